@@ -1,0 +1,173 @@
+"""The columns a graph is made of.
+
+A graph of a million nodes is a few dozen arrays, not a million objects. Each table here is one
+family of equally long arrays, and its field names are the member names in a capture file
+(`NodeTable.op` is `nodes.op.npy`), so a column is added by adding a field.
+
+Integers that point elsewhere are row numbers; -1 means "none".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+
+
+class Kind(IntEnum):
+    """What a node is."""
+
+    OPERATION = 0
+    LEAF = 1
+    VIEW = 2
+    CUSTOM = 3
+    COMPILED = 4
+    CHECKPOINT = 5
+    INPLACE = 6
+    HOOK = 7
+
+    @property
+    def label(self) -> str:
+        """The word shown to people."""
+        return _KIND_LABELS[self]
+
+
+_KIND_LABELS = {
+    Kind.OPERATION: "operation",
+    Kind.LEAF: "leaf",
+    Kind.VIEW: "view",
+    Kind.CUSTOM: "custom function",
+    Kind.COMPILED: "compiled",
+    Kind.CHECKPOINT: "checkpoint",
+    Kind.INPLACE: "in-place write to a view",
+    Kind.HOOK: "module backward hook",
+}
+
+
+class SavedState(IntEnum):
+    """Where a saved tensor was when the graph was walked."""
+
+    HELD = 0
+    PACKED = 1
+    FREED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Shape, dtype and device of a tensor; a symbolic size is kept as its text."""
+
+    shape: tuple[int | str, ...]
+    dtype: str
+    device: str
+
+    @property
+    def shape_text(self) -> str:
+        """The shape as PyTorch users write it: `[16, 100]`, `[]` for a scalar."""
+        return f"[{', '.join(map(str, self.shape))}]"
+
+    def __str__(self) -> str:
+        """Shape, then dtype and device where they are not the usual ones."""
+        words = [self.shape_text]
+        if self.dtype != "float32":
+            words.append(self.dtype)
+        if self.device != "cpu":
+            words.append(self.device)
+        return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeTable:
+    """One row per node, roots first, each node after the one that led to it first.
+
+    op          row in `Graph.ops`
+    kind        a `Kind`
+    sequence    autograd's sequence number (rises in forward order, per thread), -1 for leaves
+    depth       edges on the longest path from a root
+    attributes  row in `Graph.attributes`: the scalars the node saved
+    hooks       hooks registered, where torch shows the number, else -1
+    """
+
+    op: Ints
+    kind: Bytes
+    sequence: Longs
+    depth: Ints
+    attributes: Ints
+    hooks: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EdgeTable:
+    """The outgoing edges of node i are rows `start[i]` to `start[i + 1]`, one per input slot.
+
+    target  the next node, -1 where the slot's input needed no gradient (an undefined edge)
+    output  which output of the next node the edge carries the gradient of
+    """
+
+    start: Longs
+    target: Ints
+    output: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutputTable:
+    """What the forward operation of node i put out: rows `start[i]` to `start[i + 1]`.
+
+    spec  row in `Graph.specs`, -1 where torch does not tell
+    """
+
+    start: Longs
+    spec: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedTable:
+    """One row per tensor that a node keeps for its backward.
+
+    name     row in `Graph.names`: `self`, `other`, `result`, ...
+    spec     row in `Graph.specs`, -1 where the tensor is packed or freed
+    bytes    size of the storage it keeps alive, in bytes
+    storage  equal for tensors that share a storage, -1 where unknown
+    leaf     row in `LeafTable` of the leaf whose storage it is
+    state    a `SavedState`
+    """
+
+    node: Ints
+    name: Ints
+    spec: Ints
+    bytes: Longs
+    storage: Ints
+    leaf: Ints
+    state: Bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeafTable:
+    """One row per AccumulateGrad node; shape and dtype are those of its only output.
+
+    name  row in `Graph.names`, -1 where no live module or variable names it
+    """
+
+    node: Ints
+    name: Ints
+    requires_grad: Bools
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RootTable:
+    """One row per traced tensor.
+
+    output  which output of `node` the tensor is
+    name    row in `Graph.names`, -1 where it has none
+    """
+
+    node: Ints
+    output: Ints
+    name: Ints

@@ -1,0 +1,1 @@
+"""What touches the user's program: finding it, running it, watching it."""
