@@ -123,7 +123,7 @@ class Node:
     @property
     def op(self) -> str:
         """Autograd's name for it: `MulBackward0`, `AccumulateGrad`."""
-        return self.graph.ops[self.graph.node_table.op[self.index]]
+        return self.graph.ops[int(self.graph.node_table.op[self.index])]
 
     @property
     def kind(self) -> Kind:

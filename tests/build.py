@@ -1,0 +1,177 @@
+"""Graphs and captures made by hand, so that most tests need no torch.
+
+`make_graph("loss>mul mul>a mul>b")` is three nodes and three edges. A node whose name has no
+outgoing edge is a leaf of that name; every other node's op is its name, capitalised, with
+`Backward0` behind it, digits at the end of the name left out (`mul2` is a second `MulBackward0`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from autograd_inspect.model.capture import About, Backward, Capture, Place
+from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradients, GradientTable, Reason
+from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.tables import (
+    EdgeTable,
+    Kind,
+    LeafTable,
+    NodeTable,
+    OutputTable,
+    RootTable,
+    SavedState,
+    SavedTable,
+    Spec,
+)
+
+
+def make_graph(text: str, *, shape: tuple[int, ...] = (2, 3)) -> Graph:
+    """Make the graph that `text` draws; the first name is the root."""
+    pairs = [arrow.split(">") for arrow in text.split()]
+    order = list(dict.fromkeys(name for pair in pairs for name in pair))
+    number = {name: index for index, name in enumerate(order)}
+    edges: list[list[int]] = [[] for _ in order]
+    for pair in pairs:
+        if len(pair) == 2:
+            edges[number[pair[0]]].append(number[pair[1]])
+    ops = [
+        f"{name.rstrip('0123456789').capitalize()}Backward0" if edges[i] else "AccumulateGrad"
+        for i, name in enumerate(order)
+    ]
+    names = {i: name for i, name in enumerate(order) if not edges[i]} | {0: order[0]}
+    return graph_of(edges, ops=ops, names=names, shape=shape)
+
+
+def graph_of(
+    edges: Sequence[Sequence[int]],
+    *,
+    ops: Sequence[str] | None = None,
+    names: dict[int, str] | None = None,
+    roots: Iterable[int] = (0,),
+    shape: tuple[int, ...] = (2, 3),
+    attributes: str = "{}",
+) -> Graph:
+    """Make a graph from adjacency lists; nodes without edges are leaves, -1 is an undefined edge."""
+    count = len(edges)
+    names = names or {}
+    is_leaf = [not any(target >= 0 for target in targets) for targets in edges]
+    ops = ops or ["AccumulateGrad" if leaf else "MulBackward0" for leaf in is_leaf]
+    op_rows, op_table = _intern(ops)
+    leaves = [i for i in range(count) if is_leaf[i]]
+    name_table = tuple(dict.fromkeys(names.values()))
+    row_of_name = {name: row for row, name in enumerate(name_table)}
+    roots = list(roots)
+
+    def name_row(node: int) -> int:
+        return row_of_name.get(names.get(node, ""), -1)
+
+    flat = [target for targets in edges for target in targets]
+    return Graph(
+        node_table=NodeTable(
+            op=np.array(op_rows, np.int32),
+            kind=np.array([Kind.LEAF if leaf else Kind.OPERATION for leaf in is_leaf], np.uint8),
+            sequence=np.array([-1 if is_leaf[i] else count - i for i in range(count)], np.int64),
+            depth=np.array(depths(edges, roots), np.int32),
+            attributes=np.zeros(count, np.int32),
+            hooks=np.full(count, -1, np.int32),
+        ),
+        edge_table=EdgeTable(
+            start=np.cumsum([0, *map(len, edges)], dtype=np.int64),
+            target=np.array(flat, np.int32),
+            output=np.zeros(len(flat), np.int32),
+        ),
+        output_table=OutputTable(
+            start=np.arange(count + 1, dtype=np.int64), spec=np.zeros(count, np.int32)
+        ),
+        saved_table=SavedTable(
+            node=np.zeros(0, np.int32),
+            name=np.zeros(0, np.int32),
+            spec=np.zeros(0, np.int32),
+            bytes=np.zeros(0, np.int64),
+            storage=np.zeros(0, np.int32),
+            leaf=np.zeros(0, np.int32),
+            state=np.full(0, SavedState.HELD, np.uint8),
+        ),
+        leaf_table=LeafTable(
+            node=np.array(leaves, np.int32),
+            name=np.array([name_row(i) for i in leaves], np.int32),
+            requires_grad=np.ones(len(leaves), np.bool_),
+        ),
+        root_table=RootTable(
+            node=np.array(roots, np.int32),
+            output=np.zeros(len(roots), np.int32),
+            name=np.array([name_row(i) for i in roots], np.int32),
+        ),
+        ops=op_table,
+        names=name_table,
+        specs=(Spec(shape, "float32", "cpu"),),
+        attributes=(attributes,),
+    )
+
+
+def depths(edges: Sequence[Sequence[int]], roots: Iterable[int]) -> list[int]:
+    """Count the edges on the longest path from a root to each node, by relaxing in rounds."""
+    depth = [0] * len(edges)
+    frontier = set(roots)
+    while frontier:
+        following = set()
+        for node in frontier:
+            for target in edges[node]:
+                if target >= 0 and depth[target] < depth[node] + 1:
+                    depth[target] = depth[node] + 1
+                    following.add(target)
+        frontier = following
+    return depth
+
+
+def make_gradients(names: Sequence[str] = ("a", "b")) -> Gradients:
+    """Make a gradient table: norm 1, 2, 3 ... for the names in turn."""
+    count = len(names)
+    figures = np.arange(1, count + 1, dtype=np.float64)
+    whole = np.zeros(count, np.int64)
+    return Gradients(
+        GradientTable(
+            name=np.arange(count, dtype=np.int32),
+            node=np.full(count, -1, np.int32),
+            spec=np.zeros(count, np.int32),
+            dtype=np.zeros(count, np.int32),
+            reason=np.full(count, Reason.ARRIVED, np.uint8),
+            before=np.zeros(count, np.bool_),
+            norm=figures,
+            mean=figures / 10,
+            mean_imag=np.zeros(count),
+            std=figures / 5,
+            min=-figures,
+            max=figures,
+            zeros=whole,
+            nan=whole,
+            inf=whole,
+            count=np.full(count, 6, np.int64),
+            histogram=np.zeros((count, len(HISTOGRAM_DECADES) - 1), np.int64),
+        ),
+        names=tuple(names),
+        specs=(Spec((2, 3), "float32", "cpu"),),
+        dtypes=("float32",),
+    )
+
+
+def make_capture(graph: Graph | str = "loss>mul mul>a mul>b", **about: object) -> Capture:
+    """Make a capture of a graph, with a gradient for each of its leaves."""
+    graph = make_graph(graph) if isinstance(graph, str) else graph
+    facts = {
+        "target": "train.py",
+        "expression": "loss",
+        "place": Place("train.py", 12, "train"),
+        "call": "backward",
+        "number": 1,
+        "backward": Backward.SCRIPT,
+    }
+    gradients = make_gradients([leaf.name or "?" for leaf in graph.leaves])
+    return Capture(graph, gradients, About(**(facts | about)))  # type: ignore[arg-type]
+
+
+def _intern(words: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
+    table = {word: row for row, word in enumerate(dict.fromkeys(words))}
+    return [table[word] for word in words], tuple(table)
