@@ -1,0 +1,1 @@
+"""What touches torch's graph: walking it, reading its nodes, running its backward."""

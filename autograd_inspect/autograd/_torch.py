@@ -1,0 +1,60 @@
+"""Everything that depends on how one release of torch differs from another.
+
+The rest of the package asks here and stays free of version checks. All of it is autograd's private
+surface, read and never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.autograd import graph as autograd_graph
+
+GraphNode = Any
+"""A C++ autograd node or a custom Function's context: no common type is exposed."""
+
+
+def op_name(node: GraphNode) -> str:
+    """Name a node as torch's own messages do: `MulBackward0`, `AccumulateGrad`.
+
+    Nodes without a Python class of their own all have the class `CppFunction`; only those tell
+    their name by `name()`, with a C++ namespace in front.
+    """
+    name = type(node).__name__
+    return name if name != "CppFunction" else str(node.name()).rpartition("::")[2]
+
+
+def in_backward() -> bool:
+    """Tell whether the engine is running a backward on this thread right now."""
+    return bool(torch._C._current_graph_task_id() != -1)
+
+
+def patch_engine(make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Callable[[], None]:
+    """Replace the one function that every backward started from Python goes through.
+
+    It is known under two names: where it is defined, and where `torch.autograd` imported it to.
+    Returns the undo.
+    """
+    original = autograd_graph._engine_run_backward
+    replacement = make(original)
+    modules = (autograd_graph, torch.autograd)
+    for module in modules:
+        module._engine_run_backward = replacement  # type: ignore[attr-defined]
+
+    def undo() -> None:
+        for module in modules:
+            module._engine_run_backward = original  # type: ignore[attr-defined]
+
+    return undo
+
+
+def saved_tensor(raw: Any) -> tuple[torch.Tensor | None, bool]:
+    """Give the tensor behind a `SavedTensor`, and whether a hook packed it.
+
+    Never unpacks: unpacking runs the user's hook, which under checkpointing runs the forward again.
+    """
+    packed = raw.unpack_hook is not None
+    data = None if packed else raw.data
+    return (data if isinstance(data, torch.Tensor) else None), packed

@@ -1,0 +1,255 @@
+"""What each node tells about itself: op, outputs, scalars, saved tensors."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch.autograd.function import BackwardCFunction
+
+from autograd_inspect.autograd._torch import GraphNode, op_name, saved_tensor
+from autograd_inspect.model.tables import Kind, SavedState, Spec
+
+_VIEW_OPS = frozenset(
+    """Alias AsStrided ChunkBackward Diagonal Expand Flatten Movedim Narrow Permute ReshapeAlias
+    Select Slice Split SplitWithSizes Squeeze T Transpose Unbind Unfold Unflatten Unsqueeze View
+    ViewAsComplex ViewAsReal Conj Real Imag Values Indices SwapAxes""".split()
+)
+
+Key = TypeVar("Key")
+
+
+class Interned(Generic[Key]):
+    """Row numbers for values that come again and again."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Key, int] = {}
+
+    def __call__(self, key: Key) -> int:
+        row = self.rows.get(key)
+        if row is None:
+            row = self.rows[key] = len(self.rows)
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class NodeClass:
+    """What all nodes of one Python class have in common, found once per class.
+
+    `scalars` reads all scalar attributes in one call; `raw` names the saved tensors' attributes.
+    """
+
+    op: str
+    kind: Kind
+    scalar_names: tuple[str, ...]
+    scalars: Callable[[GraphNode], Any] | None
+    raw: tuple[tuple[str, str], ...]
+
+
+def describe_class(node: GraphNode) -> NodeClass:
+    """Find out what a node's class has to offer; `dir` costs as much as walking ten nodes."""
+    attributes = [name for name in dir(type(node)) if name.startswith(("_saved_", "_raw_saved_"))]
+    raw = [name for name in attributes if name.startswith("_raw")]
+    scalars = tuple(
+        name
+        for name in attributes
+        if name.startswith("_saved") and f"_raw{name}" not in raw and "_sym_" not in name
+    )
+    return NodeClass(
+        op=op_name(node),
+        kind=kind_of(node),
+        scalar_names=tuple(name.removeprefix("_saved_") for name in scalars),
+        scalars=attrgetter(*scalars) if scalars else None,
+        raw=tuple((name, name.removeprefix("_raw_saved_")) for name in raw),
+    )
+
+
+def kind_of(node: GraphNode) -> Kind:
+    """Sort a node into the kinds that are shown apart."""
+    if isinstance(node, BackwardCFunction):
+        return _kind_of_function(type(node))
+    name = op_name(node)
+    if name == "AccumulateGrad":
+        return Kind.LEAF
+    if name in {"CopySlices", "AsStridedBackward1"}:
+        return Kind.INPLACE if name == "CopySlices" else Kind.VIEW
+    return Kind.VIEW if name.partition("Backward")[0] in _VIEW_OPS else Kind.OPERATION
+
+
+def _kind_of_function(cls: type) -> Kind:
+    """Sort a Python Function by who wrote it: torch's own machinery, or the user."""
+    forward = getattr(cls, "_forward_cls", cls)
+    if forward.__module__.startswith("torch.utils.checkpoint"):
+        return Kind.CHECKPOINT
+    if forward.__module__.startswith("torch.nn.modules._functions") and "Hook" in cls.__name__:
+        return Kind.HOOK
+    if cls.__name__.startswith("CompiledFunction") and forward.__module__.startswith("torch._"):
+        return Kind.COMPILED
+    return Kind.CUSTOM
+
+
+@lru_cache(maxsize=4096)
+def dtype_name(dtype: torch.dtype) -> str:
+    """Name a dtype without its module: `float32`."""
+    return str(dtype).removeprefix("torch.")
+
+
+def spec_of(tensor: torch.Tensor) -> Spec:
+    """Describe a tensor; works for whatever has shape, dtype and device."""
+    return make_spec((tuple(tensor.shape), tensor.dtype, tensor.device))
+
+
+def make_spec(key: tuple[tuple[Any, ...], torch.dtype, torch.device]) -> Spec:
+    """Turn torch's own description into plain data; a symbolic size becomes its text."""
+    shape, dtype, device = key
+    sizes = tuple(size if type(size) is int else str(size) for size in shape)
+    return Spec(sizes, dtype_name(dtype), str(device))
+
+
+def read_scalars(node: GraphNode, cls: NodeClass) -> str:
+    """Read the scalars a node saved, as one JSON object."""
+    found: dict[str, object] = {}
+    if cls.scalars is not None:
+        for name in cls.scalar_names:
+            try:
+                value = getattr(node, f"_saved_{name}")
+            except RuntimeError:  # freed, or of a type that torch does not hand out
+                continue
+            found[name] = value
+    if cls.kind is Kind.CUSTOM:
+        found.update(vars(node))
+    plain = {name: plain_scalar(value) for name, value in found.items()}
+    return json.dumps({name: value for name, value in plain.items() if value is not None})
+
+
+def plain_scalar(value: object) -> object:
+    """Give a scalar, or short tuple of scalars, as plain JSON; None for anything else."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        # A dim of -1 comes back as the unsigned 2**64 - 1.
+        return value - 2**64 if value >= 2**63 else value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    if isinstance(value, str):
+        return value if len(value) <= 80 else value[:79] + "…"
+    if isinstance(value, complex | torch.dtype | torch.device | torch.layout):
+        return str(value).removeprefix("torch.")
+    if isinstance(value, tuple | list) and len(value) <= 8:
+        return [plain_scalar(part) for part in value]
+    return None
+
+
+@dataclass(slots=True)
+class SavedRows:
+    """The saved tensors of all nodes read so far, column by column."""
+
+    node: list[int]
+    name: list[int]
+    spec: list[int]
+    bytes: list[int]
+    storage: list[int]
+    state: list[int]
+
+
+class DetailReader:
+    """Reads node after node and keeps the tables that their descriptions point into."""
+
+    def __init__(self) -> None:
+        self.ops: Interned[str] = Interned()
+        self.names: Interned[str] = Interned()
+        self.specs: Interned[Any] = Interned()
+        self.storages: Interned[int] = Interned()
+        self.attributes: Interned[str] = Interned()
+        self.saved = SavedRows([], [], [], [], [], [])
+        self._scalars_seen: dict[Any, int] = {}
+        self._nothing = self.attributes("{}")
+
+    def outputs(self, node: GraphNode) -> list[int]:
+        """Rows of `specs` for the node's outputs, -1 where torch does not tell the shape."""
+        try:
+            return [self.specs((tuple(m.shape), m.dtype, m.device)) for m in node._input_metadata]
+        except (RuntimeError, TypeError):  # a nested tensor has no shape; a SymInt does not hash
+            return [self._odd_spec(metadata) for metadata in node._input_metadata]
+
+    def _odd_spec(self, metadata: Any) -> int:
+        try:
+            shape = tuple(s if type(s) is int else str(s) for s in metadata.shape)
+            return self.specs((shape, metadata.dtype, metadata.device))
+        except (RuntimeError, TypeError):
+            return -1
+
+    def scalars(self, node: GraphNode, cls: NodeClass) -> int:
+        """Row of `attributes` for the node's scalars."""
+        if cls.scalars is None:
+            custom = cls.kind is Kind.CUSTOM and vars(node)
+            return self.attributes(read_scalars(node, cls)) if custom else self._nothing
+        try:
+            values = cls.scalars(node)
+            # 1, 1.0 and True are one dictionary key but three texts.
+            key = (cls.op, values, repr(values))
+            row = self._scalars_seen.get(key)
+        except (RuntimeError, TypeError):  # freed, or a value that does not hash
+            return self.attributes(read_scalars(node, cls))
+        if row is None:
+            row = self._scalars_seen[key] = self.attributes(read_scalars(node, cls))
+        return row
+
+    def read_saved(self, number: int, node: GraphNode, cls: NodeClass) -> None:
+        """Note the tensors that node `number` keeps for its backward."""
+        for attribute, name in cls.raw:
+            try:
+                raw = getattr(node, attribute)
+            except RuntimeError:  # a custom Function whose tensors were freed
+                continue
+            for one in raw if type(raw) is tuple else (raw,):
+                tensor, packed = saved_tensor(one)
+                if tensor is not None:
+                    self._note_tensor(number, name, tensor)
+                else:
+                    state = SavedState.PACKED if packed else SavedState.FREED
+                    self._note(number, name, (-1, 0, -1, state))
+
+    def _note_tensor(self, number: int, name: str, tensor: torch.Tensor) -> None:
+        spec = self.specs((tuple(tensor.shape), tensor.dtype, tensor.device))
+        for address, size in storages_of(tensor):
+            self._note(number, name, (spec, size, self.storages(address), SavedState.HELD))
+
+    def _note(self, number: int, name: str, facts: tuple[int, int, int, SavedState]) -> None:
+        rows = self.saved
+        rows.node.append(number)
+        rows.name.append(self.names(name))
+        rows.spec.append(facts[0])
+        rows.bytes.append(facts[1])
+        rows.storage.append(facts[2])
+        rows.state.append(facts[3])
+
+
+def storages_of(tensor: torch.Tensor) -> Iterable[tuple[int, int]]:
+    """Address and size in bytes of each storage that a tensor keeps alive.
+
+    The address is that of the storage object: `data_ptr` is 0 for every empty or meta tensor. A
+    tensor without a storage of its own (sparse, some subclasses) answers through its parts.
+    """
+    try:
+        storage = tensor.untyped_storage()
+        return [(storage._cdata, storage.nbytes())]
+    except (NotImplementedError, RuntimeError):
+        parts = _sparse_parts(tensor)
+        return [pair for part in parts for pair in storages_of(part)]
+
+
+def _sparse_parts(tensor: torch.Tensor) -> list[torch.Tensor]:
+    if tensor.layout is torch.sparse_coo:
+        return [tensor._indices(), tensor._values()]
+    if tensor.layout in {torch.sparse_csr, torch.sparse_bsr}:
+        return [tensor.crow_indices(), tensor.col_indices(), tensor.values()]
+    if tensor.layout in {torch.sparse_csc, torch.sparse_bsc}:
+        return [tensor.ccol_indices(), tensor.row_indices(), tensor.values()]
+    return []

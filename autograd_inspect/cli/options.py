@@ -1,0 +1,144 @@
+"""The options that several verbs share: one meaning and one help text each."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from functools import partial
+from typing import Annotated
+
+import typer
+
+#: Every option can be set by `AGI_COMMAND_OPTION`; saying so at each would drown the help.
+Option = partial(typer.Option, show_envvar=False)
+Argument = partial(typer.Argument, show_envvar=False)
+
+
+class Color(str, Enum):
+    """When to use colour."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Rank(str, Enum):
+    """Which processes of a distributed run write a capture."""
+
+    ZERO = "0"
+    ALL = "all"
+
+
+Target = Annotated[
+    str,
+    Argument(
+        metavar="TARGET",
+        help="Script, directory, MODULE (-m), CODE (-c) or - for stdin; :EXPR behind it.",
+    ),
+]
+Arguments = Annotated[list[str] | None, Argument(metavar="[ARGS]...", help="Arguments of the program.")]
+Source = Annotated[
+    str | None,
+    Argument(metavar="[SOURCE]", help="A capture (x.agi), or a target to run first. Default: the last capture."),
+]
+Module = Annotated[bool, Option("-m", help="TARGET is a module name.")]
+Code = Annotated[bool, Option("-c", help="TARGET is Python code.")]
+Expr = Annotated[
+    str | None,
+    Option("-e", "--expr", help="Trace what EXPR gives.", metavar="EXPR"),
+]
+Step = Annotated[
+    int, Option("--step", min=1, help="Capture at the N-th matching backward call.", metavar="N")
+]
+KeepRunning = Annotated[
+    bool, Option("--keep-running", help="Let the program run on after the capture.")
+]
+NoBackward = Annotated[
+    bool, Option("--no-backward", help="Run no backward of our own where the program runs none.")
+]
+GradOutput = Annotated[
+    str | None,
+    Option("--grad-output", help="The gradient a non-scalar root starts with.", metavar="EXPR"),
+]
+Retain = Annotated[
+    list[str] | None,
+    Option("--retain", help="Also show the gradient of this tensor; repeatable.", metavar="NAME"),
+]
+SaveOnSignal = Annotated[
+    str | None,
+    Option(
+        "--save-on-signal",
+        help="Capture the next backward call after each such signal (USR1).",
+        metavar="SIGNAL",
+    ),
+]
+Ranks = Annotated[
+    Rank, Option("--rank", help="Which processes of a distributed run write a capture.")
+]
+Output = Annotated[
+    Path | None, Option("-o", "--output", help="Where to write; - is stdout.", metavar="FILE")
+]
+Force = Annotated[bool, Option("--force", help="Overwrite an existing file.")]
+Everything = Annotated[bool, Option("--all", help="Show every node, however many.")]
+Depth = Annotated[
+    int | None,
+    Option("--depth", min=0, help="Show nodes at most N edges from a root.", metavar="N"),
+]
+Top = Annotated[
+    int | None, Option("-n", "--top", min=1, help="Show the first N rows.", metavar="N")
+]
+Ascii = Annotated[bool, Option("--ascii", help="Draw with ASCII characters only.")]
+Width = Annotated[
+    int | None, Option("--width", min=20, help="Columns to use.", metavar="COLUMNS")
+]
+ColorWhen = Annotated[Color, Option("--color", help="When to use colour.")]
+Quiet = Annotated[bool, Option("-q", "--quiet", help="Print nothing but errors.")]
+
+#: Nodes drawn unless asked otherwise: more cannot be read on one screen.
+DEFAULT_LIMIT = 300
+
+
+class Format(str, Enum):
+    """What a picture is written as."""
+
+    SVG = "svg"
+    DOT = "dot"
+    PNG = "png"
+    PDF = "pdf"
+    HTML = "html"
+    MERMAID = "mermaid"
+    JSON = "json"
+
+
+class Engine(str, Enum):
+    """What places the boxes."""
+
+    OWN = "own"
+    DOT = "dot"
+
+
+FormatName = Annotated[
+    Format | None, Option("-f", "--format", help="What to write; also told by -o's extension.")
+]
+Svg = Annotated[bool, Option("--svg", help="Write SVG.")]
+Dot = Annotated[bool, Option("--dot", help="Write Graphviz DOT.")]
+Png = Annotated[bool, Option("--png", help="Write PNG.")]
+Pdf = Annotated[bool, Option("--pdf", help="Write PDF.")]
+Html = Annotated[bool, Option("--html", help="Write one HTML page.")]
+Mermaid = Annotated[bool, Option("--mermaid", help="Write a Mermaid flowchart.")]
+Json = Annotated[bool, Option("--json", help="Write JSON.")]
+Csv = Annotated[bool, Option("--csv", help="Write CSV.")]
+Limit = Annotated[int, Option("--limit", min=1, help="Draw at most N nodes.", metavar="N")]
+Reverse = Annotated[bool, Option("--reverse", help="Root on top, arrows towards the leaves.")]
+EngineName = Annotated[
+    Engine, Option("--engine", help="Layout: our own, or Graphviz dot (must be installed).")
+]
+Scale = Annotated[float, Option("--scale", min=0.1, max=10, help="Pixels per unit of a PNG.")]
+Open = Annotated[bool, Option("--open", help="Open the file when it is written.")]
+Sort = Annotated[
+    str | None, Option("--sort", help="Order by this column; -KEY reverses.", metavar="KEY")
+]
+FailOn = Annotated[
+    str | None,
+    Option("--fail-on", help="Exit 1 where a gradient is one of nan,inf,none,zero.", metavar="LIST"),
+]

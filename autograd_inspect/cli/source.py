@@ -1,0 +1,197 @@
+"""SOURCE: a capture file, a program to run and capture, or the last capture."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograd_inspect import store
+from autograd_inspect.cli.options import Rank
+from autograd_inspect.cli.terminal import check_free, say
+from autograd_inspect.errors import AgiError, UsageError
+from autograd_inspect.model.capture import Capture
+from autograd_inspect.run.target import Target, parse_target
+
+#: Captures kept in the folder of recent ones.
+KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How to run a program, as the options say."""
+
+    module: bool = False
+    code: bool = False
+    expr: str | None = None
+    step: int = 1
+    keep_running: bool = False
+    no_backward: bool = False
+    grad_output: str | None = None
+    retain: Sequence[str] = ()
+    save_on_signal: str | None = None
+    rank: Rank = Rank.ZERO
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Saves captures the moment they are taken, whatever becomes of the program afterwards."""
+
+    target: Target
+    folder: Path
+    output: Path | None = None
+    force: bool = False
+    paths: list[Path] = field(default_factory=list)
+
+    def keep(self, capture: Capture) -> None:
+        """Save where the user said, or as the newest of the recent captures."""
+        rank = capture.about.rank
+        path = self.output or store.new_path(self.folder, self.target.stem, rank=rank)
+        if self.output and rank:
+            path = path.with_name(f"{path.stem}-rank{rank}{path.suffix}")
+        # A second capture of the same run replaces the first: the name was ours already.
+        store.save(capture, path, force=self.force or path in self.paths)
+        self.paths.append(path)
+        if self.output is None:
+            store.prune(self.folder, KEPT)
+
+
+def obtain(
+    source: str | None,
+    arguments: Sequence[str],
+    running: Running,
+    use: Callable[[Capture, Path], int],
+) -> int:
+    """Get the capture that SOURCE stands for and use it; gives the exit status.
+
+    Where SOURCE is a program, the process ends as the program ends if it fails.
+    """
+    is_program = source is not None and (
+        running.module or running.code or not looks_like_capture(source)
+    )
+    if source is None or not is_program:
+        if arguments:
+            raise UsageError(
+                f"{arguments[0]}: arguments are for a program, and there is none to run"
+            )
+        path = store.last(store.captures_dir(Path.cwd())) if source is None else Path(source)
+        return use(store.load(path), path)
+    return run_and_use(read_target(source, arguments, running), running, use=use)
+
+
+def looks_like_capture(source: str) -> bool:
+    """Tell a capture from a program by its name, or by how the file begins."""
+    path = Path(source)
+    if source.endswith(".agi"):
+        return True
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError:
+        return False
+    return start.startswith(b"PK") and b"capture.json" in start
+
+
+def read_target(text: str, arguments: Sequence[str], running: Running) -> Target:
+    """Read what is to be run, with the expression that comes with it."""
+    return parse_target(
+        text,
+        module=running.module,
+        code=running.code,
+        expression=running.expr,
+        arguments=arguments,
+    )
+
+
+def run_and_use(
+    target: Target,
+    running: Running,
+    *,
+    use: Callable[[Capture, Path], int],
+    output: Path | None = None,
+    force: bool = False,
+) -> int:
+    """Run a program, save what is captured, and use the last capture once it is over.
+
+    The program's own ending counts first: if it failed, this ends the process as python would.
+    """
+    from autograd_inspect.run.imports import our_imports
+    from autograd_inspect.run.loader import finish
+    from autograd_inspect.tracing.session import Session
+
+    start = Path.cwd()
+    if output is not None:
+        check_free(output, force=force)
+        output = output.absolute()
+    keeper = Keeper(target, store.captures_dir(start), output, force)
+    captures: list[Capture] = []
+
+    def take(capture: Capture) -> None:
+        captures.append(capture)
+        keeper.keep(capture)
+
+    outcome = Session(_request(target, running, start), take).run()
+    status = 0
+    with our_imports():
+        for remark in outcome.remarks:
+            say(f"agi: {remark}")
+        if captures and keeper.paths:
+            status = use(captures[-1], keeper.paths[-1])
+        trouble = _explain(outcome.trouble)
+    sys.stdout.flush()
+    if outcome.run.status or not (trouble or status):
+        finish(outcome.run)
+    return trouble or status
+
+
+def _explain(trouble: BaseException | None) -> int:
+    """Print why there is no capture, and give the status that stands for it."""
+    from autograd_inspect.cli import complain, report_bug
+
+    if trouble is None:
+        return 0
+    return complain(trouble) if isinstance(trouble, AgiError) else report_bug(trouble)
+
+
+def _request(target: Target, running: Running, start: Path) -> Any:
+    from autograd_inspect.tracing.session import Request
+
+    on_signal = _signal_number(running.save_on_signal)
+    for name, text in (("--grad-output", running.grad_output), *_named_retains(running)):
+        _check_expression(name, text)
+    return Request(
+        target=target,
+        start=start,
+        step=running.step,
+        keep_running=running.keep_running or bool(on_signal),
+        retain=tuple(running.retain),
+        backward=not running.no_backward,
+        grad_output=running.grad_output or "",
+        save_on_signal=on_signal,
+        all_ranks=running.rank is Rank.ALL,
+    )
+
+
+def _named_retains(running: Running) -> list[tuple[str, str | None]]:
+    return [("--retain", name) for name in running.retain]
+
+
+def _check_expression(option: str, text: str | None) -> None:
+    if text is None:
+        return
+    try:
+        compile(text.strip(), "<expression>", "eval")
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"{option} {text}: not an expression ({error})") from error
+
+
+def _signal_number(name: str | None) -> int:
+    if name is None:
+        return 0
+    found = getattr(signal, "SIG" + name.upper().removeprefix("SIG"), None)
+    if not isinstance(found, signal.Signals) or name.upper().removeprefix("SIG") in {"KILL", "STOP"}:
+        raise UsageError(f"--save-on-signal {name}: no such signal here", hint="USR1 is the usual")
+    return int(found)

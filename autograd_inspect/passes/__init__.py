@@ -1,0 +1,1 @@
+"""From a graph to what is shown of it: plain functions over plain data."""

@@ -1,0 +1,131 @@
+"""Arrange a graph for drawing: choose what is shown, say how it reads, count what is left out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.gradients import Reason
+from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.view import View
+from autograd_inspect.passes.looks import looks_of
+from autograd_inspect.passes.nearest import nearest
+from autograd_inspect.passes.part import Part, combined
+from autograd_inspect.passes.splitting import split_leaves as with_leaves_split
+
+
+def draw(source: Capture | Graph, *, limit: int | None, split_leaves: bool = False) -> View:
+    """Give the view of a graph's `limit` nodes nearest to its roots, of all where it is None.
+
+    `split_leaves` draws a leaf that is used all over the graph once per user: such a leaf is one
+    node with several boxes, and each of them says so.
+    """
+    graph = source.graph if isinstance(source, Capture) else source
+    part = whole = nearest(graph, limit)
+    if split_leaves:
+        part = with_leaves_split(whole)
+    looks = looks_of(part)
+    stand_ins = len(part) + np.arange(len(part.hidden))
+    nothing = [""] * len(stand_ins)
+    return View(
+        title=_title(source),
+        notes=(*_shown_note(whole), *_split_note(whole, part), *_about_notes(source)),
+        faces=looks.faces,
+        face=looks.face.tolist(),
+        node=part.node.tolist() + [-1] * len(stand_ins),
+        name=_names(part) + nothing,
+        remark=_remarks(part, source) + nothing,
+        sequence=graph.node_table.sequence[part.node].tolist() + [-1] * len(stand_ins),
+        source=part.source.tolist() + part.frontier.tolist(),
+        target=part.target.tolist() + stand_ins[part.hidden_in].tolist(),
+        label=_labels(part) + [""] * len(part.frontier),
+    )
+
+
+def _title(source: Capture | Graph) -> str:
+    graph = source.graph if isinstance(source, Capture) else source
+    size = f"{_count(len(graph), 'node')}, {_count(graph.edge_count, 'edge')}"
+    size += f", {_count(len(graph.leaf_table.node), 'leaf', 'leaves')}"
+    if isinstance(source, Graph):
+        return size
+    about = source.about
+    target = f"{about.target}:{about.expression}" if about.expression else about.target
+    return f"{target} · {size}"
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _shown_note(part: Part) -> list[str]:
+    total = len(part.graph)
+    if len(part) == total:
+        return []
+    return [f"{len(part):,} of {total:,} nodes shown, nearest the root; --all draws every one"]
+
+
+def _split_note(whole: Part, part: Part) -> list[str]:
+    if len(part) == len(whole):
+        return []
+    leaves = len(np.unique(part.node[len(whole) :]))
+    what = "1 leaf is" if leaves == 1 else f"{leaves:,} leaves are"
+    return [f"{what} drawn once per user: ×N on a box says how often"]
+
+
+def _about_notes(source: Capture | Graph) -> list[str]:
+    if isinstance(source, Graph):
+        return []
+    about = source.about
+    partial = [f"partial: {about.partial}"] if about.partial else []
+    error = [f"backward raised: {about.error}"] if about.error else []
+    return partial + error
+
+
+def _names(part: Part) -> list[str]:
+    """Name leaves and roots as the program does; a leaf with several boxes says how many."""
+    graph = part.graph
+    leaves, roots = graph.leaf_table, graph.root_table
+    name_of = dict(zip(leaves.node.tolist(), map(graph.name, leaves.name.tolist()), strict=True))
+    of_roots: dict[int, list[str]] = {}
+    for node, name in zip(roots.node.tolist(), map(graph.name, roots.name.tolist()), strict=True):
+        of_roots.setdefault(node, []).append(name)
+    for node, names in of_roots.items():
+        name_of[node] = ", ".join(dict.fromkeys(filter(None, names))) or name_of.get(node, "")
+    for node, boxes in _times_drawn(part):
+        name_of[node] = f"{name_of.get(node) or 'leaf'} ×{boxes}"
+    return [name_of.get(node, "") for node in part.node.tolist()]
+
+
+def _times_drawn(part: Part) -> list[tuple[int, int]]:
+    node, boxes = np.unique(part.node, return_counts=True)
+    several = boxes > 1
+    return list(zip(node[several].tolist(), boxes[several].tolist(), strict=True))
+
+
+def _remarks(part: Part, source: Capture | Graph) -> list[str]:
+    """Write the norm of the gradient that arrived below each leaf."""
+    remark_of: dict[int, str] = {}
+    if isinstance(source, Capture):
+        table = source.gradients.table
+        arrived = (table.node >= 0) & (table.reason == Reason.ARRIVED)
+        norms = zip(table.node[arrived].tolist(), table.norm[arrived].tolist(), strict=True)
+        remark_of = {node: f"grad norm {norm:.3g}" for node, norm in norms}
+    if not remark_of:
+        return [""] * len(part)
+    return [remark_of.get(node, "") for node in part.node.tolist()]
+
+
+def _labels(part: Part) -> list[str]:
+    """Label an arrow where it is not clear without: several outputs, or two arrows between two."""
+    table, edges = part.graph.output_table, part.graph.edge_table
+    labels = [""] * len(part.edge)
+    outputs = (table.start[1:] - table.start[:-1])[part.node[part.target]]
+    pair = combined(part.source, part.target)
+    distinct, times = np.unique(pair, return_counts=True)
+    twice = np.isin(pair, distinct[times > 1]) if len(distinct) < len(pair) else np.zeros(0, bool)
+    for arrow in np.flatnonzero(twice).tolist():
+        slot = part.edge[arrow] - edges.start[part.node[part.source[arrow]]]
+        labels[arrow] = f"input {slot}"
+    for arrow in np.flatnonzero(outputs > 1).tolist():
+        labels[arrow] = f"output {edges.output[part.edge[arrow]]}"
+    return labels

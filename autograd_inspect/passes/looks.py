@@ -1,0 +1,176 @@
+"""Give every box a look. Boxes that look alike share one: most of a graph repeats itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograd_inspect.model.graph import Graph, Node
+from autograd_inspect.model.tables import Kind, SavedState, Spec
+from autograd_inspect.model.view import Face, Role
+from autograd_inspect.passes.part import Part, Rows, combined
+
+_ROLES = {
+    Kind.LEAF: Role.LEAF,
+    Kind.OPERATION: Role.OPERATION,
+    Kind.VIEW: Role.VIEW,
+    Kind.INPLACE: Role.VIEW,
+    Kind.CUSTOM: Role.CUSTOM,
+    Kind.COMPILED: Role.CUSTOM,
+    Kind.CHECKPOINT: Role.CUSTOM,
+    Kind.HOOK: Role.CUSTOM,
+}
+_LINES = 3
+_SAVED_LINES = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """The distinct faces, and per box its row among them."""
+
+    faces: tuple[Face, ...]
+    face: Rows
+
+
+def looks_of(part: Part) -> Looks:
+    """Describe one box of each kind that looks different."""
+    graph, node = part.graph, part.node
+    table = graph.node_table
+    key = combined(
+        table.op[node],
+        table.kind[node],
+        table.attributes[node],
+        table.hooks[node],
+        _root_mark(graph)[node],
+        _leaf_mark(graph)[node],
+        _outputs_mark(graph, node),
+        _saved_mark(graph, node),
+    )
+    _, first, face = np.unique(key, return_index=True, return_inverse=True)
+    described = [_describe(graph.node(index)) for index in node[first].tolist()]
+    more = [Face(_more_text(count), Role.MORE) for count in part.hidden.tolist()]
+    stand_ins = len(described) + np.arange(len(more))
+    return Looks((*described, *more), np.append(face, stand_ins))
+
+
+def _root_mark(graph: Graph) -> Rows:
+    mark = np.zeros(len(graph), np.int64)
+    mark[graph.root_table.node] = 1
+    return mark
+
+
+def _leaf_mark(graph: Graph) -> Rows:
+    mark = np.zeros(len(graph), np.int64)
+    mark[graph.leaf_table.node] = 1 + graph.leaf_table.requires_grad
+    return mark
+
+
+def _outputs_mark(graph: Graph, node: Rows) -> Rows:
+    """Give nodes with equal outputs the same number; nearly all nodes have just one."""
+    start, spec = graph.output_table.start, graph.output_table.spec
+    count = start[node + 1] - start[node]
+    if not len(spec):
+        return count
+    mark = spec[np.minimum(start[node], len(spec) - 1)].astype(np.int64)
+    several: dict[bytes, int] = {}
+    for box in np.flatnonzero(count != 1).tolist():
+        outputs = spec[start[node[box]] : start[node[box] + 1]].tobytes()
+        mark[box] = len(graph.specs) + several.setdefault(outputs, len(several))
+    return mark
+
+
+def _saved_mark(graph: Graph, node: Rows) -> Rows:
+    """Give nodes that save equal tensors the same number, comparing the first few they save."""
+    table = graph.saved_table
+    if not len(table.node):
+        return np.zeros(len(node), np.int64)
+    row_key = combined(table.name, table.spec, table.bytes, table.state)
+    row = np.unique(row_key, return_inverse=True)[1]
+    first = np.searchsorted(table.node, node)
+    count = np.searchsorted(table.node, node, side="right") - first
+    last_row = len(row) - 1
+    columns = [
+        np.where(place < count, row[np.minimum(first + place, last_row)], -1)
+        for place in range(min(int(count.max(initial=0)), _SAVED_LINES))
+    ]
+    return combined(count, *columns)
+
+
+def _describe(node: Node) -> Face:
+    role = Role.ROOT if node.index in node.graph.roots_at else _ROLES[node.kind]
+    return Face(
+        title=node.op,
+        role=role,
+        lines=tuple(_outputs_lines(node.outputs) + _attribute_lines(node)),
+        tip=tuple(_tip(node)),
+    )
+
+
+def _outputs_lines(outputs: tuple[Spec | None, ...]) -> list[str]:
+    """Write each shape once, with how many outputs have it."""
+    counts: dict[str, int] = {}
+    for spec in outputs:
+        text = str(spec) if spec else "shape unknown"
+        counts[text] = counts.get(text, 0) + 1
+    lines = [f"{text} ×{count}" if count > 1 else text for text, count in counts.items()]
+    if len(lines) > _LINES:
+        lines[_LINES - 1 :] = [f"and {len(lines) - _LINES + 1} other shapes"]
+    return lines
+
+
+def _attribute_lines(node: Node) -> list[str]:
+    """Write the saved scalars that say something: not what is at its default, no long lists."""
+    said = [
+        f"{name}={_scalar_text(value)}"
+        for name, value in node.attributes.items()
+        if not isinstance(value, list | dict) and (name, value) not in _DEFAULTS
+    ]
+    return [", ".join(said[:_LINES])] if said else []
+
+
+_DEFAULTS = (("alpha", 1), ("beta", 1), ("keepdim", False))
+
+
+def _scalar_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _tip(node: Node) -> list[str]:
+    several = len(node.outputs) > 1
+    lines = [f"{node.op} ({node.kind.label})"]
+    for number, spec in enumerate(node.outputs):
+        output = f"output {number}" if several else "output"
+        lines.append(f"{output}: {_in_full(spec)}")
+    lines += [f"{name} = {_scalar_text(value)}" for name, value in node.attributes.items()]
+    lines += _saved_lines(node)
+    if node.kind is Kind.LEAF:
+        leaves = node.graph.leaf_table
+        # Not `node.leaf`: that makes an object of every leaf to find this one.
+        row = np.flatnonzero(leaves.node == node.index)
+        lines += [f"requires_grad: {value}" for value in leaves.requires_grad[row].tolist()]
+    if node.hooks > 0:
+        lines.append(f"hooks: {node.hooks}")
+    return lines
+
+
+def _saved_lines(node: Node) -> list[str]:
+    saved = node.saved
+    lines = [
+        f"saves {one.name}: {_in_full(one.spec)}, {one.bytes:,} bytes"
+        if one.state is SavedState.HELD
+        else f"saves {one.name}: {one.state.name.lower()}"
+        for one in saved[:_SAVED_LINES]
+    ]
+    if len(saved) > _SAVED_LINES:
+        lines.append(f"saves {len(saved) - _SAVED_LINES} more tensors")
+    return lines
+
+
+def _in_full(spec: Spec | None) -> str:
+    return f"{spec.shape_text} {spec.dtype} {spec.device}" if spec else "shape unknown"
+
+
+def _more_text(count: int) -> str:
+    return f"{count:,} more node" if count == 1 else f"{count:,} more nodes"

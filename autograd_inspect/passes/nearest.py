@@ -1,0 +1,77 @@
+"""Keep the nodes nearest to the roots, and stand-ins for what is hidden."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_inspect.model.graph import Graph
+from autograd_inspect.passes.part import Part, Rows, edge_sources, is_leaf
+
+_NONE: Rows = np.zeros(0, np.int64)
+
+
+def nearest(graph: Graph, limit: int | None) -> Part:
+    """Take at most `limit` nodes, breadth first from the roots; a node's leaves come with it."""
+    source = edge_sources(graph)
+    target = graph.edge_table.target.astype(np.int64)
+    defined = np.flatnonzero(target >= 0)
+    source, target = source[defined], target[defined]
+    if limit is None or limit >= len(graph):
+        return Part(graph, np.arange(len(graph)), source, target, defined, _NONE, _NONE, _NONE)
+    node = _first(graph, source, target, max(limit, 1))
+    box = np.full(len(graph), -1, np.int64)
+    box[node] = np.arange(len(node))
+    inside = (box[source] >= 0) & (box[target] >= 0)
+    hidden, frontier, hidden_in = _stand_ins(box, source, target)
+    return Part(
+        graph,
+        node,
+        box[source[inside]],
+        box[target[inside]],
+        defined[inside],
+        hidden,
+        frontier,
+        hidden_in,
+    )
+
+
+def _first(graph: Graph, source: Rows, target: Rows, limit: int) -> Rows:
+    """Choose the nodes to show: in the graph's own order, leaves moved up to their first user."""
+    turn = np.arange(len(graph))
+    to_leaf = is_leaf(graph)[target]
+    np.minimum.at(turn, target[to_leaf], source[to_leaf])
+    return np.sort(np.argsort(turn, kind="stable")[:limit])
+
+
+def _stand_ins(box: Rows, source: Rows, target: Rows) -> tuple[Rows, Rows, Rows]:
+    """Group what is hidden: connected nodes together, under the first shown node leading there.
+
+    Each hidden node is counted in exactly one group, so shown and hidden add up to the graph.
+    """
+    both = (box[source] < 0) & (box[target] < 0)
+    piece = _connected(len(box), source[both], target[both])
+    leads = np.flatnonzero((box[source] >= 0) & (box[target] < 0))
+    entry = np.full(len(box), len(box), np.int64)
+    np.minimum.at(entry, piece[target[leads]], box[source[leads]])
+    entries, group = np.unique(entry[piece[box < 0]], return_inverse=True)
+    pairs = np.unique(
+        np.stack([box[source[leads]], entry[piece[target[leads]]]], axis=1), axis=0
+    )
+    return np.bincount(group), pairs[:, 0], np.searchsorted(entries, pairs[:, 1])
+
+
+def _connected(count: int, one: Rows, other: Rows) -> npt.NDArray[np.int64]:
+    """Give nodes that edges connect the same number: the smallest among them."""
+    piece = np.arange(count)
+    while True:
+        low = np.minimum(piece[one], piece[other])
+        before = piece.copy()
+        # Hooking the roots, not only the nodes, makes the rounds few even on a long chain.
+        for end in (one, other):
+            np.minimum.at(piece, before[end], low)
+            np.minimum.at(piece, end, low)
+        while not np.array_equal(piece, jumped := piece[piece]):
+            piece = jumped
+        if np.array_equal(piece, before):
+            return piece

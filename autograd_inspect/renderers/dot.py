@@ -1,0 +1,116 @@
+"""DOT text, for Graphviz and whatever else reads it.
+
+The `graphviz` package would write the same, at several microseconds per node. Here boxes that look
+alike share their attributes, so that a box is one f-string; a million of them take seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from autograd_inspect.layout.text import visible
+from autograd_inspect.model.view import Face, Role, View
+
+_LOOKS = {
+    Role.ROOT: ("#fdebc8", "#b7791f", "#1f2933", 2, "filled"),
+    Role.LEAF: ("#dcebfb", "#3b7dc4", "#1f2933", 1, "rounded,filled"),
+    Role.OPERATION: ("#f1f4f8", "#8a99ad", "#1f2933", 1, "filled"),
+    Role.VIEW: ("#ffffff", "#a9b4c2", "#4d5a6b", 1, "filled"),
+    Role.CUSTOM: ("#f0e4f5", "#8e4fa8", "#1f2933", 2, "filled"),
+    Role.MORE: ("#ffffff", "#8a99ad", "#4d5a6b", 1, "dashed"),
+}
+_DEFAULTS = """\
+  graph [labelloc=t, labeljust=l, fontname="Helvetica", fontsize=12, ranksep=0.35, nodesep=0.2];
+  node [shape=box, fontname="Helvetica", fontsize=11, margin="0.12,0.06", height=0.3];
+  edge [color="#7b8794", arrowsize=0.6, fontname="Helvetica", fontsize=9, fontcolor="#4d5a6b"];
+"""
+
+
+def render(view: View, *, reverse: bool = False) -> str:
+    """Write a view as a digraph; arrows run from leaves to root, the other way with `reverse`."""
+    title = _escaped(view.title, *view.notes)
+    names = [key if key.isdecimal() else f'"{key}"' for key in view.keys()]
+    return "".join(
+        (
+            "digraph autograd {\n",
+            f'  label="{title}\\l";\n',
+            _DEFAULTS,
+            *_nodes(view, names),
+            *_edges(view, names, reverse=reverse),
+            *_legend(view),
+            "}\n",
+        )
+    )
+
+
+def _escaped(*lines: str) -> str:
+    """Write lines for a quoted string; `&` would start an entity, a backslash an escape."""
+    return "\\n".join(map(_escaped_line, lines))
+
+
+def _escaped_line(line: str) -> str:
+    if _harmless(line):
+        return line
+    return visible(line).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+
+
+def _escaped_all(texts: list[str]) -> list[str]:
+    """Escape a whole column, at no cost per text where none needs it."""
+    return texts if _harmless("".join(texts)) else list(map(_escaped_line, texts))
+
+
+def _harmless(text: str) -> bool:
+    return text.isascii() and text.isprintable() and not any(char in text for char in '"\\&')
+
+
+def _nodes(view: View, names: list[str]) -> Iterator[str]:
+    """Write the boxes role by role, below the attributes that all of a role share."""
+    statements: dict[Role, list[str]] = {}
+    into = [statements.setdefault(face.role, []).append for face in view.faces]
+    plain = [_escaped(face.title, *face.lines) for face in view.faces]
+    below = [_escaped(" ".join((face.title, *face.lines[:1])), *face.lines[1:]) for face in view.faces]
+    tips = [_escaped(*face.tip, "") for face in view.faces]
+    own, remarks = _escaped_all(view.name), _escaped_all(view.remark)
+    columns = zip(view.face, names, view.node, view.sequence, own, remarks, strict=True)
+    for face, key, node, sequence, name, remark in columns:
+        text, tip = plain[face], tips[face]
+        if name:
+            text, tip = f"{name}\\n{below[face]}", f"{name}\\n{tip}"
+        if remark:
+            text = f"{text}\\n{remark}"
+        if sequence >= 0:
+            tip = f"{tip}node {node}, sequence number {sequence}"
+        elif node >= 0:
+            tip = f"{tip}node {node}"
+        into[face](f'  {key} [label="{text}", tooltip="{tip}"];\n')
+    for role, lines in statements.items():
+        yield _role_defaults(role)
+        yield from lines
+
+
+def _role_defaults(role: Role) -> str:
+    fill, line, font, width, style = _LOOKS[role]
+    return (
+        f'  node [class="{role.value}", id="node-\\N", style="{style}", fillcolor="{fill}", '
+        f'color="{line}", fontcolor="{font}", penwidth={width}];\n'
+    )
+
+
+def _edges(view: View, names: list[str], *, reverse: bool) -> Iterator[str]:
+    tails, heads = (view.source, view.target) if reverse else (view.target, view.source)
+    for tail, head, label in zip(tails, heads, view.label, strict=True):
+        if label:
+            yield f'  {names[tail]} -> {names[head]} [label="{_escaped(label)}"];\n'
+        else:
+            yield f"  {names[tail]} -> {names[head]};\n"
+
+
+def _legend(view: View) -> Iterator[str]:
+    """Show each role that occurs once, in a box that stands apart."""
+    shown = {face.role for face in view.faces}
+    yield '  subgraph cluster_legend {\n    label="legend"; fontsize=10; color="#c8d0da";\n'
+    for role in Role:
+        if role in shown:
+            yield _role_defaults(role).replace("node-", "legend-").replace("  node", "    node")
+            yield f'    "{role.value}" [label="{role.label}", fontsize=9, tooltip=""];\n'
+    yield "  }\n"

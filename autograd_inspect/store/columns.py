@@ -1,0 +1,120 @@
+"""Which columns a capture file has: read off the dataclasses, so that a field is all it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.gradients import HISTOGRAM_DECADES, GradientTable
+from autograd_inspect.model.tables import (
+    EdgeTable,
+    LeafTable,
+    NodeTable,
+    OutputTable,
+    RootTable,
+    SavedTable,
+)
+
+Array = npt.NDArray[Any]
+
+#: Each group of columns, and the table it is made from.
+TABLES: dict[str, type[Any]] = {
+    "nodes": NodeTable,
+    "edges": EdgeTable,
+    "outputs": OutputTable,
+    "saved": SavedTable,
+    "leaves": LeafTable,
+    "roots": RootTable,
+    "grads": GradientTable,
+}
+
+#: Columns with several figures per row.
+_WIDTHS = {"grads.histogram": len(HISTOGRAM_DECADES) - 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its group, its field in the table, and the type of its figures."""
+
+    group: str
+    field: Field[Any]
+    dtype: np.dtype[Any]
+
+    @property
+    def name(self) -> str:
+        """The key that `numpy.load` knows it by."""
+        return f"{self.group}.{self.field.name}"
+
+    @property
+    def member(self) -> str:
+        """The file in the archive."""
+        return f"{self.name}.npy"
+
+    def shape(self, counts: Mapping[str, int]) -> tuple[int, ...]:
+        """Give the shape it must have, where `counts` are the rows of each group."""
+        if self.field.name == "start":  # one row per node and one more: where the last node ends
+            return (counts["nodes"] + 1,)
+        width = _WIDTHS.get(self.name)
+        return (counts[self.group],) if width is None else (counts[self.group], width)
+
+    def default(self, shape: tuple[int, ...]) -> Array:
+        """Fill in for a file from before the column; ValueError where the field has no default."""
+        if self.field.default_factory is not MISSING:
+            return np.full(shape, self.field.default_factory(), self.dtype)
+        if self.field.default is not MISSING:
+            return np.full(shape, self.field.default, self.dtype)
+        raise ValueError(f"{self.member} is missing")
+
+
+@cache
+def columns() -> tuple[Column, ...]:
+    """All columns of this version, in the order in which they are written."""
+    return tuple(column for group in TABLES for column in _columns_of(group))
+
+
+def interned(owner: type[Any]) -> dict[str, Any]:
+    """Name the tuples of `Graph` or `Gradients` that columns point into, with their types."""
+    hints = get_type_hints(owner)
+    return {f.name: hints[f.name] for f in fields(owner) if get_origin(hints[f.name]) is tuple}
+
+
+def tables_of(capture: Capture) -> dict[str, Any]:
+    """Take the tables of a capture, by group."""
+    graph = capture.graph
+    return {
+        "nodes": graph.node_table,
+        "edges": graph.edge_table,
+        "outputs": graph.output_table,
+        "saved": graph.saved_table,
+        "leaves": graph.leaf_table,
+        "roots": graph.root_table,
+        "grads": capture.gradients.table,
+    }
+
+
+def arrays_of(capture: Capture) -> Iterator[tuple[Column, Array]]:
+    """Go through the columns of a capture with their figures."""
+    tables = tables_of(capture)
+    return ((column, getattr(tables[column.group], column.field.name)) for column in columns())
+
+
+def counts_of(capture: Capture) -> dict[str, int]:
+    """Count the rows of each group."""
+    return {
+        column.group: len(array)
+        for column, array in arrays_of(capture)
+        if column.field.name != "start"
+    }
+
+
+def _columns_of(group: str) -> Iterator[Column]:
+    hints = get_type_hints(TABLES[group])
+    for field in fields(TABLES[group]):
+        _, dtype = get_args(hints[field.name])
+        yield Column(group, field, np.dtype(get_args(dtype)[0]))

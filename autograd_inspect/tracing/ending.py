@@ -1,0 +1,115 @@
+"""After the program: what to capture if no backward call was the one, and why there may be none."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from autograd_inspect.errors import NoGraphError
+from autograd_inspect.model.capture import About, Place
+from autograd_inspect.tracing.expression import evaluate_at_end, graph_names, tensors_in
+from autograd_inspect.tracing.frames import Scope
+from autograd_inspect.tracing.moment import Moment, Retained, pass_backward
+from autograd_inspect.tracing.watch import Wish
+
+
+def capture_at_end(
+    wish: Wish, scopes: Sequence[Scope], about: About, start: Path
+) -> tuple[Moment, Retained]:
+    """Trace what EXPR gives, or else the latest tensor with a graph, among the script's variables.
+
+    `scopes` are those the program died in, innermost first, and its globals last. Raises
+    ExpressionError where EXPR fails and NoGraphError, with the reason, where there is no graph.
+    """
+    if wish.expression is not None:
+        value, scope = evaluate_at_end(wish.expression, scopes)
+        roots = _with_graph(wish.expression.text, value, scope)
+    else:
+        name, scope = latest_root(scopes)
+        roots = {name: scope.variables[name]}
+    about = replace(about, place=about.place or _end_of(scope, start))
+    moment = Moment.seize(roots, [scope, *scopes], about, start)
+    retained = moment.retain(wish.retain, [scope, *scopes])
+    if wish.backward:
+        pass_backward(moment, wish.grad_output, [scope, *scopes])
+    return moment, retained
+
+
+def latest_root(scopes: Sequence[Scope]) -> tuple[str, Scope]:
+    """Find the variable whose tensor was computed last: its sequence number is the highest."""
+    found = [
+        (scope.variables[name].grad_fn._sequence_nr(), name, scope)  # noqa: SLF001 - no public way
+        for scope in scopes
+        for name in graph_names(scope.variables)
+    ]
+    # A leaf's node counts as the highest number there is; `grad_fn` is never one.
+    if not found:
+        raise NoGraphError(
+            f"nothing to trace: no backward call, and no variable holds a tensor with a grad_fn "
+            f"({why_no_graph()})",
+            hint="name a tensor: agi trace script.py:loss",
+        )
+    _, name, scope = max(found, key=lambda one: one[0])
+    return name, scope
+
+
+def _with_graph(text: str, value: object, scope: Scope) -> dict[str, torch.Tensor]:
+    tensors = tensors_in(value)
+    roots = {text + path: t for path, t in tensors.items() if t.grad_fn is not None}
+    if roots:
+        return roots
+    having = graph_names(scope.variables)
+    hint = f"tensors with a graph: {', '.join(having[:8])}" if having else ""
+    raise NoGraphError(f"{text} {why_without(value, tensors)}", hint=hint)
+
+
+def why_without(value: object, tensors: dict[str, torch.Tensor]) -> str:
+    """Say why a value has no graph, to follow the user's expression in a sentence."""
+    if not tensors:
+        kind = type(value).__name__
+        if isinstance(value, int | float | complex):
+            return f"is a plain number ({kind} {value}): only tensors have a graph"
+        article = "an" if kind[:1].lower() in "aeiou" else "a"
+        return f"is {article} {kind} and holds no tensor"
+    tensor = next(iter(tensors.values()))
+    if tensor.requires_grad:
+        return "is a leaf: the program made it itself, so there is no graph behind it"
+    if tensor.is_inference():
+        return "was computed under inference_mode, which records no graph"
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        return f"has dtype {tensor.dtype}: only floating-point tensors can require grad"
+    return f"does not require grad ({why_no_graph()})"
+
+
+def why_no_graph() -> str:
+    """Say what can be seen at the end about why nothing was recorded."""
+    if not torch.is_grad_enabled():
+        return "gradients are switched off: set_grad_enabled(False) was never undone"
+    learning = _tensors_that_require_grad()
+    if not learning:
+        return "no tensor of the program requires grad"
+    return (
+        f"{learning} tensors require grad, so it was computed under no_grad, "
+        "or cut off by detach, .data, .item() or the like"
+    )
+
+
+def _tensors_that_require_grad() -> int:
+    # By class: isinstance asks the object itself, which wakes lazy and deprecated proxies.
+    tensors = (one for one in gc.get_objects() if issubclass(type(one), torch.Tensor))
+    return sum(bool(tensor.requires_grad) for tensor in tensors)
+
+
+def _end_of(scope: Scope, start: Path) -> Place | None:
+    return scope.place(start)
+
+
+def scopes_at_end(main: Any, died_in: Sequence[Scope]) -> list[Scope]:
+    """List the scopes to read once the program is over: where it died, then its globals."""
+    space: dict[str, Any] = vars(main)
+    return [*died_in, Scope(space, space)]

@@ -1,0 +1,173 @@
+"""EXPR: where its names can be found, what it gives, and which tensors are in that."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dataclasses
+import difflib
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from autograd_inspect.errors import ExpressionError
+from autograd_inspect.tracing.frames import Scope
+
+
+class Expression:
+    """A parsed EXPR.
+
+    A *place* (`loss`, `self.loss`, `losses["g"][0]`, a tuple of such) only reads what is there, so
+    it can be tried in any frame. Anything else computes, perhaps with random numbers or a change to
+    a module, and is evaluated once.
+    """
+
+    def __init__(self, text: str) -> None:
+        tree = ast.parse(text.strip(), mode="eval")
+        self.text = text.strip()
+        self.is_place = _is_place(tree.body)
+        self._code = compile(tree, "<expression>", "eval")
+        bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _binds(n)}
+        names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
+        self.names = tuple(dict.fromkeys(n for n in names if n not in bound))
+
+    def resolves_in(self, scope: Scope) -> bool:
+        """Tell whether all names are bound there."""
+        return all(
+            name in scope.variables or name in scope.globals or hasattr(builtins, name)
+            for name in self.names
+        )
+
+    def is_local_to(self, scope: Scope) -> bool:
+        """Tell whether at least one name is a local variable there."""
+        return scope.is_function and any(name in scope.variables for name in self.names)
+
+    def value(self, scope: Scope) -> Any:
+        """Evaluate in a scope; whatever it raises, it raises."""
+        # One namespace: a lambda or comprehension in EXPR sees no separate locals.
+        space = {**scope.globals, **scope.variables} if scope.is_function else scope.globals
+        return eval(self._code, space)  # noqa: S307 - evaluating the user's own expression is the job
+
+    def value_or_none(self, scope: Scope) -> Any:
+        """Evaluate in a scope, None where that is not possible."""
+        if not self.resolves_in(scope):
+            return None
+        try:
+            return self.value(scope)
+        except Exception:  # noqa: BLE001 - not a place in this frame, for whatever reason
+            return None
+
+
+def tensors_in(value: object) -> dict[str, torch.Tensor]:
+    """Find the tensors in any nesting of containers, by their path from the value.
+
+    Sequences, mappings (model outputs of transformers are such), dataclasses and named tuples are
+    looked into; the path of a lone tensor is empty.
+    """
+    found: dict[str, torch.Tensor] = {}
+    seen: set[int] = set()
+    queue: list[tuple[str, object]] = [("", value)]
+    for path, item in queue:
+        if isinstance(item, torch.Tensor):
+            found.setdefault(path, item)
+        elif id(item) not in seen:
+            seen.add(id(item))
+            queue.extend((path + step, part) for step, part in _parts(item))
+    return found
+
+
+def _parts(item: object) -> Iterator[tuple[str, object]]:
+    if isinstance(item, Mapping):
+        yield from ((f"[{key!r}]", part) for key, part in item.items())
+    elif isinstance(item, tuple) and hasattr(item, "_fields"):
+        yield from ((f".{name}", getattr(item, name)) for name in item._fields)
+    elif isinstance(item, list | tuple | set | frozenset):
+        yield from ((f"[{number}]", part) for number, part in enumerate(item))
+    elif dataclasses.is_dataclass(item) and not isinstance(item, type):
+        fields = dataclasses.fields(item)
+        yield from ((f".{f.name}", getattr(item, f.name, None)) for f in fields)
+
+
+def evaluate_at_end(expression: Expression, scopes: Sequence[Scope]) -> tuple[Any, Scope]:
+    """Evaluate EXPR once the program has ended: in the scopes it died in, else in its globals.
+
+    A plain function of the script without parameters is called. Raises ExpressionError in the
+    user's words where EXPR fails.
+    """
+    scope = next((s for s in scopes if expression.resolves_in(s)), scopes[-1])
+    missing = [name for name in expression.names if not _is_bound(name, scope)]
+    if missing:
+        raise ExpressionError(
+            f"{expression.text}: nothing named {missing[0]!r} when the script ended",
+            hint=_near(missing[0], scope),
+        )
+    try:
+        value = expression.value(scope)
+        if inspect.isfunction(value) and not _required_parameters(value):
+            value = value()
+    except Exception as error:
+        raise ExpressionError(
+            f"{expression.text}: {type(error).__name__}: {error}",
+            hint="the expression is evaluated among the script's variables at its end",
+        ) from error
+    return value, scope
+
+
+def graph_names(variables: Mapping[str, Any]) -> list[str]:
+    """Name the variables that hold a tensor with a graph behind it."""
+    return [
+        name
+        for name, value in list(variables.items())
+        if isinstance(value, torch.Tensor) and value.grad_fn is not None
+    ]
+
+
+def _near(name: str, scope: Scope) -> str:
+    close = difflib.get_close_matches(name, list(scope.globals), n=3)
+    having = [n for n in graph_names(scope.variables) if n not in close]
+    words = []
+    if close:
+        words.append(f"did you mean {' or '.join(close)}?")
+    if having:
+        words.append(f"tensors with a graph: {', '.join(having[:8])}")
+    if not words:
+        words.append(
+            "a name local to a function is found when backward is called in it; "
+            "without :EXPR the first backward is traced"
+        )
+    return "; ".join(words)
+
+
+def _is_bound(name: str, scope: Scope) -> bool:
+    return name in scope.variables or name in scope.globals or hasattr(builtins, name)
+
+
+def _required_parameters(function: Any) -> list[str]:
+    return [
+        parameter.name
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
+    ]
+
+
+def _is_place(node: ast.expr) -> bool:
+    if isinstance(node, ast.Name | ast.Constant):
+        return True
+    if isinstance(node, ast.Attribute):
+        return _is_place(node.value)
+    if isinstance(node, ast.Subscript):
+        return _is_place(node.value) and _is_place(node.slice)
+    if isinstance(node, ast.Tuple | ast.List):
+        return all(map(_is_place, node.elts))
+    if isinstance(node, ast.Dict):
+        return all(key is not None and _is_place(key) for key in node.keys) and all(
+            map(_is_place, node.values)
+        )
+    return isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant)
+
+
+def _binds(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)

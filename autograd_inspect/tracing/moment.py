@@ -1,0 +1,177 @@
+"""One moment of capture: what was asked for, and the capture that comes of it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.autograd.graph import GradientEdge
+
+from autograd_inspect._version import __version__
+from autograd_inspect.autograd.gradients import gradients_of
+from autograd_inspect.autograd.structure import release_safely
+from autograd_inspect.autograd.walker import Walk, name_leaves, walk
+from autograd_inspect.errors import ExpressionError, UsageError
+from autograd_inspect.model.capture import About, Backward, Capture
+from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.tables import Spec
+from autograd_inspect.tracing.expression import Expression, evaluate_at_end, tensors_in
+from autograd_inspect.tracing.frames import Scope, user_place
+from autograd_inspect.tracing.names import Named, find_names
+from autograd_inspect.tracing.sightings import Arrivals, has_gradient, sightings
+
+Root = torch.Tensor | GradientEdge
+
+
+@dataclass(slots=True)
+class Moment:
+    """The roots at the moment of capture, walked; becomes a `Capture` once backward is over.
+
+    Made before the backward, because that frees what the nodes saved.
+    """
+
+    walked: Walk
+    named: Named
+    about: About
+    arrivals: Arrivals = field(default_factory=Arrivals)
+
+    @classmethod
+    def seize(
+        cls, roots: Mapping[str, Root], scopes: Sequence[Scope], about: About, start: Path
+    ) -> Moment:
+        """Walk the roots, given by name, and name what the program's scopes can name."""
+        walked = walk(list(roots.values()), root_names=list(roots))
+        named = find_names(scopes, walked.leaves)
+        place = about.place or user_place(list(scopes), start)
+        arrivals = Arrivals(before={id(leaf) for leaf in walked.leaves if has_gradient(leaf)})
+        return cls(walked, named, replace(about, place=place), arrivals)
+
+    def retain(self, names: Sequence[str], scopes: Sequence[Scope]) -> Retained:
+        """Watch the gradients of tensors named by the user until the returned object is closed."""
+        return Retained({name: find_tensor(name, scopes) for name in names})
+
+    def note(self, *notes: str, error: str = "") -> None:
+        """Add to what the capture says of itself."""
+        self.about = replace(
+            self.about, notes=self.about.notes + notes, error=error or self.about.error
+        )
+
+    def develop(self) -> Capture:
+        """Measure the gradients that arrived and let go of the program's graph."""
+        graph = name_leaves(self.walked, self.named.by_id)
+        gradients = gradients_of(sightings(self.walked, self.named, self.arrivals))
+        about = replace(self.about, backward=self.arrivals.backward, created=_now())
+        capture = Capture(graph, gradients, replace(about, versions=versions()))
+        release_safely(self.walked.structure)
+        return capture
+
+
+class Retained:
+    """Gradients of intermediate tensors, kept by hooks that are gone after `close`.
+
+    A hook and not `retain_grad`, which would change what the program sees in `.grad`.
+    """
+
+    def __init__(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        self._tensors = tensors
+        self._gradients: dict[str, torch.Tensor] = {}
+        self._hooks = [
+            tensor.register_hook(self._keeper(name))
+            for name, tensor in tensors.items()
+            if tensor.requires_grad
+        ]
+
+    def close(self) -> dict[str, tuple[torch.Tensor, torch.Tensor | None]]:
+        """Take the hooks away and give tensor and gradient by name."""
+        for hook in self._hooks:
+            hook.remove()
+        return {name: (t, self._gradients.get(name)) for name, t in self._tensors.items()}
+
+    def _keeper(self, name: str) -> Any:
+        def keep(gradient: torch.Tensor) -> None:
+            self._gradients[name] = gradient.detach().clone()
+
+        return keep
+
+
+def find_tensor(name: str, scopes: Sequence[Scope]) -> torch.Tensor:
+    """Find the tensor that the user names, in the innermost scope that knows it."""
+    expression = Expression(name)
+    for scope in scopes:
+        value = expression.value_or_none(scope)
+        if isinstance(value, torch.Tensor):
+            if value.requires_grad:
+                return value
+            raise UsageError(
+                f"--retain {name}: this tensor does not require grad",
+                hint="name a tensor on the way from the leaves to the root",
+            )
+    where = f" in {scopes[0].code.co_name}" if scopes and scopes[0].code else ""
+    raise ExpressionError(
+        f"--retain {name}: no tensor of that name where backward was called{where}",
+        hint="a variable of a function that has returned by then cannot be found",
+    )
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Give the versions that a reader of the capture may want to know."""
+    return (
+        ("agi", __version__),
+        ("torch", torch.__version__),
+        ("python", platform.python_version()),
+    )
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def pass_backward(
+    moment: Moment, grad_output: Expression | None, scopes: Sequence[Scope]
+) -> None:
+    """Send gradients from the roots to the leaves, leaving every `.grad` of the program alone.
+
+    The graph is kept: the program may still want to run its own backward. A graph that an earlier
+    backward has freed is no error, its leaves hold what that backward left.
+    """
+    walked, arrivals = moment.walked, moment.arrivals
+    table = walked.graph.root_table
+    roots = [
+        GradientEdge(walked.nodes[node], output)
+        for node, output in zip(table.node.tolist(), table.output.tolist(), strict=True)
+    ]
+    if not grad_output and not all(spec and not spec.shape for spec in _root_specs(walked.graph)):
+        moment.note(
+            "backward was not run: the root is not a scalar; --grad-output EXPR gives the "
+            "gradient to start with"
+        )
+        return
+    gradients = grad_output and list(tensors_in(_started_with(grad_output, scopes)).values())
+    try:
+        found = torch.autograd.grad(
+            roots, walked.leaves, gradients, retain_graph=True, allow_unused=True
+        )
+    except RuntimeError as error:
+        freed = "second time" in str(error)
+        arrivals.backward = Backward.EARLIER if freed else Backward.FAILED
+        moment.note(error="" if freed else f"{type(error).__name__}: {error}")
+        return
+    arrivals.record(walked.leaves, found)
+    arrivals.backward = Backward.OURS
+
+
+def _started_with(grad_output: Expression, scopes: Sequence[Scope]) -> Any:
+    for scope in scopes:
+        value = grad_output.value_or_none(scope)
+        if value is not None:
+            return value
+    return evaluate_at_end(grad_output, scopes)[0]
+
+
+def _root_specs(graph: Graph) -> list[Spec | None]:
+    return [root.spec for root in graph.roots]

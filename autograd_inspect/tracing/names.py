@@ -1,0 +1,167 @@
+"""What the program calls its tensors.
+
+A parameter is named by its path in the outermost live module that owns it, with the variable that
+holds the module in front (`model.layer1.weight`); any other tensor by the variable, list, dict or
+attribute that holds it. Names are looked for in the frames that lead to the backward call and in
+the script's globals, nearest first.
+"""
+
+from __future__ import annotations
+
+import gc
+import types
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from autograd_inspect.tracing.frames import Scope
+
+#: How far from a variable a tensor is looked for: `trainer.state.nets["g"]` is three steps.
+STEPS = 3
+#: Where the search ends in a program that holds very many objects.
+OBJECTS = 50_000
+
+_WRAPPERS = {"DataParallel": "module.", "DistributedDataParallel": "module."}
+_OPAQUE = (
+    str, bytes, int, float, complex, bool, type(None), type, types.ModuleType, types.FunctionType,
+    types.BuiltinFunctionType, types.MethodType, types.GeneratorType, types.CodeType,
+    types.FrameType, torch.optim.Optimizer, torch.Size, torch.dtype, torch.device,
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Found:
+    """What a search came across: tensors and modules with the path that leads to each.
+
+    `held` are tensors directly bound to a variable, by name.
+    """
+
+    tensors: dict[int, str] = field(default_factory=dict)
+    modules: dict[int, tuple[str, nn.Module]] = field(default_factory=dict)
+    held: dict[str, torch.Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The names found: by `id` of the tensor, and per name for the tensors there is a row for.
+
+    parameters  of every live outermost module that a variable leads to
+    variables   tensors that a variable of the script holds directly
+    """
+
+    by_id: Mapping[int, str]
+    parameters: Mapping[str, nn.Parameter]
+    variables: Mapping[str, torch.Tensor]
+
+
+def find_names(scopes: Sequence[Scope], leaves: Sequence[torch.Tensor]) -> Named:
+    """Name everything that the scopes lead to, and what they do not lead to among the leaves."""
+    found = search(scopes)
+    roots = outermost(found.modules.values())
+    by_id = dict(found.tensors)
+    parameters: dict[str, nn.Parameter] = {}
+    missing = {id(leaf) for leaf in leaves if isinstance(leaf, nn.Parameter)}
+    for path, module in roots:
+        for name, tensor in members(path, module):
+            by_id[id(tensor)] = _first(by_id.get(id(tensor)), name, parameters)
+            if isinstance(tensor, nn.Parameter):
+                parameters.setdefault(name, tensor)
+    missing -= by_id.keys()
+    if missing:
+        by_id.update(_names_of_unreached(missing))
+    return Named(by_id, _without_aliases(parameters, by_id), found.held)
+
+
+def search(scopes: Sequence[Scope]) -> Found:
+    """Look breadth first through variables, containers and attributes, a few steps deep."""
+    found = Found()
+    queue: list[tuple[str, Any, int]] = []
+    for variables in _spaces(scopes):
+        queue.extend((name, value, 0) for name, value in variables if not name.startswith("__"))
+    seen: set[int] = set()
+    for path, value, step in queue:
+        if isinstance(value, _OPAQUE):
+            continue
+        if isinstance(value, torch.Tensor):
+            found.tensors.setdefault(id(value), path)
+            if step == 0:
+                found.held.setdefault(path, value)
+        elif _is_module(value):
+            best = found.modules.get(id(value))
+            if best is None or best[0].partition(".")[0] == "self":
+                found.modules[id(value)] = (path, value)
+        elif id(value) not in seen and step < STEPS and len(queue) < OBJECTS:
+            seen.add(id(value))
+            queue.extend((path + by, part, step + 1) for by, part in _parts(value))
+    return found
+
+
+def members(path: str, module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Give a module's parameters and buffers with their full names, every path of a tied one."""
+    prefix = _WRAPPERS.get(type(module).__name__, "")
+    for name, tensor in (
+        *module.named_parameters(remove_duplicate=False),
+        *module.named_buffers(remove_duplicate=False),
+    ):
+        yield f"{path}.{name.replace('_orig_mod.', '').removeprefix(prefix)}", tensor
+
+
+def outermost(modules: Iterable[tuple[str, nn.Module]]) -> list[tuple[str, nn.Module]]:
+    """Keep the modules that none of the others contains."""
+    candidates = list(modules)
+    inner = {id(part) for _, module in candidates for part in module.modules() if part is not module}
+    return [(path, module) for path, module in candidates if id(module) not in inner]
+
+
+def _first(old: str | None, new: str, parameters: Mapping[str, object]) -> str:
+    """Prefer a module path to a plain variable, and the first module path to later ones."""
+    return old if old is not None and old in parameters else new
+
+
+def _without_aliases(
+    parameters: Mapping[str, nn.Parameter], by_id: Mapping[int, str]
+) -> dict[str, nn.Parameter]:
+    return {name: p for name, p in parameters.items() if by_id[id(p)] == name}
+
+
+def _spaces(scopes: Sequence[Scope]) -> Iterator[list[tuple[str, Any]]]:
+    """List the variables of each scope, innermost first, then of the globals they lie in."""
+    for scope in scopes:
+        if scope.is_function:
+            yield list(scope.variables.items())
+    for space in {id(scope.globals): scope.globals for scope in scopes}.values():
+        yield list(space.items())
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        yield from ((f"[{key!r}]", part) for key, part in list(value.items()) if _short(key))
+    elif isinstance(value, list | tuple):
+        yield from ((f"[{number}]", part) for number, part in enumerate(value[:1000]))
+    else:
+        attributes = getattr(value, "__dict__", None)
+        if isinstance(attributes, dict):
+            yield from ((f".{name}", part) for name, part in list(attributes.items()))
+
+
+def _short(key: object) -> bool:
+    return isinstance(key, str | int) and len(str(key)) <= 60
+
+
+def _is_module(value: object) -> bool:
+    # By class: isinstance asks the object itself, which wakes lazy and deprecated proxies.
+    return issubclass(type(value), nn.Module)
+
+
+def _names_of_unreached(missing: set[int]) -> dict[int, str]:
+    """Name parameters of modules that no variable leads to, by the class of the outermost one."""
+    modules = [(type(one).__name__, one) for one in gc.get_objects() if _is_module(one)]
+    return {
+        id(tensor): name
+        for path, module in outermost(modules)
+        for name, tensor in members(path, module)
+        if id(tensor) in missing
+    }

@@ -1,0 +1,170 @@
+"""One run of a program under watch, from target to captures."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograd_inspect.errors import AgiError, NoGraphError
+from autograd_inspect.model.capture import About, Capture
+from autograd_inspect.run.imports import our_imports, when_imported
+from autograd_inspect.run.loader import Raised, Run, execute, is_original_process
+from autograd_inspect.run.ranks import current_rank
+from autograd_inspect.run.target import Target
+
+if TYPE_CHECKING:  # these import torch, which is the program's to import first
+    from autograd_inspect.tracing.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to run and what to capture; see `tracing.watch.Wish` for the fields they share.
+
+    save_on_signal  number of the signal that asks for a capture, 0 for none
+    all_ranks       capture in every process of a distributed run, not in rank 0 alone
+    """
+
+    target: Target
+    start: Path
+    step: int = 1
+    keep_running: bool = False
+    retain: tuple[str, ...] = ()
+    backward: bool = True
+    grad_output: str = ""
+    save_on_signal: int = 0
+    all_ranks: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a run.
+
+    captures  taken, in order
+    trouble   why there is none, or an error of ours on the way
+    remarks   what the user should know: a stop that the program swallowed, and the like
+    """
+
+    run: Run
+    captures: list[Capture] = field(default_factory=list)
+    trouble: BaseException | None = None
+    remarks: list[str] = field(default_factory=list)
+
+
+class Session:
+    """Runs a program once and captures what was asked for."""
+
+    def __init__(self, request: Request, take: Callable[[Capture], None]) -> None:
+        self.request = request
+        self._take = take
+        self._captures: list[Capture] = []
+        self._watch: Watch | None = None
+
+    def run(self) -> Outcome:
+        """Run the program, then capture what no backward call of it was the occasion for."""
+        forget = when_imported("torch", lambda _: self._begin_watch())
+        try:
+            run = execute(self.request.target, before=self._listen)
+        finally:
+            forget()
+        outcome = Outcome(run, self._captures)
+        with our_imports():
+            try:
+                self._conclude(outcome)
+            except Exception as error:  # noqa: BLE001 - the program's own ending comes first
+                outcome.trouble = error
+        return outcome
+
+    def _begin_watch(self) -> None:
+        """Stand in front of the engine; torch is there, and it was the program that imported it."""
+        with our_imports():
+            from autograd_inspect.autograd._torch import patch_engine
+            from autograd_inspect.tracing.expression import Expression
+            from autograd_inspect.tracing.watch import Watch, Wish
+
+            request = self.request
+            wish = Wish(
+                expression=_parsed(Expression, request.target.expression),
+                step=request.step,
+                keep_running=request.keep_running,
+                retain=request.retain,
+                backward=request.backward,
+                grad_output=_parsed(Expression, request.grad_output),
+                on_signal=bool(request.save_on_signal),
+            )
+            self._watch = Watch(wish, request.start, self._about(), self._keep)
+            patch_engine(self._watch.in_front_of)
+
+    def _listen(self) -> None:
+        """Let the signal that the user chose ask for a capture; a handler before ours still runs."""
+        if not self.request.save_on_signal:
+            return
+        before = signal.getsignal(self.request.save_on_signal)
+
+        def arm(number: int, frame: Any) -> None:
+            if self._watch is not None:
+                self._watch.armed = True
+            if callable(before):
+                before(number, frame)
+
+        signal.signal(self.request.save_on_signal, arm)
+
+    def _conclude(self, outcome: Outcome) -> None:
+        watch = self._watch
+        if watch is None:
+            outcome.trouble = NoGraphError("nothing to trace: the program never imported torch")
+            return
+        outcome.trouble = watch.trouble
+        if watch.swallowed:
+            outcome.remarks.append(
+                "the program caught the stop after the capture and ran on; --keep-running says "
+                "that it may"
+            )
+        if watch.taken or watch.stopped or watch.trouble or self.request.save_on_signal:
+            return
+        if self.request.step > 1:
+            raise NoGraphError(
+                f"--step {self.request.step}: there were only {watch.matches} such backward calls"
+            )
+        self._capture_at_end(watch, outcome)
+
+    def _capture_at_end(self, watch: Watch, outcome: Outcome) -> None:
+        from autograd_inspect.tracing.ending import capture_at_end, scopes_at_end
+        from autograd_inspect.tracing.frames import scopes_of_traceback
+
+        ending = outcome.run.ending
+        raised = isinstance(ending, Raised)
+        died_in = scopes_of_traceback(ending.error.__traceback__) if raised else []
+        scopes = scopes_at_end(outcome.run.main, died_in)
+        moment, retained = capture_at_end(watch.wish, scopes, watch.about, watch.start)
+        moment.arrivals.retained = retained.close()
+        self._keep(moment.develop())
+
+    def _keep(self, capture: Capture) -> None:
+        if not self._is_ours_to_save():
+            return
+        self._captures.append(capture)
+        self._take(capture)
+
+    def _is_ours_to_save(self) -> bool:
+        """Leave it to the process that was started, and in a distributed run to rank 0."""
+        rank = current_rank()
+        return is_original_process() and (self.request.all_ranks or rank in {None, 0})
+
+    def _about(self) -> About:
+        target = self.request.target
+        return About(
+            target=target.text,
+            arguments=target.arguments,
+            expression=target.expression or "",
+            rank=current_rank(),
+        )
+
+
+def _parsed(make: Callable[[str], Any], text: str | None) -> Any:
+    return make(text) if text else None

@@ -1,0 +1,123 @@
+"""Which tensors get a row in the gradient table, and why each has a gradient or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from autograd_inspect.autograd.gradients import Sighting
+from autograd_inspect.autograd.walker import Walk
+from autograd_inspect.model.capture import Backward
+from autograd_inspect.model.gradients import Reason
+from autograd_inspect.tracing.names import Named
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """What a backward delivered.
+
+    inputs    the tensors that gradients were asked for, by id; None where all leaves get theirs
+    returned  gradients that were handed back instead of accumulated, by id of the tensor
+    retained  gradients of tensors asked for by name: name -> (tensor, gradient)
+    before    ids of the tensors that had a non-zero `.grad` already
+    """
+
+    backward: Backward = Backward.NOT_RUN
+    inputs: set[int] | None = None
+    returned: dict[int, torch.Tensor | None] | None = None
+    retained: dict[str, tuple[torch.Tensor, torch.Tensor | None]] = field(default_factory=dict)
+    before: set[int] = field(default_factory=set)
+
+    def record(self, inputs: Sequence[object], result: Sequence[torch.Tensor | None] | None) -> None:
+        """Note what the program's own call asked for, and what it was handed back, if anything."""
+        self.backward = Backward.SCRIPT
+        if inputs:
+            self.inputs = {id(one) for one in inputs}
+        if result is not None:
+            self.returned = {id(one): g for one, g in zip(inputs, result, strict=True)}
+            self.before = set()
+
+    def gradient(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        """Give the gradient that this backward left for a tensor."""
+        if self.returned is not None and id(tensor) in self.returned:
+            return self.returned[id(tensor)]
+        return stored_gradient(tensor)
+
+
+def stored_gradient(tensor: torch.Tensor) -> torch.Tensor | None:
+    """Read `.grad` without the warning that reading it off a non-leaf gives."""
+    return tensor.grad if tensor.is_leaf or tensor.retains_grad else None
+
+
+def has_gradient(tensor: torch.Tensor) -> bool:
+    """Tell whether `.grad` holds anything but zeros; a zeroed one adds nothing to the next."""
+    gradient = stored_gradient(tensor)
+    if gradient is None:
+        return False
+    values = gradient.coalesce().values() if gradient.layout is torch.sparse_coo else gradient
+    return bool(values.count_nonzero()) if values.layout is torch.strided else True
+
+
+def sightings(walked: Walk, named: Named, arrivals: Arrivals) -> Iterator[Sighting]:
+    """List the rows: tensors asked for, leaves of the graph, then what the graph does not reach."""
+    listed: set[int] = set()
+    for name, (tensor, gradient) in arrivals.retained.items():
+        listed.add(id(tensor))
+        reason = Reason.ARRIVED if gradient is not None else _silence(arrivals)
+        yield Sighting(name, walked.node_of(tensor), tensor, gradient, reason)
+    leaf_nodes = walked.graph.leaf_table.node.tolist()
+    for node, leaf in zip(leaf_nodes, walked.leaves, strict=True):
+        listed.add(id(leaf))
+        name = named.by_id.get(id(leaf), f"leaf {node}")
+        yield _sighting(name, node, leaf, arrivals)
+    others: Mapping[str, torch.Tensor] = {**named.parameters, **named.variables}
+    for name, tensor in others.items():
+        if id(tensor) not in listed and _is_of_interest(walked, tensor):
+            listed.add(id(tensor))
+            yield _sighting(name, walked.node_of(tensor), tensor, arrivals)
+
+
+def _sighting(name: str, node: int, tensor: torch.Tensor, arrivals: Arrivals) -> Sighting:
+    gradient = arrivals.gradient(tensor)
+    reason = _reason(tensor, node, gradient, arrivals)
+    return Sighting(name, node, tensor, gradient, reason, before=id(tensor) in arrivals.before)
+
+
+def _reason(
+    tensor: torch.Tensor, node: int, gradient: torch.Tensor | None, arrivals: Arrivals
+) -> Reason:
+    was_asked = arrivals.inputs is None or id(tensor) in arrivals.inputs
+    ran = arrivals.backward in {Backward.SCRIPT, Backward.OURS}
+    reached = node >= 0 and was_asked
+    if gradient is not None:
+        return Reason.ARRIVED if ran and reached else Reason.LEFT_BY_EARLIER
+    if not tensor.requires_grad:
+        return Reason.REQUIRES_NO_GRAD
+    if not tensor.is_leaf and not (was_asked and arrivals.inputs is not None):
+        return Reason.NOT_A_LEAF
+    if node < 0:
+        return Reason.NOT_REACHED
+    if not was_asked:
+        return Reason.NOT_AMONG_INPUTS
+    return _silence(arrivals)
+
+
+def _silence(arrivals: Arrivals) -> Reason:
+    """Say why a tensor that the graph reaches has no gradient."""
+    return {
+        Backward.FAILED: Reason.BACKWARD_FAILED,
+        Backward.NOT_RUN: Reason.BACKWARD_NOT_RUN,
+    }.get(arrivals.backward, Reason.NOTHING_FLOWED)
+
+
+def _is_of_interest(walked: Walk, tensor: torch.Tensor) -> bool:
+    """Keep parameters and tensors meant to learn, not every batch that a variable holds."""
+    if isinstance(tensor, torch.nn.Parameter):
+        return True
+    if tensor.is_leaf:
+        return tensor.requires_grad
+    # A root has no gradient to speak of; an intermediate counts if this graph made it.
+    node = walked.node_of(tensor)
+    return node >= 0 and node not in walked.graph.root_table.node

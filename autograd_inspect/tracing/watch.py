@@ -1,0 +1,215 @@
+"""Deciding, at each backward the program starts, whether this is the one to capture."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from autograd_inspect.autograd._torch import in_backward
+from autograd_inspect.autograd.structure import leads_to
+from autograd_inspect.autograd.walker import gradient_edge
+from autograd_inspect.errors import AgiError
+from autograd_inspect.model.capture import About, Backward, Capture
+from autograd_inspect.run.stop import Stop
+from autograd_inspect.tracing.expression import Expression, tensors_in
+from autograd_inspect.tracing.frames import Scope, calling_frame, scopes_from
+from autograd_inspect.tracing.moment import Moment, Retained, Root, pass_backward
+
+Engine = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user wants captured, and what is to happen then.
+
+    step          the how-manieth match
+    keep_running  let the program go on after the capture
+    retain        names of intermediate tensors whose gradients to keep
+    backward      run a backward of our own where the program does not
+    grad_output   EXPR for the gradient of a root that is no scalar
+    on_signal     capture only when a signal has asked for it, each time anew
+    """
+
+    expression: Expression | None = None
+    step: int = 1
+    keep_running: bool = False
+    retain: tuple[str, ...] = ()
+    backward: bool = True
+    grad_output: Expression | None = None
+    on_signal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BackwardCall:
+    """One call of the engine, in the words of `torch.autograd`."""
+
+    roots: tuple[Root, ...]
+    inputs: tuple[Root, ...]
+    accumulates: bool
+    scopes: list[Scope]
+
+    @classmethod
+    def read(cls, arguments: Sequence[Any], options: Any, frame: FrameType) -> BackwardCall:
+        """Read the engine's arguments: roots, gradients, retain, create, inputs; then options."""
+        inputs = arguments[4] if len(arguments) > 4 else ()
+        accumulates = bool(options.get("accumulate_grad", True))
+        return cls(tuple(arguments[0]), tuple(inputs), accumulates, scopes_from(frame))
+
+    @property
+    def name(self) -> str:
+        """What the user wrote to start it."""
+        return "backward" if self.accumulates else "autograd.grad"
+
+
+@dataclass(slots=True)
+class Watch:
+    """Stands in front of the engine for the whole run.
+
+    take       is given each capture, at once
+    calls      backward calls the program has made itself
+    matches    those that fitted the wish
+    trouble    an error of ours, kept so that it never surfaces inside the user's program
+    swallowed  the program caught our `Stop` and went on
+    """
+
+    wish: Wish
+    start: Path
+    about: About
+    take: Callable[[Capture], None]
+    calls: int = 0
+    matches: int = 0
+    taken: int = 0
+    armed: bool = True
+    stopped: bool = False
+    swallowed: bool = False
+    trouble: BaseException | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.armed = not self.wish.on_signal
+
+    def in_front_of(self, engine: Engine) -> Engine:
+        """Make the function that replaces the engine."""
+
+        def run_backward(*arguments: Any, **options: Any) -> Any:
+            # Checkpointing and other hooks start backwards inside a backward: not the program's.
+            if in_backward() or not self._lock.acquire(blocking=False):
+                return engine(*arguments, **options)
+            try:
+                moment, call = self._consider(arguments, options, calling_frame())
+            finally:
+                self._lock.release()
+            if moment is None:
+                return engine(*arguments, **options)
+            return self._run(moment, call, lambda: engine(*arguments, **options))
+
+        return run_backward
+
+    def _consider(
+        self, arguments: Sequence[Any], options: Any, frame: FrameType
+    ) -> tuple[Moment | None, BackwardCall | None]:
+        self.calls += 1
+        if self.stopped:
+            self.swallowed = True
+        if not self.armed or self.trouble is not None:
+            return None, None
+        try:
+            call = BackwardCall.read(arguments, options, frame)
+            roots = self._roots_wanted(call)
+            if not roots:
+                return None, None
+            self.matches += 1
+            if self.matches < self.wish.step:
+                return None, None
+            about = replace(self.about, call=call.name, number=self.calls)
+            return Moment.seize(roots, call.scopes, about, self.start), call
+        except Exception as error:  # noqa: BLE001 - the user's program must not see it
+            self.trouble = error
+            return None, None
+
+    def _roots_wanted(self, call: BackwardCall) -> dict[str, Root]:
+        """Give the tensors to trace at this call, by name; none if it is not the one."""
+        expression = self.wish.expression
+        if expression is None:
+            return _named_roots(call)
+        for scope in call.scopes:
+            if not expression.is_place and not expression.is_local_to(scope):
+                continue
+            found = tensors_in(expression.value_or_none(scope))
+            roots: dict[str, Root] = {
+                expression.text + path: tensor
+                for path, tensor in found.items()
+                if tensor.grad_fn is not None
+            }
+            if roots and (not expression.is_place or _belongs_to(roots, call)):
+                return roots
+        return {}
+
+    def _run(self, moment: Moment, call: BackwardCall, engine: Callable[[], Any]) -> Any:
+        """Run the program's backward and take the capture; then stop the program if so wished."""
+        self.armed = False
+        try:
+            retained = moment.retain(self.wish.retain, call.scopes)
+        except AgiError as error:
+            self.trouble = error
+            self._stop()
+            return engine()
+        computed = self.wish.expression is not None and not self.wish.expression.is_place
+        if computed and self.wish.backward:
+            # No backward of the program starts at a tensor that EXPR has just made.
+            pass_backward(moment, self.wish.grad_output, call.scopes)
+            self._take(moment, retained)
+            self._stop()
+            return engine()
+        try:
+            result = engine()
+        except BaseException as error:
+            moment.arrivals.backward = Backward.FAILED
+            moment.note(error=f"{type(error).__name__}: {error}")
+            self._take(moment, retained)
+            raise
+        moment.arrivals.record(call.inputs, None if call.accumulates else result)
+        self._take(moment, retained)
+        self._stop()
+        return result
+
+    def _take(self, moment: Moment, retained: Retained) -> None:
+        self.taken += 1
+        try:
+            moment.arrivals.retained = retained.close()
+            self.take(moment.develop())
+        except Exception as error:  # noqa: BLE001 - the user's program must not see it
+            self.trouble = error
+
+    def _stop(self) -> None:
+        """Unwind the program, unless it is to go on or another thread than its first called."""
+        main = threading.current_thread() is threading.main_thread()
+        if main and not self.wish.keep_running:
+            self.stopped = True
+            raise Stop
+
+
+def _named_roots(call: BackwardCall) -> dict[str, Root]:
+    """Name the roots of a call by the variables that hold them."""
+    roots: dict[str, Root] = {}
+    for number, root in enumerate(call.roots):
+        name = next(_variables_holding(root, call.scopes), f"root {number}")
+        roots[name if name not in roots else f"{name} {number}"] = root
+    return roots
+
+
+def _variables_holding(root: Root, scopes: Sequence[Scope]) -> Iterator[str]:
+    for scope in scopes:
+        for name, value in list(scope.variables.items()):
+            if value is root:
+                yield name
+
+
+def _belongs_to(roots: dict[str, Root], call: BackwardCall) -> bool:
+    """Tell whether a call starts at one of these roots, or at something computed from them."""
+    starts = [gradient_edge(root).node for root in call.roots]
+    return leads_to(starts, [gradient_edge(root).node for root in roots.values()])

@@ -1,0 +1,5 @@
+"""There is no hook at all."""
+import sys
+
+del sys.excepthook
+raise ValueError("nobody to tell")

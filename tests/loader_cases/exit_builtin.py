@@ -1,0 +1,3 @@
+"""The exit() of the site module."""
+exit()
+print("never")

@@ -1,0 +1,4 @@
+"""Does not compile."""
+print("never")
+values = [1, 2
+print(values)

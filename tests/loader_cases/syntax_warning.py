@@ -1,0 +1,2 @@
+"""Compiles with a warning."""
+print("\d", len("\d") is 2)

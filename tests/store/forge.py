@@ -1,0 +1,110 @@
+"""Capture files by other means than the writer, and all there is to read in a capture."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from build import make_capture
+
+from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.tables import SavedState
+from autograd_inspect.store.columns import arrays_of, interned, tables_of
+
+Members = dict[str, bytes]
+
+
+def rich_capture() -> Capture:
+    """Make a small capture in which no table is empty."""
+    capture = make_capture("loss>mul loss>add mul>a mul>b add>b", arguments=("--lr", "0.1"))
+    graph = capture.graph
+    saved = replace(
+        graph.saved_table,
+        node=np.array([1, 1], np.int32),
+        name=np.array([0, 1], np.int32),
+        spec=np.array([0, -1], np.int32),
+        bytes=np.array([24, 0], np.int64),
+        storage=np.array([0, -1], np.int32),
+        leaf=np.array([1, -1], np.int32),
+        state=np.array([SavedState.HELD, SavedState.FREED], np.uint8),
+    )
+    return replace(capture, graph=replace(graph, saved_table=saved))
+
+
+def seal(body: bytes) -> bytes:
+    """End a file as the format demands, whatever `body` holds."""
+    return body + b"agi-capture crc32=%08x" % zlib.crc32(body)
+
+
+def reseal(data: bytes) -> bytes:
+    """Make the checksum right again after a change."""
+    return seal(data[:-26])
+
+
+def members_of(path: Path) -> Members:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def write_members(path: Path, members: Members, *, compression: int = zipfile.ZIP_DEFLATED) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, data in members.items():
+            stored = name == "capture.json"
+            archive.writestr(name, data, zipfile.ZIP_STORED if stored else compression)
+        archive.comment = bytes(26)
+    path.write_bytes(reseal(buffer.getvalue()))
+
+
+def edit_json(path: Path, member: str, edit: Callable[[dict], object]) -> None:
+    """Change a JSON member of a capture file in place."""
+    members = members_of(path)
+    found = json.loads(members[member])
+    edit(found)
+    write_members(path, members | {member: json.dumps(found).encode()})
+
+
+def edit_column(path: Path, name: str, edit: Callable[[np.ndarray], np.ndarray | None]) -> None:
+    """Change a column of a capture file in place; `edit` may return another array."""
+    members = members_of(path)
+    array = np.load(io.BytesIO(members[f"{name}.npy"]))
+    changed = edit(array)
+    members[f"{name}.npy"] = npy(array if changed is None else changed)
+    write_members(path, members)
+
+
+def npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def assert_same(one: Capture, other: Capture) -> None:
+    """Compare every column by its bytes (NaN equals NaN), and all else by value."""
+    assert one.about == other.about
+    for (column, left), (_, right) in zip(arrays_of(one), arrays_of(other), strict=True):
+        assert (left.dtype, left.shape) == (right.dtype, right.shape), column.name
+        assert left.tobytes() == right.tobytes(), column.name
+    for left, right in ((one.graph, other.graph), (one.gradients, other.gradients)):
+        for name in interned(type(left)):
+            assert getattr(left, name) == getattr(right, name), name
+
+
+def read_everything(capture: Capture) -> int:
+    """Read a capture through every view that the model offers; gives the number of things read."""
+    graph = capture.graph
+    read = [str(capture), graph.depth, graph.edge_count, capture.about]
+    for node in graph.nodes:
+        read += [node.op, node.kind, node.hooks, node.attributes, node.outputs, node.leaf]
+        read += [(edge.slot, edge.target, edge.output) for edge in node.edges]
+        read += [(saved.name, saved.spec, saved.bytes, saved.state) for saved in node.saved]
+    read += [(leaf.name, leaf.spec, leaf.requires_grad) for leaf in graph.leaves]
+    read += [(root.name, root.spec) for root in graph.roots]
+    read += [(row.reason.text, row.zero_share) for row in capture.gradients]
+    return len(read) + len(tables_of(capture))
