@@ -28,8 +28,11 @@ CASES = Path(__file__).parent / "loader_cases"
 ROOT = Path(__file__).parents[1]
 
 RUN_WITHOUT_COMMAND_LINE = """
-import sys, types
-for name in ("typer", "rich", "rich.table", "graphviz"):
+import sys
+if not getattr(sys.flags, "safe_path", False):
+    sys.path[0] = sys.prefix  # a console script is not where the program is
+import types
+for name in ("typer", "rich", "rich.table", "graphviz", "calendar"):
     sys.modules.setdefault(name, types.ModuleType(name))
 from autograd_inspect.run.loader import execute, finish
 from autograd_inspect.run.target import parse_target
@@ -73,8 +76,22 @@ def source(name: str) -> str:
 
 PACKAGE = {"pkg/__init__.py": "annotations", "pkg/helper.py": "helper"}
 AS_MAIN = {"app/__main__.py": "module_facts", "app/helper.py": "helper"}
-LIBRARIES = dict.fromkeys(("typer.py", "rich/__init__.py", "graphviz.py"), "fake_library")
-STATUSES = ("None", "0", "3", "-1", "256", "2**40 + 5", "2**70", "'message'", "True", "2.5", "(1, 2)")
+NAMES_TAKEN = ("typer.py", "rich/__init__.py", "graphviz.py", "dataclasses.py", "calendar.py")
+NEVER_FOUND = ("os.py", "time.py")
+OWN_MODULES = dict.fromkeys((*NAMES_TAKEN, *NEVER_FOUND), "fake_library")
+STATUSES = (
+    "None",
+    "0",
+    "3",
+    "-1",
+    "256",
+    "2**40 + 5",
+    "2**70",
+    "'message'",
+    "True",
+    "2.5",
+    "(1, 2)",
+)
 
 SCRIPTS = [
     script("annotations"),
@@ -113,7 +130,10 @@ SCRIPTS = [
     script("executor_idle"),
     script("exit_builtin"),
     *(script("exit_status", status) for status in STATUSES),
-    *(script("fork_child", *how) for how in ((), ("exit",), ("message",), ("raise",), ("interrupt",))),
+    *(
+        script("fork_child", *how)
+        for how in ((), ("exit",), ("message",), ("raise",), ("interrupt",))
+    ),
     script("fork_pool"),
     script("forkserver_executor"),
     script("future_import"),
@@ -148,7 +168,7 @@ SCRIPTS = [
     script("torch_training", needs="torch"),
     script("try_finally"),
     script("uncaught"),
-    script("uses_fake_libraries", files=LIBRARIES),
+    script("uses_own_modules", files=OWN_MODULES),
 ]
 
 WAYS_TO_CALL = [

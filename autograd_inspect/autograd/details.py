@@ -178,12 +178,12 @@ class DetailReader:
         except (RuntimeError, TypeError):  # a nested tensor has no shape; a SymInt does not hash
             return [self._odd_spec(metadata) for metadata in node._input_metadata]
 
-    def _odd_spec(self, metadata: Any) -> int:
+    def _odd_spec(self, described: Any) -> int:
         try:
-            shape = tuple(s if type(s) is int else str(s) for s in metadata.shape)
-            return self.specs((shape, metadata.dtype, metadata.device))
-        except (RuntimeError, TypeError):
-            return -1
+            shape = tuple(size if type(size) is int else str(size) for size in described.shape)
+        except RuntimeError:  # nested tensors have a shape per part
+            shape = ("nested",)
+        return self.specs((shape, described.dtype, described.device))
 
     def scalars(self, node: GraphNode, cls: NodeClass) -> int:
         """Row of `attributes` for the node's scalars."""
@@ -217,7 +217,7 @@ class DetailReader:
                     self._note(number, name, (-1, 0, -1, state))
 
     def _note_tensor(self, number: int, name: str, tensor: torch.Tensor) -> None:
-        spec = self.specs((tuple(tensor.shape), tensor.dtype, tensor.device))
+        spec = self._odd_spec(tensor)
         for address, size in storages_of(tensor):
             self._note(number, name, (spec, size, self.storages(address), SavedState.HELD))
 

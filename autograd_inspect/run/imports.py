@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -107,7 +108,7 @@ _sides = _Sides()
 
 
 def step_aside(entry: str | None) -> None:
-    """Take those libraries out of `sys.modules` that the program has files of its own for.
+    """Take those modules out of `sys.modules` that the program has files of its own for.
 
     `entry` is the program's entry, already the first of `sys.path`; None when it has none. A
     `rich.py` beside the script is then what the script's `import rich` finds, as without us.
@@ -118,8 +119,11 @@ def step_aside(entry: str | None) -> None:
     if entry is None:
         return
     _sides.entry = str(Path(entry).absolute())
-    # A library already loaded may not be loaded twice, so only what is really hidden moves.
-    hidden = [name for name in _loaded_libraries() if _lies_elsewhere(name, [_sides.entry])]
+    # Some modules may not be loaded twice, so only what is really hidden moves.
+    loaded = {_top(name) for name in sys.modules} - {"__main__", "__mp_main__", _PACKAGE}
+    hidden = {name for name in loaded if _lies_elsewhere(name, [_sides.entry])}
+    if hidden & sys.stdlib_module_names:
+        hidden -= _loaded_by_python_itself()
     _sides.our_modules = _take_out(hidden)
 
 
@@ -142,9 +146,16 @@ def our_imports() -> Iterator[None]:
         sys.path = their_path
 
 
-def _loaded_libraries() -> set[str]:
-    loaded = {_top(name) for name in sys.modules}
-    return loaded - sys.stdlib_module_names - {"__main__", "__mp_main__", _PACKAGE}
+def _loaded_by_python_itself() -> set[str]:
+    """Ask a fresh python which modules it has loaded before the first line of a program."""
+    asked = subprocess.run(
+        [sys.executable, "-"],
+        input="import sys; print(*sys.modules)",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return set(asked.stdout.split()) or set(sys.stdlib_module_names)
 
 
 def _taken_by_program() -> Iterator[str]:
@@ -162,8 +173,11 @@ def _taken_by_program() -> Iterator[str]:
 def _lies_elsewhere(name: str, path: list[str]) -> bool:
     """Tell whether `path` has another module of this name than the one that is loaded.
 
-    A folder without `__init__.py` is none: any module further on in `sys.path` goes before it.
+    Those built into python go before any file, and so does any file before a folder without
+    `__init__.py`.
     """
+    if BuiltinImporter.find_spec(name) or FrozenImporter.find_spec(name):
+        return False
     found = PathFinder.find_spec(name, path)
     if found is None or found.origin is None:
         return False

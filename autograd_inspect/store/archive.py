@@ -118,10 +118,10 @@ def _description_of(capture: Capture) -> dict[str, Any]:
 
 
 def _strings_of(capture: Capture) -> dict[str, dict[str, Any]]:
-    owners = {"graph": capture.graph, "grads": capture.gradients}
+    parts = {"graph": capture.graph, "grads": capture.gradients}
     return {
-        key: {name: getattr(owner, name) for name in interned(type(owner))}
-        for key, owner in owners.items()
+        part: {name: getattr(parts[part], name) for name in names}
+        for part, names in interned().items()
     }
 
 
@@ -137,14 +137,15 @@ def _assemble(about: Any, strings: Any, arrays: dict[str, Array]) -> Capture:
         saved_table=tables["saved"],
         leaf_table=tables["leaves"],
         root_table=tables["roots"],
-        **_read_strings(Graph, strings["graph"]),
+        **_read_strings(strings, "graph"),
     )
-    gradients = Gradients(tables["grads"], **_read_strings(Gradients, strings["grads"]))
+    gradients = Gradients(tables["grads"], **_read_strings(strings, "grads"))
     return Capture(graph, gradients, read_as(About, about))
 
 
-def _read_strings(owner: type[Any], found: dict[str, Any]) -> dict[str, Any]:
-    hints = interned(owner)
+def _read_strings(strings: Any, part: str) -> dict[str, Any]:
+    found = strings[part]
+    hints = interned()[part]
     return {name: read_as(hint, found[name]) for name, hint in hints.items() if name in found}
 
 

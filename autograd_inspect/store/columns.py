@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_inspect.model.capture import Capture
-from autograd_inspect.model.gradients import HISTOGRAM_DECADES, GradientTable
+from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradients, GradientTable
+from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import (
     EdgeTable,
     LeafTable,
@@ -78,10 +79,14 @@ def columns() -> tuple[Column, ...]:
     return tuple(column for group in TABLES for column in _columns_of(group))
 
 
-def interned(owner: type[Any]) -> dict[str, Any]:
-    """Name the tuples of `Graph` or `Gradients` that columns point into, with their types."""
-    hints = get_type_hints(owner)
-    return {f.name: hints[f.name] for f in fields(owner) if get_origin(hints[f.name]) is tuple}
+@cache
+def interned() -> dict[str, dict[str, Any]]:
+    """Name the tuples that columns point into, with their types, by the part that holds them."""
+    owners = {"graph": get_type_hints(Graph), "grads": get_type_hints(Gradients)}
+    return {
+        part: {name: hint for name, hint in hints.items() if get_origin(hint) is tuple}
+        for part, hints in owners.items()
+    }
 
 
 def tables_of(capture: Capture) -> dict[str, Any]:

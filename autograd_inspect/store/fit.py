@@ -57,8 +57,9 @@ def limit(capture: Capture, column: Column) -> int | None:
         return counts_of(capture)[_ROWS[column.field.name]]
     if column.field.name in _ENUMS:
         return len(_ENUMS[column.field.name])
-    owner = capture.gradients if column.group == "grads" else capture.graph
-    for words in interned(type(owner)):
+    part = "grads" if column.group == "grads" else "graph"
+    owner = capture.gradients if part == "grads" else capture.graph
+    for words in interned()[part]:
         if column.field.name in (words, words.removesuffix("s")):
             return len(getattr(owner, words))
     return int(np.iinfo(column.dtype).max) + 1 if column.name in _NEVER_NONE else None

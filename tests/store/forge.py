@@ -91,9 +91,10 @@ def assert_same(one: Capture, other: Capture) -> None:
     for (column, left), (_, right) in zip(arrays_of(one), arrays_of(other), strict=True):
         assert (left.dtype, left.shape) == (right.dtype, right.shape), column.name
         assert left.tobytes() == right.tobytes(), column.name
-    for left, right in ((one.graph, other.graph), (one.gradients, other.gradients)):
-        for name in interned(type(left)):
-            assert getattr(left, name) == getattr(right, name), name
+    for name in interned()["graph"]:
+        assert getattr(one.graph, name) == getattr(other.graph, name), name
+    for name in interned()["grads"]:
+        assert getattr(one.gradients, name) == getattr(other.gradients, name), name
 
 
 def read_everything(capture: Capture) -> int:

@@ -1,0 +1,1 @@
+"""From a capture to figures: plain functions over plain data."""

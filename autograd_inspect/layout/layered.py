@@ -1,0 +1,121 @@
+"""Boxes in levels, arrows running down: the layout of every drawing.
+
+The algorithm, exactly enough to write it again in another language. Same input, same output: ties
+are broken by number everywhere, and no random or hash order is used. Nothing recurses.
+
+1. Levels (`levels`). An arrow that would close a cycle is turned around: walk the boxes bottom up,
+   a box after all boxes that its arrows lead down to, in first-come order; where only cycles are
+   left, go on with the first box that is not done. A box's height is the length of its longest way
+   down, so it lies right above the highest of its users. Then what hangs on a second root is lifted:
+   for at most 32 rounds, take the pieces that arrows of length 1 hold together; a piece with more
+   arrows up to other pieces than down is lifted by the smallest slack of those up. Level 0 is the
+   greatest height.
+2. Bends (`levels`). The arrows of one box that pass over levels share one stem: a bend on each level
+   from below the box to above its farthest user. The bends of all stems may be at most
+   2 * boxes + 1000, shortest stems first (by length, then number); boxes beyond that get a lane.
+3. Orders (`orders`). First order: from each box without an arrow down, by number, a depth-first walk
+   up, arrows in their given order. Then rounds of: a sweep down by the mean place of the upper
+   neighbours (vertices without any keep their slot; ties by former order), a sweep up by the lower
+   ones, one pass swapping neighbours where that saves crossings. The best order is kept. At most
+   min(12, max(2, 60000 / (segments + 1))) rounds, ending early at no crossings, or after three
+   rounds without gain.
+4. Columns (`columns`). Segments are joined into straight columns, at most one joint up and down per
+   vertex and no two joints crossing: first box-to-box segments on the longest way through the graph
+   (counting boxes), then bend-to-bend, then the rest by length of their way; ties by how far they
+   are from the middle of their neighbours, then by number. Columns are packed left, then in four
+   passes right to left and left to right each moves to the median of the columns that it has
+   segments to, as far as its neighbours leave room.
+5. Bands (`routes`). A level is as tall as its tallest box, boxes are centred in it; the gap below
+   is 26 + 5 % of the farthest sideways step in it, at most 64.
+6. Routes (`routes`). An arrow leaves from the middle of a box's lower side, keeps to its stem (which
+   is vertical where it passes a level, so that no arrow crosses a box), and enters the upper side
+   of the next box: entering arrows are sorted by where they come from and spread 12 apart, such
+   that one that comes straight down stays straight. A lane is a vertical line 14 right of
+   everything on the levels that it passes, shortest first.
+
+A route's points are joined by straight lines where x stays the same, else by a cubic curve with
+vertical tangents whose control points lie half way down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from autograd_inspect.layout.columns import place_columns
+from autograd_inspect.layout.levels import make_levels
+from autograd_inspect.layout.orders import order_levels
+from autograd_inspect.layout.routes import Route, Router, lanes_beside, stack_bands
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """What is to be laid out. No arrow may lead from a box to itself.
+
+    width, height  per box
+    upper, lower   per arrow, its ends: the upper box is drawn above the lower one
+    room           per arrow, the width kept free for a label where it enters; may be left out
+    """
+
+    width: list[float]
+    height: list[float]
+    upper: list[int]
+    lower: list[int]
+    room: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything goes: x to the right, y down, all coordinates from 0.
+
+    x, y           per box, its centre
+    routes         per arrow, points along it, see the module: from its upper box to its lower
+                   one, with `reverse` the other way, so that arrows run down the page either way
+    width, height  of all of it
+    """
+
+    x: list[float]
+    y: list[float]
+    routes: list[Route]
+    width: float
+    height: float
+
+
+def lay_out(diagram: Diagram, *, reverse: bool = False) -> Layout:
+    """Place boxes and arrows; `reverse` turns the picture upside down and the arrows around."""
+    boxes = len(diagram.width)
+    levels = make_levels(boxes, diagram.upper, diagram.lower)
+    rows = order_levels(levels)
+    width = diagram.width + [0.0] * (len(levels.level) - boxes)
+    x = place_columns(levels, rows, width)
+    bands = stack_bands(levels, x, diagram.height)
+    lanes = lanes_beside(levels, x, width)
+    router = Router(levels, x, diagram.width, diagram.height, bands, lanes)
+    routes = router.routes(diagram.room or [0.0] * len(diagram.upper))
+    for route, turned in zip(routes, levels.turned, strict=True):
+        if turned != reverse:
+            route.reverse()
+    y = [router.middle(box) for box in range(boxes)]
+    return _from_corner(Layout(x[:boxes], y, routes, 0, 0), diagram.width, bands.bottom, reverse)
+
+
+def _from_corner(
+    layout: Layout, width: list[float], bottom: list[float], reverse: bool
+) -> Layout:
+    """Move everything so that it begins at 0, and turn it upside down if that is asked for."""
+    if not layout.x:
+        return layout
+    sides = [x + side * w / 2 for x, w in zip(layout.x, width, strict=True) for side in (-1, 1)]
+    sides += [x for route in layout.routes for x, _ in route]
+    left, height = min(sides), bottom[-1]
+
+    def moved(x: float, y: float) -> tuple[float, float]:
+        return round(x - left, 1), round(height - y if reverse else y, 1)
+
+    places = [moved(x, y) for x, y in zip(layout.x, layout.y, strict=True)]
+    return Layout(
+        x=[x for x, _ in places],
+        y=[y for _, y in places],
+        routes=[[moved(x, y) for x, y in route] for route in layout.routes],
+        width=round(max(sides) - left, 1),
+        height=round(height, 1),
+    )

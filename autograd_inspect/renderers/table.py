@@ -1,0 +1,294 @@
+"""Gradients as a table: aligned for a terminal, tab-separated for a pipe, CSV, JSON.
+
+On a terminal colour only repeats what the text says. Everywhere else values are exact and complete.
+"""
+
+from __future__ import annotations
+
+import csv as csv_format
+import io
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradient
+from autograd_inspect.model.totals import Totals
+from autograd_inspect.renderers.text import (
+    Glyphs,
+    Segment,
+    counted,
+    exact,
+    figure,
+    glyphs,
+    paint,
+    safe,
+    width_of,
+)
+
+SCHEMA = "agi.grads/1"
+
+_RANGE = f"1e{HISTOGRAM_DECADES[0]}..1e{HISTOGRAM_DECADES[-1]}"
+
+#: What a narrow terminal goes without, in this order.
+_DISPENSABLE = ("dtype", "std", "mean", "min", "max", "zeros", _RANGE, "shape")
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column on a terminal: a heading, the text of a row, its style, and the side it lines up."""
+
+    heading: str
+    text: Callable[[Gradient], str]
+    style: Callable[[Gradient], str] = lambda _: ""
+    right: bool = True
+    figure: bool = True
+
+
+def render(
+    rows: Sequence[Gradient],
+    *,
+    width: int | None = None,
+    color: bool = False,
+    ascii: bool = False,  # noqa: A002 - named as the option
+) -> str:
+    """Lay rows out for a terminal; columns that have no room are left out and named below."""
+    signs = glyphs(ascii=ascii)
+    columns, missing = _fitting(rows, _columns(signs), width)
+    sizes = [_size(column, rows) for column in columns]
+    lines = [_heading(columns, sizes)]
+    for row in rows:
+        lines += _line(row, columns, sizes, width)
+    if missing:
+        names = ", ".join(missing)
+        lines.append([(f"no room for {names}: a wider terminal, or a pipe, has them", "dim")])
+    return "".join(f"{paint(line, color=color)}\n" for line in lines)
+
+
+def footer(
+    totals: Totals, *, shown: int | None = None, color: bool = False, ascii: bool = False  # noqa: A002 - named as the option
+) -> str:
+    """Sum up a table in one line: `148 tensors · 148 with gradient · 0 without · 0 NaN · ...`."""
+    tensors = counted(totals.tensors, "tensor")
+    if shown is not None and shown < totals.tensors:
+        tensors = f"{shown:,} of {tensors} shown"
+    facts = [
+        (tensors, ""),
+        (f"{totals.present:,} with gradient", ""),
+        (f"{totals.absent:,} without", "yellow" if totals.absent else ""),
+        (f"{totals.nan:,} NaN", "bold red" if totals.nan else ""),
+    ]
+    if totals.inf:
+        facts.append((f"{totals.inf:,} Inf", "bold red"))
+    if totals.zero:
+        facts.append((f"{totals.zero:,} all zero", "yellow"))
+    if totals.added:
+        facts.append((f"{totals.added:,} added to a gradient that was there before", "yellow"))
+    facts.append((f"total norm {figure(totals.norm)}", "bold"))
+    line: list[Segment] = []
+    for fact in facts:
+        line += [(f" {glyphs(ascii=ascii).dot} ", "dim"), fact] if line else [fact]
+    return paint(line, color=color) + "\n"
+
+
+def tabbed(rows: Sequence[Gradient]) -> str:
+    """Write rows as tab-separated values under one line of headings, nothing cut or rounded."""
+    lines = ["\t".join(map(safe, values)) for values in _exact_values(rows)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def csv(rows: Sequence[Gradient]) -> str:
+    """Write rows as CSV (RFC 4180, but for the newlines); names stand as they are."""
+    stream = io.StringIO()
+    csv_format.writer(stream, lineterminator="\n").writerows(_exact_values(rows))
+    return stream.getvalue()
+
+
+def to_json(capture: Capture, rows: Sequence[Gradient]) -> str:
+    """Write rows as one JSON object.
+
+    NaN and infinities are the strings "nan", "inf" and "-inf"; a complex mean is [real, imaginary];
+    figures of a tensor without a gradient are null.
+    """
+    about, graph = capture.about, capture.graph
+    place = about.place
+    whole = {
+        "schema": SCHEMA,
+        "capture": {
+            "target": about.target,
+            "arguments": list(about.arguments),
+            "expression": about.expression,
+            "created": about.created,
+            "place": place and {"file": place.file, "line": place.line, "function": place.function},
+            "call": about.call,
+            "number": about.number,
+            "backward": about.backward.value,
+            "partial": about.partial,
+            "nodes": len(graph),
+            "edges": graph.edge_count,
+        },
+        "histogram_decades": list(HISTOGRAM_DECADES),
+        "rows": [_as_json(row) for row in rows],
+    }
+    return json.dumps(whole, allow_nan=False, indent=2) + "\n"
+
+
+def _columns(signs: Glyphs) -> list[_Column]:
+    return [
+        _Column("name", lambda row: _safe(row.name, signs), _name_style, right=False, figure=False),
+        _Column("shape", _shape, lambda _: "cyan", right=False, figure=False),
+        _Column("dtype", _dtype, right=False, figure=False),
+        _Column("norm", lambda row: figure(row.norm), _figure_style),
+        _Column("mean", lambda row: figure(row.mean)),
+        _Column("std", lambda row: figure(row.std)),
+        _Column("min", lambda row: figure(row.min)),
+        _Column("max", lambda row: figure(row.max)),
+        _Column("zeros", _zeros, _figure_style),
+        _Column("NaN", lambda row: f"{row.nan:,}", lambda row: "bold red" if row.nan else "dim"),
+        _Column("Inf", lambda row: f"{row.inf:,}", lambda row: "bold red" if row.inf else "dim"),
+        _Column(_RANGE, lambda row: _bars(row.histogram, signs.bars), right=False),
+    ]
+
+
+def _fitting(
+    rows: Sequence[Gradient], columns: list[_Column], width: int | None
+) -> tuple[list[_Column], list[str]]:
+    """Drop columns until the rest fits; those that say nothing go unnamed."""
+    clean = not any(row.nan or row.inf for row in rows)
+    usual = all(_dtype(row) == "float32" for row in rows)
+    silent = {"NaN", "Inf"} if clean else set()
+    columns = [column for column in columns if not (usual and column.heading == "dtype")]
+    missing = []
+    for heading in (*silent, *_DISPENSABLE):
+        if width is None or _total(columns, rows) <= width:
+            break
+        kept = [column for column in columns if column.heading != heading]
+        if len(kept) < len(columns) and heading not in silent:
+            missing.append(heading)
+        columns = kept
+    return columns, missing
+
+
+def _total(columns: list[_Column], rows: Sequence[Gradient]) -> int:
+    return sum(_size(column, rows) + 2 for column in columns) - 2
+
+
+def _size(column: _Column, rows: Sequence[Gradient]) -> int:
+    told = [row for row in rows if row.present or not column.figure]
+    return max([len(column.heading), *(width_of([(column.text(row), "")]) for row in told)])
+
+
+def _heading(columns: list[_Column], sizes: list[int]) -> list[Segment]:
+    texts = [
+        column.heading.rjust(size) if column.right else column.heading.ljust(size)
+        for column, size in zip(columns, sizes, strict=True)
+    ]
+    return [("  ".join(texts).rstrip(), "bold")]
+
+
+def _line(
+    row: Gradient, columns: list[_Column], sizes: list[int], width: int | None
+) -> list[list[Segment]]:
+    """Lay out one row; a name too long for the terminal gets a line of its own."""
+    cells: list[Segment] = []
+    for column, size in zip(columns, sizes, strict=True):
+        if column.figure and not row.present:
+            cells.append((row.reason.text, "yellow"))
+            break
+        text = column.text(row)
+        gap = " " * (size - width_of([(text, "")]))
+        cells.append((gap + text if column.right else text + gap, column.style(row)))
+    if width is not None and width_of(cells) + 2 * (len(cells) - 1) > width:
+        return [cells[:1], _spaced([("    ", ""), *cells[1:]])]
+    return [_spaced(cells)]
+
+
+def _spaced(cells: list[Segment]) -> list[Segment]:
+    return [part for cell in cells for part in (("  ", ""), cell)][1:]
+
+
+def _name_style(row: Gradient) -> str:
+    if not row.present:
+        return "yellow"
+    return "bold red" if row.nan or row.inf else ""
+
+
+def _figure_style(row: Gradient) -> str:
+    if row.nan or row.inf:
+        return "bold red"
+    return "yellow" if row.zeros == row.count else ""
+
+
+def _shape(row: Gradient) -> str:
+    return row.spec.shape_text if row.spec else ""
+
+
+def _dtype(row: Gradient) -> str:
+    """The tensor's dtype, and behind it the gradient's where that is another."""
+    own = row.spec.dtype if row.spec else ""
+    return own if row.dtype in {"", own} else f"{own} ({row.dtype})"
+
+
+def _zeros(row: Gradient) -> str:
+    """The share of zeros; never rounded to all or none of them."""
+    share = row.zero_share
+    if math.isnan(share) or share in {0.0, 1.0}:
+        return "" if math.isnan(share) else f"{share:.0%}"
+    return f"{min(max(share, 0.001), 0.999):.1%}"
+
+
+def _bars(histogram: Sequence[int], bars: str) -> str:
+    """Draw counts as bars; a count that is not zero can always be seen."""
+    most = max(histogram, default=0)
+    steps = len(bars) - 1
+    return "".join(bars[math.ceil(count / most * steps)] if count else bars[0] for count in histogram)
+
+
+def _safe(name: str, signs: Glyphs) -> str:
+    return safe(name, ascii=signs.rail.isascii())
+
+
+def _exact_values(rows: Sequence[Gradient]) -> Iterator[list[str]]:
+    """Give the headings, then the values of each row; empty where there is no gradient."""
+    yield [
+        *("name", "shape", "dtype", "device", "grad_dtype", "norm", "mean", "std", "min", "max"),
+        *("zeros", "nan", "inf", "count", "histogram", "before", "reason"),
+    ]
+    for row in rows:
+        figures = [exact(value) for value in (row.norm, row.mean, row.std, row.min, row.max)]
+        figures += map(str, (row.zeros, row.nan, row.inf, row.count))
+        figures.append(" ".join(map(str, row.histogram)))
+        spec = row.spec
+        tensor = [spec.shape_text, spec.dtype, spec.device] if spec else [""] * 3
+        told = figures if row.present else [""] * len(figures)
+        yield [row.name, *tensor, row.dtype, *told, str(row.before).lower(), row.reason.text]
+
+
+def _as_json(row: Gradient) -> dict[str, object]:
+    spec = row.spec
+    numbers = {
+        **{name: getattr(row, name) for name in ("norm", "mean", "std", "min", "max")},
+        **{name: getattr(row, name) for name in ("zeros", "nan", "inf", "count", "histogram")},
+    }
+    return {
+        "name": row.name,
+        "node": row.node if row.node >= 0 else None,
+        "shape": list(spec.shape) if spec else None,
+        "dtype": spec.dtype if spec else None,
+        "device": spec.device if spec else None,
+        "grad_dtype": row.dtype or None,
+        "reason": row.reason.name.lower(),
+        "explanation": row.reason.text,
+        "before": row.before,
+        **{name: _number(value) if row.present else None for name, value in numbers.items()},
+    }
+
+
+def _number(value: object) -> object:
+    """Give a number as strict JSON has it."""
+    if isinstance(value, complex):
+        return [_number(value.real), _number(value.imag)] if value.imag else _number(value.real)
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    return value

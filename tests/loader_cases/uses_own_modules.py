@@ -1,0 +1,14 @@
+"""Imports its own modules, though well-known libraries have the same names."""
+import calendar
+import dataclasses
+import os
+import sys
+import time
+
+import graphviz
+import rich
+import typer
+
+for module in (typer, rich, graphviz, dataclasses, calendar):
+    print(module.__name__, module.origin, module.__file__.startswith(sys.path[0]))
+print(hasattr(os, "origin"), hasattr(time, "origin"))
