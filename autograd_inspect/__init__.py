@@ -1,5 +1,80 @@
-"""See the autograd graph of any PyTorch script."""
+"""See the autograd graph of any PyTorch script.
+
+The names below are the whole public library; what they need is imported when they are used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from autograd_inspect._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from autograd_inspect.api import Capture, grads, load, render, show, trace
+    from autograd_inspect.errors import (
+        AgiError,
+        CaptureError,
+        ExpressionError,
+        NoGraphError,
+        RenderError,
+        TargetError,
+        UsageError,
+    )
+    from autograd_inspect.model.gradients import Gradient, Reason
+    from autograd_inspect.model.graph import Edge, Graph, Leaf, Node, Root, Saved
+    from autograd_inspect.model.tables import Kind, Spec
+
+__all__ = [
+    "AgiError",
+    "Capture",
+    "CaptureError",
+    "Edge",
+    "ExpressionError",
+    "Gradient",
+    "Graph",
+    "Kind",
+    "Leaf",
+    "NoGraphError",
+    "Node",
+    "Reason",
+    "RenderError",
+    "Root",
+    "Saved",
+    "Spec",
+    "TargetError",
+    "UsageError",
+    "__version__",
+    "grads",
+    "load",
+    "render",
+    "show",
+    "trace",
+]
+
+_HOMES = {
+    "api": ("Capture", "grads", "load", "render", "show", "trace"),
+    "errors": (
+        "AgiError",
+        "CaptureError",
+        "ExpressionError",
+        "NoGraphError",
+        "RenderError",
+        "TargetError",
+        "UsageError",
+    ),
+    "model.gradients": ("Gradient", "Reason"),
+    "model.graph": ("Edge", "Graph", "Leaf", "Node", "Root", "Saved"),
+    "model.tables": ("Kind", "Spec"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

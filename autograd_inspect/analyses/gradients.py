@@ -76,11 +76,18 @@ def select(
 def failures(capture: Capture, conditions: Iterable[str]) -> list[Failure]:
     """Find the gradients that any of the conditions holds for, condition by condition."""
     wanted = list(dict.fromkeys(conditions))
-    for condition in wanted:
-        if condition not in _CONDITIONS:
-            raise _unknown("condition", condition, CONDITIONS)
+    check_words(None, wanted)
     rows = list(capture.gradients)
     return [Failure(name, row) for name in wanted for row in rows if _CONDITIONS[name](row)]
+
+
+def check_words(sort: str | None, conditions: Iterable[str]) -> None:
+    """Raise UsageError where a sort key or condition is none that there is."""
+    if sort is not None:
+        _sorted([], sort)
+    for condition in conditions:
+        if condition not in _CONDITIONS:
+            raise _unknown("condition", condition, CONDITIONS)
 
 
 def unreached(capture: Capture) -> list[Gradient]:

@@ -23,18 +23,17 @@ class Showing:
 
 def print_graph(capture: Capture, showing: Showing) -> None:
     """Print the tree, and what there is to know of it in a few lines."""
-    from autograd_inspect.passes.outline import outline
-    from autograd_inspect.renderers import summary, tree
+    from autograd_inspect.api import show
 
     terminal = Terminal.of_stdout(
         color=showing.color, ascii_only=showing.ascii, width=showing.width
     )
-    facts = summary.render(capture, color=terminal.color, ascii=terminal.ascii)
-    room = None if showing.everything else max(terminal.rows - facts.count("\n") - 1, 5)
-    lines = tree.render(
-        outline(capture, rows=room, depth=showing.depth),
+    text = show(
+        capture,
+        rows=None if showing.everything else terminal.rows,
+        depth=showing.depth,
         width=terminal.width if terminal.interactive or showing.width else None,
         color=terminal.color,
         ascii=terminal.ascii,
     )
-    Results().write(f"{lines.rstrip()}\n\n{facts.rstrip()}\n")
+    Results().write(text)

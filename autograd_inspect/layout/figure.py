@@ -80,7 +80,8 @@ class Figure:
 def compose(view: View, *, reverse: bool = False) -> Figure:
     """Lay a view out below its title, notes and legend; `reverse` draws the root on top."""
     texts = [_texts(view, box) for box in range(len(view))]
-    layout = _laid_out(view, texts, reverse=reverse)
+    diagram = _diagram(view, texts)
+    layout = lay_out(diagram, reverse=reverse)
     title = Text(_MARGIN, _MARGIN + TITLE, shortened(visible(view.title), _LONGEST_NOTE), TITLE)
     notes = tuple(_notes(view, title.y))
     legend = tuple(_legend(view, (notes[-1] if notes else title).y))
@@ -94,8 +95,8 @@ def compose(view: View, *, reverse: bool = False) -> Figure:
         title=title,
         notes=notes,
         legend=legend,
-        boxes=_boxes(view, texts, layout, shift),
-        arrows=_arrows(view, layout, shift),
+        boxes=list(_boxes(view, texts, (diagram, layout), shift)),
+        arrows=list(_arrows(view, layout, shift, reverse=reverse)),
     )
 
 
@@ -121,20 +122,79 @@ def _size(texts: tuple[str, ...]) -> tuple[float, float]:
     return round(widest + 2 * _PAD_X, 1), round(tall + 2 * _PAD_Y, 1)
 
 
-def _laid_out(view: View, texts: list[tuple[str, ...]], *, reverse: bool) -> Layout:
+def _diagram(view: View, texts: list[tuple[str, ...]]) -> Diagram:
     sizes = list(map(_size, texts))
     room = [text_width(label, LABEL) + 10 if label else 0.0 for label in view.label]
-    width = [width for width, _ in sizes]
-    wanted = [0.0] * len(width)
+    entering = [0] * len(view)
+    widest = [0.0] * len(view)
     for box, space in zip(view.source, room, strict=True):
-        wanted[box] += space
-    return lay_out(
-        Diagram(
-            width=[max(pair) for pair in zip(width, wanted, strict=True)],
-            height=[height for _, height in sizes],
-            upper=view.target,
-            lower=view.source,
-            room=room,
-        ),
-        reverse=reverse,
+        entering[box] += 1
+        widest[box] = max(widest[box], space)
+    spread = [
+        (count - 1) * space + 2 * _PAD_X if space else 0.0
+        for count, space in zip(entering, widest, strict=True)
+    ]
+    return Diagram(
+        width=[max(width, space) for (width, _), space in zip(sizes, spread, strict=True)],
+        height=[height for _, height in sizes],
+        upper=view.target,
+        lower=view.source,
+        room=room,
     )
+
+
+def _boxes(
+    view: View, texts: list[tuple[str, ...]], placed: tuple[Diagram, Layout], shift: Point
+) -> Iterator[Box]:
+    diagram, layout = placed
+    for box, (key, (heading, *lines)) in enumerate(zip(view.keys(), texts, strict=True)):
+        width, height = diagram.width[box], diagram.height[box]
+        x, y = layout.x[box] + shift[0], layout.y[box] + shift[1]
+        top = round(y - height / 2, 1)
+        # A baseline lies about four fifths of the letters' height below their top.
+        first = top + _PAD_Y + HEADING * _LEADING * 0.8
+        yield Box(
+            key=key,
+            role=view.faces[view.face[box]].role,
+            x=round(x - width / 2, 1),
+            y=top,
+            width=width,
+            height=height,
+            heading=Text(round(x, 1), round(first, 1), heading, HEADING),
+            lines=tuple(
+                Text(round(x, 1), round(first + LINE * _LEADING * number, 1), line, LINE)
+                for number, line in enumerate(lines, 1)
+            ),
+            tip=tuple(map(visible, view.tip(box))),
+        )
+
+
+def _arrows(view: View, layout: Layout, shift: Point, *, reverse: bool) -> Iterator[Arrow]:
+    for route, label in zip(layout.routes, view.label, strict=True):
+        moved = [(round(x + shift[0], 1), round(y + shift[1], 1)) for x, y in route]
+        if not label:
+            yield Arrow(moved, None)
+            continue
+        x, y = moved[0] if reverse else moved[-1]
+        below = round(y + LABEL + 3 if reverse else y - LABEL * 0.8, 1)
+        yield Arrow(moved, Text(round(x + 5, 1), below, visible(label), LABEL))
+
+
+def _notes(view: View, y: float) -> Iterator[Text]:
+    for number, note in enumerate(view.notes, 1):
+        text = shortened(visible(note), _LONGEST_NOTE)
+        yield Text(_MARGIN, round(y + number * LINE * 1.6, 1), text, LINE)
+
+
+def _legend(view: View, y: float) -> Iterator[Swatch]:
+    shown = {face.role for face in view.faces}
+    x, top = _MARGIN, round(y + 12, 1)
+    width, height = _SWATCH
+    for role in (role for role in Role if role in shown):
+        word = Text(round(x + width + 6, 1), round(top + height - 2.5, 1), role.label, LINE)
+        yield Swatch(role, round(x, 1), top, width, height, word)
+        x = _right_end(word) + 16
+
+
+def _right_end(text: Text) -> float:
+    return text.x + text_width(text.text, text.size)

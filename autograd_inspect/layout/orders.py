@@ -11,6 +11,7 @@ from autograd_inspect.layout.levels import Levels
 
 _SEGMENTS_PER_ROUND = 60_000
 _FEWEST_ROUNDS, _MOST_ROUNDS = 2, 12
+_STALE_ROUNDS = 4
 _LARGEST_SWAP = 64
 
 Rows = list[list[int]]
@@ -23,12 +24,15 @@ def order_levels(levels: Levels) -> Rows:
     rounds = max(_FEWEST_ROUNDS, min(_MOST_ROUNDS, _SEGMENTS_PER_ROUND // (segments + 1)))
     fewest, best = _crossings(rows, levels), [row[:] for row in rows]
     stale = 0
-    for _ in range(rounds):
-        if not fewest or stale == 3:
+    for number in range(rounds):
+        if not fewest or stale == _STALE_ROUNDS:
             break
-        _sweep(rows, levels.above)
-        _sweep(rows[::-1], levels.below)
-        _swap_neighbours(rows, levels)
+        # Turning ties around every other round gets out of orders that no single step improves.
+        turn = number % 2 == 0
+        _sweep(rows, levels.above, turn=turn)
+        _swap_neighbours(rows, levels, turn=turn)
+        _sweep(rows[::-1], levels.below, turn=False)
+        _swap_neighbours(rows, levels, turn=False)
         crossings = _crossings(rows, levels)
         stale += 1
         if crossings < fewest:
@@ -53,7 +57,7 @@ def _first_rows(levels: Levels) -> Rows:
     return rows
 
 
-def _sweep(rows: Rows, neighbours: list[list[int]]) -> None:
+def _sweep(rows: Rows, neighbours: list[list[int]], *, turn: bool) -> None:
     """Sort row after row by the mean place of the neighbours in the row before."""
     place = {vertex: float(i) for i, vertex in enumerate(rows[0])} if rows else {}
     for row in rows[1:]:
@@ -62,7 +66,8 @@ def _sweep(rows: Rows, neighbours: list[list[int]]) -> None:
             near = neighbours[vertex]
             if near:
                 slots.append(i)
-                movable.append((sum([place[v] for v in near]) / len(near), len(movable), vertex))
+                tie = -i if turn else i
+                movable.append((sum([place[v] for v in near]) / len(near), tie, vertex))
         movable.sort()
         for slot, (_, _, vertex) in zip(slots, movable, strict=True):
             row[slot] = vertex
@@ -84,8 +89,8 @@ def _crossings(rows: Rows, levels: Levels) -> int:
     return count
 
 
-def _swap_neighbours(rows: Rows, levels: Levels) -> None:
-    """Swap pairs that stand side by side where that saves crossings."""
+def _swap_neighbours(rows: Rows, levels: Levels, *, turn: bool) -> None:
+    """Swap pairs that stand side by side where that saves crossings, or `turn`s them over."""
     place = [0] * len(levels.level)
     for row in rows:
         for i, vertex in enumerate(row):
@@ -102,6 +107,6 @@ def _swap_neighbours(rows: Rows, levels: Levels) -> None:
                         here = place[v]
                         now += sum([here > there for there in at])
                         then += sum([here < there for there in at])
-            if then < now:
+            if then < now or (turn and then == now > 0):
                 row[i], row[i + 1] = other, one
                 place[one], place[other] = i + 1, i

@@ -10,7 +10,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradient
@@ -29,7 +29,8 @@ from autograd_inspect.renderers.text import (
 
 SCHEMA = "agi.grads/1"
 
-_RANGE = f"1e{HISTOGRAM_DECADES[0]}..1e{HISTOGRAM_DECADES[-1]}"
+#: The heading of the bars is their axis: one column per decade.
+_RANGE = f"1e{HISTOGRAM_DECADES[0]} |g|".ljust(len(HISTOGRAM_DECADES) - 4) + f"1e{HISTOGRAM_DECADES[-1]}"
 
 #: What a narrow terminal goes without, in this order.
 _DISPENSABLE = ("dtype", "std", "mean", "min", "max", "zeros", _RANGE, "shape")
@@ -56,10 +57,10 @@ def render(
     """Lay rows out for a terminal; columns that have no room are left out and named below."""
     signs = glyphs(ascii=ascii)
     columns, missing = _fitting(rows, _columns(signs), width)
-    sizes = [_size(column, rows) for column in columns]
+    sizes = [_size(column, rows, width) for column in columns]
     lines = [_heading(columns, sizes)]
     for row in rows:
-        lines += _line(row, columns, sizes, width)
+        lines += _line(row, columns, sizes)
     if missing:
         names = ", ".join(missing)
         lines.append([(f"no room for {names}: a wider terminal, or a pipe, has them", "dim")])
@@ -106,32 +107,18 @@ def csv(rows: Sequence[Gradient]) -> str:
 
 
 def to_json(capture: Capture, rows: Sequence[Gradient]) -> str:
-    """Write rows as one JSON object.
+    """Write rows as one JSON object, each row in a line.
 
     NaN and infinities are the strings "nan", "inf" and "-inf"; a complex mean is [real, imaginary];
     figures of a tensor without a gradient are null.
     """
-    about, graph = capture.about, capture.graph
-    place = about.place
-    whole = {
+    head = {
         "schema": SCHEMA,
-        "capture": {
-            "target": about.target,
-            "arguments": list(about.arguments),
-            "expression": about.expression,
-            "created": about.created,
-            "place": place and {"file": place.file, "line": place.line, "function": place.function},
-            "call": about.call,
-            "number": about.number,
-            "backward": about.backward.value,
-            "partial": about.partial,
-            "nodes": len(graph),
-            "edges": graph.edge_count,
-        },
+        "capture": _about(capture),
         "histogram_decades": list(HISTOGRAM_DECADES),
-        "rows": [_as_json(row) for row in rows],
     }
-    return json.dumps(whole, allow_nan=False, indent=2) + "\n"
+    lines = ",\n".join(json.dumps(_as_json(row), allow_nan=False) for row in rows)
+    return f'{json.dumps(head, allow_nan=False)[:-1]}, "rows": [\n{lines}\n]}}\n'
 
 
 def _columns(signs: Glyphs) -> list[_Column]:
@@ -141,7 +128,7 @@ def _columns(signs: Glyphs) -> list[_Column]:
         _Column("dtype", _dtype, right=False, figure=False),
         _Column("norm", lambda row: figure(row.norm), _figure_style),
         _Column("mean", lambda row: figure(row.mean)),
-        _Column("std", lambda row: figure(row.std)),
+        _Column("std", lambda row: figure(row.std) if row.count > 1 else ""),
         _Column("min", lambda row: figure(row.min)),
         _Column("max", lambda row: figure(row.max)),
         _Column("zeros", _zeros, _figure_style),
@@ -155,28 +142,31 @@ def _fitting(
     rows: Sequence[Gradient], columns: list[_Column], width: int | None
 ) -> tuple[list[_Column], list[str]]:
     """Drop columns until the rest fits; those that say nothing go unnamed."""
-    clean = not any(row.nan or row.inf for row in rows)
-    usual = all(_dtype(row) == "float32" for row in rows)
-    silent = {"NaN", "Inf"} if clean else set()
-    columns = [column for column in columns if not (usual and column.heading == "dtype")]
+    silent = set() if any(row.nan or row.inf for row in rows) else {"NaN", "Inf"}
+    if all(_dtype(row) == "float32" for row in rows):
+        silent.add("dtype")
     missing = []
-    for heading in (*silent, *_DISPENSABLE):
-        if width is None or _total(columns, rows) <= width:
+    for heading in (*sorted(silent), *_DISPENSABLE):
+        if width is None or _total(columns, rows, width) <= width:
             break
         kept = [column for column in columns if column.heading != heading]
         if len(kept) < len(columns) and heading not in silent:
-            missing.append(heading)
+            missing.append(heading if heading != _RANGE else "histogram")
         columns = kept
     return columns, missing
 
 
-def _total(columns: list[_Column], rows: Sequence[Gradient]) -> int:
-    return sum(_size(column, rows) + 2 for column in columns) - 2
+def _total(columns: list[_Column], rows: Sequence[Gradient], width: int) -> int:
+    return sum(_size(column, rows, width) + 2 for column in columns) - 2
 
 
-def _size(column: _Column, rows: Sequence[Gradient]) -> int:
+def _size(column: _Column, rows: Sequence[Gradient], width: int | None) -> int:
+    """Give the width of a column; a name longer than half a terminal has a line of its own."""
     told = [row for row in rows if row.present or not column.figure]
-    return max([len(column.heading), *(width_of([(column.text(row), "")]) for row in told)])
+    sizes = [width_of([(column.text(row), "")]) for row in told]
+    if width is not None:
+        sizes = [size for size in sizes if size <= width // 2]
+    return max([len(column.heading), *sizes])
 
 
 def _heading(columns: list[_Column], sizes: list[int]) -> list[Segment]:
@@ -187,9 +177,7 @@ def _heading(columns: list[_Column], sizes: list[int]) -> list[Segment]:
     return [("  ".join(texts).rstrip(), "bold")]
 
 
-def _line(
-    row: Gradient, columns: list[_Column], sizes: list[int], width: int | None
-) -> list[list[Segment]]:
+def _line(row: Gradient, columns: list[_Column], sizes: list[int]) -> list[list[Segment]]:
     """Lay out one row; a name too long for the terminal gets a line of its own."""
     cells: list[Segment] = []
     for column, size in zip(columns, sizes, strict=True):
@@ -199,8 +187,8 @@ def _line(
         text = column.text(row)
         gap = " " * (size - width_of([(text, "")]))
         cells.append((gap + text if column.right else text + gap, column.style(row)))
-    if width is not None and width_of(cells) + 2 * (len(cells) - 1) > width:
-        return [cells[:1], _spaced([("    ", ""), *cells[1:]])]
+    if width_of(cells[:1]) > sizes[0]:
+        return [cells[:1], _spaced([(" " * sizes[0], ""), *cells[1:]])]
     return [_spaced(cells)]
 
 
@@ -263,6 +251,24 @@ def _exact_values(rows: Sequence[Gradient]) -> Iterator[list[str]]:
         tensor = [spec.shape_text, spec.dtype, spec.device] if spec else [""] * 3
         told = figures if row.present else [""] * len(figures)
         yield [row.name, *tensor, row.dtype, *told, str(row.before).lower(), row.reason.text]
+
+
+def _about(capture: Capture) -> dict[str, object]:
+    about, graph = capture.about, capture.graph
+    return {
+        "target": about.target,
+        "arguments": list(about.arguments),
+        "expression": about.expression,
+        "created": about.created,
+        "place": asdict(about.place) if about.place else None,
+        "call": about.call,
+        "number": about.number,
+        "backward": about.backward.value,
+        "partial": about.partial,
+        "nodes": len(graph),
+        "edges": graph.edge_count,
+        "leaves": len(graph.leaf_table.node),
+    }
 
 
 def _as_json(row: Gradient) -> dict[str, object]:

@@ -82,13 +82,17 @@ def draw_lines(
 def _fit(outline: Outline, width: int | None, signs: Glyphs) -> _Pen:
     """Choose the fullest way to write leaves in which the lines fit, and the columns for it."""
     sample = list(itertools.islice(outline, _MEASURED_LINES))
-    pens = [_Pen(signs, width, fullness).aligned(sample) for fullness in (3, 2, 1)]
+    pens = [_Pen(signs, width, fullness).aligned(sample) for fullness in (3, 2, 1, 0)]
     return min(pens, key=lambda pen: sum(len(pen.draw(line)) for line in sample))
 
 
 @dataclass(frozen=True, slots=True)
 class _Pen:
-    """Draws rows. `fullness` says how leaves are written: 3 one by one, 2 by module, 1 bare."""
+    """Draws rows.
+
+    fullness  3: leaves one by one, 2: those of a module together, 1: without their norms,
+              0: without a count of the views left out
+    """
 
     signs: Glyphs
     width: int | None
@@ -116,15 +120,16 @@ class _Pen:
             return [[*self._levels(line.indent), (self._gap(line), "bold")]]
         head = self._rails(line) + self._label(line)
         head.append((" " * (self.label_column - width_of(head)), ""))
-        shape = self._shape(line)
-        shape.append((" " * (self.shape_column - width_of(shape)), ""))
-        return self._flow(line, head, [shape, *self._details(line)])
+        shape, details = self._shape(line), self._details(line)
+        padding = (" " * (self.shape_column - width_of(shape)), "")
+        aligned = self._flow(line, head, [[*shape, padding], *details])
+        return aligned if len(aligned) == 1 else self._flow(line, head, [shape, *details])
 
     def _flow(
         self, row: Row, head: list[Segment], parts: list[list[Segment]]
     ) -> list[list[Segment]]:
         """Set the parts side by side, in a new line where the terminal ends."""
-        lines = [head]
+        lines = [list(head)]
         used = width_of(head)
         for part in parts:
             trimmed = width_of([(text.rstrip(), style) for text, style in part])
@@ -198,7 +203,7 @@ class _Pen:
             parts.append(self._leaf_facts(row.leaf))
         parts += self._leaves(row.inputs.leaves)
         parts += self._references(row.inputs.references)
-        if row.inputs.views:
+        if row.inputs.views and self.fullness:
             parts.append([(counted(row.inputs.views, "view"), "dim")])
         if row.inputs.deeper:
             text = counted(row.inputs.deeper, "input")

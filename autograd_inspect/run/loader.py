@@ -253,8 +253,8 @@ def _wait_for_threads() -> None:
 
 
 def _living_threads() -> list[threading.Thread]:
-    here = threading.current_thread()
-    return [each for each in threading.enumerate() if not each.daemon and each is not here]
+    ours = (threading.main_thread(), threading.current_thread())
+    return [each for each in threading.enumerate() if not each.daemon and each not in ours]
 
 
 def _dismiss_executors() -> None:

@@ -142,7 +142,7 @@ def _check_path(name: str) -> None:
 
 def _near(path: Path) -> str:
     """Suggest the programs beside a missing one whose names are like it."""
-    if Path(f"{str(path).replace('.', os.sep)}.py").is_file():
+    if "." in path.name and Path(f"{str(path).replace('.', os.sep)}.py").is_file():
         return f"for a module: -m {path}"
     try:
         beside = [entry for entry in path.parent.iterdir() if entry.suffix == ".py"]

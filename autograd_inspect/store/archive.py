@@ -108,6 +108,11 @@ def looks_like_capture(start: bytes, end: bytes) -> bool:
     return begins or _SEAL in end
 
 
+def is_sealed(data: bytes) -> bool:
+    """Tell whether a file is, byte for byte, what some version of agi wrote."""
+    return data[-_SEAL_SIZE:] == _seal(zlib.crc32(memoryview(data)[:-_SEAL_SIZE]))
+
+
 def _description_of(capture: Capture) -> dict[str, Any]:
     return {
         "format": FORMAT,
@@ -212,8 +217,7 @@ def _write_seal(file: IO[bytes]) -> None:
 
 
 def _check_seal(data: bytes) -> None:
-    seal = data[-_SEAL_SIZE:]
-    if not seal.startswith(_SEAL):
+    if not data[-_SEAL_SIZE:].startswith(_SEAL):
         raise ValueError("its end is missing")
-    if seal != _seal(zlib.crc32(memoryview(data)[:-_SEAL_SIZE])):
+    if not is_sealed(data):
         raise ValueError("checksum mismatch")

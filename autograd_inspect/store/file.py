@@ -16,10 +16,9 @@ from autograd_inspect.store import archive
 def save(capture: Capture, path: Path, *, force: bool = False) -> None:
     """Write a capture so that at every moment `path` is the old file, none, or the whole new one.
 
-    The file appears by a rename from `.agi-*.tmp` in the same directory, which only a killed
-    process leaves behind.
+    It is written as `.agi-*.tmp` in the same directory, which only a killed process leaves behind.
     """
-    temporary = path.with_name(f".agi-{os.urandom(8).hex()}.tmp")
+    temporary = path.parent / f".agi-{os.urandom(8).hex()}.tmp"
     try:
         _check_place(path, force=force)
         with temporary.open("x+b") as file:
@@ -48,7 +47,7 @@ def load(path: Path) -> Capture:
     except MemoryError as error:
         raise CaptureError(f"{printable(path)} needs more memory than there is") from error
     except archive.UNREADABLE as error:
-        if version > archive.VERSION:
+        if version > archive.VERSION and archive.is_sealed(data):
             raise _newer(path, version) from error
         raise CaptureError(
             f"{printable(path)} is damaged ({_reason(error)}); trace it again: "

@@ -14,7 +14,7 @@ from autograd_inspect.errors import NoGraphError
 from autograd_inspect.model.capture import About, Place
 from autograd_inspect.tracing.expression import evaluate_at_end, graph_names, tensors_in
 from autograd_inspect.tracing.frames import Scope
-from autograd_inspect.tracing.moment import Moment, Retained, pass_backward
+from autograd_inspect.tracing.moment import Moment, Retained, pass_backward, starting_gradients
 from autograd_inspect.tracing.watch import Wish
 
 
@@ -36,7 +36,7 @@ def capture_at_end(
     moment = Moment.seize(roots, [scope, *scopes], about, start)
     retained = moment.retain(wish.retain, [scope, *scopes])
     if wish.backward:
-        pass_backward(moment, wish.grad_output, [scope, *scopes])
+        pass_backward(moment, starting_gradients(wish.grad_output, [scope, *scopes]))
     return moment, retained
 
 

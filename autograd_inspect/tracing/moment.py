@@ -131,9 +131,7 @@ def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def pass_backward(
-    moment: Moment, grad_output: Expression | None, scopes: Sequence[Scope]
-) -> None:
+def pass_backward(moment: Moment, gradients: Sequence[torch.Tensor] | None) -> None:
     """Send gradients from the roots to the leaves, leaving every `.grad` of the program alone.
 
     The graph is kept: the program may still want to run its own backward. A graph that an earlier
@@ -145,13 +143,12 @@ def pass_backward(
         GradientEdge(walked.nodes[node], output)
         for node, output in zip(table.node.tolist(), table.output.tolist(), strict=True)
     ]
-    if not grad_output and not all(spec and not spec.shape for spec in _root_specs(walked.graph)):
+    if gradients is None and not all(spec and not spec.shape for spec in _root_specs(walked.graph)):
         moment.note(
             "backward was not run: the root is not a scalar; --grad-output EXPR gives the "
             "gradient to start with"
         )
         return
-    gradients = grad_output and list(tensors_in(_started_with(grad_output, scopes)).values())
     try:
         found = torch.autograd.grad(
             roots, walked.leaves, gradients, retain_graph=True, allow_unused=True
@@ -165,12 +162,17 @@ def pass_backward(
     arrivals.backward = Backward.OURS
 
 
-def _started_with(grad_output: Expression, scopes: Sequence[Scope]) -> Any:
-    for scope in scopes:
-        value = grad_output.value_or_none(scope)
-        if value is not None:
-            return value
-    return evaluate_at_end(grad_output, scopes)[0]
+def starting_gradients(
+    grad_output: Expression | None, scopes: Sequence[Scope]
+) -> list[torch.Tensor] | None:
+    """Evaluate `--grad-output` where its names are known; None where there is none to evaluate."""
+    if grad_output is None:
+        return None
+    values = (grad_output.value_or_none(scope) for scope in scopes)
+    value = next((one for one in values if one is not None), None)
+    if value is None:
+        value, _ = evaluate_at_end(grad_output, scopes)
+    return list(tensors_in(value).values())
 
 
 def _root_specs(graph: Graph) -> list[Spec | None]:

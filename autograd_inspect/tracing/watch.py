@@ -17,7 +17,13 @@ from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.run.stop import Stop
 from autograd_inspect.tracing.expression import Expression, tensors_in
 from autograd_inspect.tracing.frames import Scope, calling_frame, scopes_from
-from autograd_inspect.tracing.moment import Moment, Retained, Root, pass_backward
+from autograd_inspect.tracing.moment import (
+    Moment,
+    Retained,
+    Root,
+    pass_backward,
+    starting_gradients,
+)
 
 Engine = Callable[..., Any]
 
@@ -161,7 +167,7 @@ class Watch:
         computed = self.wish.expression is not None and not self.wish.expression.is_place
         if computed and self.wish.backward:
             # No backward of the program starts at a tensor that EXPR has just made.
-            pass_backward(moment, self.wish.grad_output, call.scopes)
+            pass_backward(moment, starting_gradients(self.wish.grad_output, call.scopes))
             self._take(moment, retained)
             self._stop()
             return engine()

@@ -200,6 +200,12 @@ def test_a_newer_minor_version_with_an_unknown_kind_says_how_to_upgrade(path: Pa
     assert "written by a newer agi (format 1.7)" in refused(path)
 
 
+def test_a_newer_minor_version_that_is_damaged_says_so(path: Path) -> None:
+    edit_json(path, "capture.json", lambda found: found.update(version=[1, 7]))
+    path.write_bytes(path.read_bytes()[:-1])
+    assert "damaged (its end is missing)" in refused(path)
+
+
 def test_fields_that_have_a_default_may_be_missing(path: Path) -> None:
     edit_json(path, "capture.json", lambda found: found["about"].pop("notes"))
     assert load(path).about.notes == ()

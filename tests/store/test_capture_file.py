@@ -197,6 +197,14 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, name: str, w
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_the_working_directory_is_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="no ordinary file"):
+        save(make_capture(), Path(), force=True)
+    save(make_capture(), Path("x.agi"))
+    assert_same(load(Path("x.agi")), make_capture())
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no /dev/null")
 def test_a_device_is_not_replaced() -> None:
     with pytest.raises(UsageError, match="no ordinary file"):

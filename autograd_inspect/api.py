@@ -1,0 +1,122 @@
+"""The verbs as functions: what `agi` does on the command line, in a program or a notebook."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from autograd_inspect import store
+from autograd_inspect.errors import RenderError
+from autograd_inspect.model.capture import Capture as PlainCapture
+from autograd_inspect.model.gradients import Gradient
+
+if TYPE_CHECKING:
+    import torch
+
+#: Nodes drawn unless asked otherwise: more cannot be read on one screen.
+DEFAULT_LIMIT = 300
+
+PictureFormat = Literal["svg", "dot", "png", "pdf", "html", "mermaid", "json"]
+
+
+class Capture(PlainCapture):
+    """A capture that shows itself: as text where it is printed, as a picture in a notebook."""
+
+    def show(self, *, rows: int | None = 60, depth: int | None = None) -> str:
+        """Give the tree as text; see `show`."""
+        return show(self, rows=rows, depth=depth)
+
+    def render(self, format: PictureFormat = "svg", **options: Any) -> str | bytes:  # noqa: A002 - named as the option
+        """Draw the graph; see `render`."""
+        return render(self, format, **options)
+
+    def grads(self, *, sort: str | None = None, top: int | None = None) -> list[Gradient]:
+        """Give the rows of the gradient table; see `grads`."""
+        return grads(self, sort=sort, top=top)
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write an `.agi` file; raises UsageError where it exists and `force` is not given."""
+        store.save(self, Path(path), force=force)
+
+    def __str__(self) -> str:
+        return show(self)
+
+    def __rich__(self) -> Any:
+        """Show the tree where rich prints it."""
+        from rich.text import Text
+
+        return Text.from_ansi(show(self, color=True))
+
+    def _repr_svg_(self) -> str:
+        """Show the picture in a notebook."""
+        return str(render(self, "svg"))
+
+    def _repr_html_(self) -> str:
+        """Show the picture in a notebook that prefers HTML."""
+        return f"<div>{render(self, 'svg')}</div>"
+
+
+def trace(
+    value: object,
+    model: torch.nn.Module | None = None,
+    *,
+    backward: bool = False,
+    grad_output: torch.Tensor | Sequence[torch.Tensor] | None = None,
+) -> Capture:
+    """Capture the graph behind a tensor, or behind all tensors in a nesting of containers.
+
+    Leaves are named as the caller's variables name them; `model` is one more module to name
+    parameters by. With `backward` the gradients of the leaves are computed, from `grad_output`
+    where a root is not a scalar, without touching any `.grad`; otherwise those that are in `.grad`
+    are measured. The graph stays usable. Raises NoGraphError where nothing has a `grad_fn`.
+    """
+    from autograd_inspect.tracing.live import trace_live
+
+    frame = sys._getframe(1)  # noqa: SLF001 - the caller's variables give the names
+    return _shown(trace_live(value, model, frame, backward=backward, grad_output=grad_output))
+
+
+def load(path: str | os.PathLike[str]) -> Capture:
+    """Read an `.agi` file; raises CaptureError where it is missing, damaged or too new."""
+    return _shown(store.load(Path(path)))
+
+
+def show(
+    capture: PlainCapture,
+    *,
+    rows: int | None = 60,
+    depth: int | None = None,
+    width: int | None = None,
+    color: bool = False,
+    ascii: bool = False,  # noqa: A002 - named as the option
+) -> str:
+    """Give the graph as a tree, root first, and a summary below it.
+
+    `rows` is the number of lines it is shortened to, None for every node; `depth` leaves out what
+    is more than so many edges from a root.
+    """
+    from autograd_inspect.passes.outline import outline
+    from autograd_inspect.renderers import summary, tree
+
+    facts = summary.render(capture, color=color, ascii=ascii).rstrip()
+    room = None if rows is None else max(rows - facts.count("\n") - 2, 5)
+    lines = tree.render(
+        outline(capture, rows=room, depth=depth), width=width, color=color, ascii=ascii
+    )
+    return f"{lines.rstrip()}\n\n{facts}\n"
+
+
+def grads(
+    capture: PlainCapture, *, sort: str | None = None, top: int | None = None
+) -> list[Gradient]:
+    """Give the rows of the gradient table, sorted by a column; raises UsageError for no column."""
+    from autograd_inspect.analyses.gradients import select
+
+    return select(capture, sort=sort, top=top)
+
+
+def _shown(capture: PlainCapture) -> Capture:
+    return Capture(capture.graph, capture.gradients, capture.about)

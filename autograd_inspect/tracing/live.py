@@ -1,0 +1,56 @@
+"""Tracing from within a program: the library's `trace`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from autograd_inspect.errors import NoGraphError
+from autograd_inspect.model.capture import About, Backward, Capture
+from autograd_inspect.tracing.ending import why_without
+from autograd_inspect.tracing.expression import tensors_in
+from autograd_inspect.tracing.frames import Scope, scopes_from
+from autograd_inspect.tracing.moment import Moment, pass_backward
+
+
+def trace_live(
+    value: object,
+    model: torch.nn.Module | None,
+    frame: FrameType,
+    *,
+    backward: bool,
+    grad_output: torch.Tensor | Sequence[torch.Tensor] | None,
+) -> Capture:
+    """Capture the graph of the tensors in `value`, named as the caller's frame names them.
+
+    Raises NoGraphError, with the reason, where none of them has a graph.
+    """
+    scopes = scopes_from(frame)
+    if model is not None:
+        named: dict[str, Any] = {"model": model}
+        scopes.append(Scope(named, named))
+    tensors = tensors_in(value)
+    name = _name_of(value, scopes)
+    roots = {name + path: t for path, t in tensors.items() if t.grad_fn is not None}
+    if not roots:
+        raise NoGraphError(f"what was given to trace {why_without(value, tensors)}")
+    about = About(target=name, expression=name)
+    moment = Moment.seize(roots, scopes, about, Path.cwd())
+    if backward:
+        gradients = None if grad_output is None else list(tensors_in(grad_output).values())
+        pass_backward(moment, gradients)
+    elif any(leaf.grad is not None for leaf in moment.walked.leaves):
+        moment.arrivals.backward = Backward.EARLIER
+    return moment.develop()
+
+
+def _name_of(value: object, scopes: Sequence[Scope]) -> str:
+    for scope in scopes:
+        for name, held in list(scope.variables.items()):
+            if held is value and not name.startswith("_"):
+                return name
+    return "root"
