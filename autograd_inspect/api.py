@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from autograd_inspect import store
-from autograd_inspect.errors import RenderError
 from autograd_inspect.model.capture import Capture as PlainCapture
 from autograd_inspect.model.gradients import Gradient
 

@@ -53,7 +53,7 @@ def graph_of(
     shape: tuple[int, ...] = (2, 3),
     attributes: str = "{}",
 ) -> Graph:
-    """Make a graph from adjacency lists; nodes without edges are leaves, -1 is an undefined edge."""
+    """Make a graph from adjacency lists; no edges make a leaf, -1 is an undefined edge."""
     count = len(edges)
     names = names or {}
     is_leaf = [not any(target >= 0 for target in targets) for targets in edges]

@@ -34,6 +34,7 @@ if not getattr(sys.flags, "safe_path", False):
 import types
 for name in ("typer", "rich", "rich.table", "graphviz", "calendar"):
     sys.modules.setdefault(name, types.ModuleType(name))
+sys.excepthook = lambda *error: print("the hook of a command-line library")
 from autograd_inspect.run.loader import execute, finish
 from autograd_inspect.run.target import parse_target
 def main(first, *rest):

@@ -56,9 +56,7 @@ class Failure:
         return f"the gradient of {gradient.name} has {found:,} of {gradient.count:,} values {word}"
 
 
-def select(
-    capture: Capture, *, sort: str | None = None, top: int | None = None
-) -> list[Gradient]:
+def select(capture: Capture, *, sort: str | None = None, top: int | None = None) -> list[Gradient]:
     """Give the gradient rows in the order asked for, the first `top` of them.
 
     Numbers sort from the largest to the smallest, names from a to z. `+` before the key means

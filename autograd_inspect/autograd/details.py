@@ -17,10 +17,27 @@ from autograd_inspect.autograd._torch import GraphNode, op_name, saved_tensor
 from autograd_inspect.model.tables import Kind, SavedState, Spec
 
 _VIEW_OPS = frozenset(
-    """Alias AsStrided ChunkBackward Diagonal Expand Flatten Movedim Narrow Permute ReshapeAlias
-    Select Slice Split SplitWithSizes Squeeze T Transpose Unbind Unfold Unflatten Unsqueeze View
-    ViewAsComplex ViewAsReal Conj Real Imag Values Indices SwapAxes""".split()
+    [
+        *(
+            "Alias",
+            "AsStrided",
+            "Conj",
+            "Diagonal",
+            "Expand",
+            "Imag",
+            "Indices",
+            "Movedim",
+            "Narrow",
+        ),
+        *("Permute", "Real", "ReshapeAlias", "Select", "Slice", "Split", "SplitWithSizes"),
+        *("Squeeze", "T", "Transpose", "Unbind", "Unfold", "Unsqueeze", "Values", "View"),
+        *("ViewAsComplex", "ViewAsReal"),
+    ]
 )
+
+#: Scalars longer than this are no scalars.
+_LONGEST_TEXT = 80
+_LONGEST_TUPLE = 8
 
 Key = TypeVar("Key")
 
@@ -32,6 +49,7 @@ class Interned(Generic[Key]):
         self.rows: dict[Key, int] = {}
 
     def __call__(self, key: Key) -> int:
+        """Give the row of a value, a new one for a value not seen before."""
         row = self.rows.get(key)
         if row is None:
             row = self.rows[key] = len(self.rows)
@@ -77,8 +95,8 @@ def kind_of(node: GraphNode) -> Kind:
     name = op_name(node)
     if name == "AccumulateGrad":
         return Kind.LEAF
-    if name in {"CopySlices", "AsStridedBackward1"}:
-        return Kind.INPLACE if name == "CopySlices" else Kind.VIEW
+    if name == "CopySlices":
+        return Kind.INPLACE
     return Kind.VIEW if name.partition("Backward")[0] in _VIEW_OPS else Kind.OPERATION
 
 
@@ -128,21 +146,22 @@ def read_scalars(node: GraphNode, cls: NodeClass) -> str:
     return json.dumps({name: value for name, value in plain.items() if value is not None})
 
 
-def plain_scalar(value: object) -> object:
+def plain_scalar(value: object) -> object:  # noqa: PLR0911 - one per case
     """Give a scalar, or short tuple of scalars, as plain JSON; None for anything else."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int):
-        # A dim of -1 comes back as the unsigned 2**64 - 1.
-        return value - 2**64 if value >= 2**63 else value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else repr(value)
-    if isinstance(value, str):
-        return value if len(value) <= 80 else value[:79] + "…"
-    if isinstance(value, complex | torch.dtype | torch.device | torch.layout):
-        return str(value).removeprefix("torch.")
-    if isinstance(value, tuple | list) and len(value) <= 8:
-        return [plain_scalar(part) for part in value]
+    match value:
+        case bool() | None:
+            return value
+        case int():
+            # A dim of -1 comes back as the unsigned 2**64 - 1.
+            return value - 2**64 if value >= 2**63 else value
+        case float():
+            return value if math.isfinite(value) else repr(value)
+        case str():
+            return value if len(value) <= _LONGEST_TEXT else value[: _LONGEST_TEXT - 1] + "…"
+        case complex() | torch.dtype() | torch.device() | torch.layout():
+            return str(value).removeprefix("torch.")
+        case tuple() | list() if len(value) <= _LONGEST_TUPLE:
+            return [plain_scalar(part) for part in value]
     return None
 
 

@@ -1,6 +1,6 @@
-"""The figures of a gradient: exact where torch can be, in double precision, without a copy.
+"""The figures of a gradient, in double precision and without a copy.
 
-Formulas: norm is the 2-norm; std is the unbiased sample deviation, sqrt(sum |g - mean|^2 / (n - 1)).
+norm is the 2-norm; std the unbiased sample deviation, sqrt(sum |g - mean|^2 / (n - 1)).
 Half-precision gradients are summed in double precision: 65504 is the largest float16, and a norm
 over a few thousand elements exceeds it easily.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -117,7 +118,7 @@ def _deviation(values: torch.Tensor, mean: complex, count: int) -> float:
     wide = torch.complex128 if values.is_complex() else torch.float64
     shift = mean if values.is_complex() else mean.real
     squares = (count - values.numel()) * abs(mean) ** 2
-    for part in values.split(_PART):
+    for part in torch.split(values, _PART):
         squares += float(torch.linalg.vector_norm(part.to(wide) - shift) ** 2)
     return math.sqrt(squares / (count - 1)) if math.isfinite(squares) else math.nan
 
@@ -155,7 +156,9 @@ def gradients_of(sightings: Iterable[Sighting]) -> Gradients:
     }
     for field in fields(Figures):
         facts[field.name] = [getattr(one, field.name) for one in measured]
-    columns = {name: np.array(values, _DTYPES[name]) for name, values in facts.items()}
+    columns: dict[str, Any] = {
+        name: np.array(values, _DTYPES[name]) for name, values in facts.items()
+    }
     columns["histogram"] = columns["histogram"].reshape(len(rows), _BINS)
     return Gradients(
         GradientTable(**columns), tuple(names.rows), tuple(specs.rows), tuple(dtypes.rows)

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 from autograd_inspect.autograd._torch import GraphNode
 
-
 #: Bytes of C stack that freeing one node takes, rounded up from the 200 measured.
 _STACK_PER_NODE = 256
 _ASSUMED_STACK = 8 * 2**20
@@ -42,7 +41,9 @@ def walk_structure(roots: Iterable[GraphNode]) -> Structure:
     """Collect every node that the roots lead to."""
     nodes = list(dict.fromkeys(roots))
     index = {node: number for number, node in enumerate(nodes)}
-    start, target, output = [0], [], []
+    start: list[int] = [0]
+    target: list[int] = []
+    output: list[int] = []
     number_of, found = index.get, nodes.append
     add_target, add_output, close = target.append, output.append, start.append
     for node in nodes:
@@ -73,7 +74,7 @@ def longest_paths(structure: Structure) -> list[int]:
         below = depth[node] + 1
         for following in target[start[node] : start[node + 1]]:
             if following >= 0:
-                if depth[following] < below:
+                if depth[following] < below:  # noqa: PLR1730 - max() doubles the loop's time
                     depth[following] = below
                 waiting[following] -= 1
                 if not waiting[following]:

@@ -14,7 +14,7 @@ import typer
 
 from autograd_inspect._version import __version__
 from autograd_inspect.cli import options as opt
-from autograd_inspect.cli.source import Running
+from autograd_inspect.cli.source import Keeping, Running
 from autograd_inspect.cli.verb import Verb
 
 app = typer.Typer(
@@ -37,7 +37,12 @@ def read_command_line(arguments: Sequence[str]) -> Verb:
     from autograd_inspect.cli.config import defaults
 
     try:
-        verb = app(list(arguments), prog_name="agi", standalone_mode=False, default_map=defaults(Path.cwd()))
+        verb: Any = app(
+            list(arguments),
+            prog_name="agi",
+            standalone_mode=False,
+            default_map=defaults(Path.cwd()),
+        )
     except typer.Abort:
         raise SystemExit(130) from None
     except Exception as error:
@@ -49,12 +54,13 @@ def read_command_line(arguments: Sequence[str]) -> Verb:
         raise SystemExit(2) from None
     if not callable(verb):  # help or version: printed already
         raise SystemExit(verb if isinstance(verb, int) else 0)
-    return verb
+    chosen: Verb = verb
+    return chosen
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the command line library calls it
     if wanted:
-        print(f"agi {__version__}")  # noqa: T201 - this is the result
+        print(f"agi {__version__}")
         raise typer.Exit
 
 
@@ -116,9 +122,8 @@ def trace(
         rank=rank,
     )
     showing = Showing(everything, depth, ascii_only, width, color, quiet)
-    return lambda: carry_out(
-        target, arguments or (), running, showing, output=output, force=force
-    )
+    keeping = Keeping(output, force=force)
+    return lambda: carry_out(target, arguments or (), running, showing, keeping)
 
 
 @app.command(epilog="agi show   |   agi show x.agi --all   |   agi show train.py:loss -- --lr 0.1")
@@ -177,7 +182,8 @@ def render(
     open_: opt.Open = False,
 ) -> Verb:
     """Draw the graph: SVG, PNG, PDF, HTML, Graphviz DOT, Mermaid, or JSON for programs."""
-    from autograd_inspect.cli.render import Picture, render as carry_out
+    from autograd_inspect.cli.render import Picture
+    from autograd_inspect.cli.render import render as carry_out
 
     wanted = [
         name
@@ -224,7 +230,8 @@ def grads(
     color: opt.ColorWhen = opt.Color.AUTO,
 ) -> Verb:
     """Print what arrived at the leaves: norm, mean, zeros, NaN and Inf of every gradient."""
-    from autograd_inspect.cli.grads import Reading, grads as carry_out
+    from autograd_inspect.cli.grads import Reading
+    from autograd_inspect.cli.grads import grads as carry_out
 
     running = Running(
         module=module, code=code, expr=expr, step=step, grad_output=grad_output, retain=retain or ()

@@ -43,9 +43,7 @@ class Reading:
         return by_flag[0] if by_flag else extension if extension in {"json", "csv"} else ""
 
 
-def grads(
-    source: str | None, arguments: Sequence[str], running: Running, reading: Reading
-) -> int:
+def grads(source: str | None, arguments: Sequence[str], running: Running, reading: Reading) -> int:
     """Print the table; the status is 1 where `--fail-on` found something."""
     from autograd_inspect.analyses import gradients as analysis
 

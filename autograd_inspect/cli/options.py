@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
-from pathlib import Path
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,10 +36,15 @@ Target = Annotated[
         help="Script, directory, MODULE (-m), CODE (-c) or - for stdin; :EXPR behind it.",
     ),
 ]
-Arguments = Annotated[list[str] | None, Argument(metavar="[ARGS]...", help="Arguments of the program.")]
+Arguments = Annotated[
+    list[str] | None, Argument(metavar="[ARGS]...", help="Arguments of the program.")
+]
 Source = Annotated[
     str | None,
-    Argument(metavar="[SOURCE]", help="A capture (x.agi), or a target to run first. Default: the last capture."),
+    Argument(
+        metavar="[SOURCE]",
+        help="A capture (x.agi), or a target to run first. Default: the last capture.",
+    ),
 ]
 Module = Annotated[bool, Option("-m", help="TARGET is a module name.")]
 Code = Annotated[bool, Option("-c", help="TARGET is Python code.")]
@@ -88,9 +93,7 @@ Top = Annotated[
     int | None, Option("-n", "--top", min=1, help="Show the first N rows.", metavar="N")
 ]
 Ascii = Annotated[bool, Option("--ascii", help="Draw with ASCII characters only.")]
-Width = Annotated[
-    int | None, Option("--width", min=20, help="Columns to use.", metavar="COLUMNS")
-]
+Width = Annotated[int | None, Option("--width", min=20, help="Columns to use.", metavar="COLUMNS")]
 ColorWhen = Annotated[Color, Option("--color", help="When to use colour.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Print nothing but errors.")]
 
@@ -140,5 +143,7 @@ Sort = Annotated[
 ]
 FailOn = Annotated[
     str | None,
-    Option("--fail-on", help="Exit 1 where a gradient is one of nan,inf,none,zero.", metavar="LIST"),
+    Option(
+        "--fail-on", help="Exit 1 where a gradient is one of nan,inf,none,zero.", metavar="LIST"
+    ),
 ]

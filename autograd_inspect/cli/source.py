@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,26 +36,35 @@ class Running:
     rank: Rank = Rank.ZERO
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where to save a capture; without `output`, among the recent ones."""
+
+    output: Path | None = None
+    force: bool = False
+
+
 @dataclass(slots=True)
 class Keeper:
     """Saves captures the moment they are taken, whatever becomes of the program afterwards."""
 
     target: Target
     folder: Path
-    output: Path | None = None
-    force: bool = False
+    keeping: Keeping
     paths: list[Path] = field(default_factory=list)
 
     def keep(self, capture: Capture) -> None:
         """Save where the user said, or as the newest of the recent captures."""
         rank = capture.about.rank
-        path = self.output or store.new_path(self.folder, self.target.stem, rank=rank)
-        if self.output and rank:
+        path = self.keeping.output
+        if path is None:
+            path = store.new_path(self.folder, self.target.stem, rank=rank)
+        elif rank:
             path = path.with_name(f"{path.stem}-rank{rank}{path.suffix}")
         # A second capture of the same run replaces the first: the name was ours already.
-        store.save(capture, path, force=self.force or path in self.paths)
+        store.save(capture, path, force=self.keeping.force or path in self.paths)
         self.paths.append(path)
-        if self.output is None:
+        if self.keeping.output is None:
             store.prune(self.folder, KEPT)
 
 
@@ -111,8 +120,7 @@ def run_and_use(
     running: Running,
     *,
     use: Callable[[Capture, Path], int],
-    output: Path | None = None,
-    force: bool = False,
+    keeping: Keeping = Keeping(),
 ) -> int:
     """Run a program, save what is captured, and use the last capture once it is over.
 
@@ -123,10 +131,10 @@ def run_and_use(
     from autograd_inspect.tracing.session import Session
 
     start = Path.cwd()
-    if output is not None:
-        check_free(output, force=force)
-        output = output.absolute()
-    keeper = Keeper(target, store.captures_dir(start), output, force)
+    if keeping.output is not None:
+        check_free(keeping.output, force=keeping.force)
+        keeping = replace(keeping, output=keeping.output.absolute())
+    keeper = Keeper(target, store.captures_dir(start), keeping)
     captures: list[Capture] = []
 
     def take(capture: Capture) -> None:
@@ -192,6 +200,9 @@ def _signal_number(name: str | None) -> int:
     if name is None:
         return 0
     found = getattr(signal, "SIG" + name.upper().removeprefix("SIG"), None)
-    if not isinstance(found, signal.Signals) or name.upper().removeprefix("SIG") in {"KILL", "STOP"}:
+    if not isinstance(found, signal.Signals) or name.upper().removeprefix("SIG") in {
+        "KILL",
+        "STOP",
+    }:
         raise UsageError(f"--save-on-signal {name}: no such signal here", hint="USR1 is the usual")
     return int(found)

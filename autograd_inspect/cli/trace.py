@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograd_inspect.cli.show import Showing, print_graph
-from autograd_inspect.cli.source import Running, read_target, run_and_use
+from autograd_inspect.cli.source import Keeping, Running, read_target, run_and_use
 from autograd_inspect.cli.terminal import say
 from autograd_inspect.model.capture import Capture
 
@@ -16,9 +16,7 @@ def trace(
     arguments: Sequence[str],
     running: Running,
     showing: Showing,
-    *,
-    output: Path | None,
-    force: bool,
+    keeping: Keeping,
 ) -> int:
     """Run the program under watch; its stdout comes first, then the graph."""
     target = read_target(text, arguments, running)
@@ -31,7 +29,7 @@ def trace(
             say("next: agi grads · agi render --svg · agi show --all", quiet=showing.quiet)
         return 0
 
-    return run_and_use(target, running, use=use, output=output, force=force)
+    return run_and_use(target, running, use=use, keeping=keeping)
 
 
 def _near(path: Path, start: Path) -> Path:

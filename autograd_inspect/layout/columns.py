@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from autograd_inspect.layout.levels import Levels
 from autograd_inspect.layout.orders import Rows
@@ -18,7 +17,6 @@ from autograd_inspect.layout.orders import Rows
 _PASSES = 4
 BOX_GAP, BEND_GAP = 20.0, 14.0
 
-Floats = npt.NDArray[np.float64]
 
 
 def place_columns(levels: Levels, rows: Rows, width: list[float]) -> list[float]:
@@ -76,17 +74,43 @@ def _segments_by_weight(levels: Levels, rows: Rows, place: list[int]) -> list[tu
     lower = np.array([v for near in levels.below for v in near], np.int64)
     if not len(upper):
         return []
-    to_top = np.array(_longest_ways(levels, rows, levels.above))
-    to_bottom = np.array(_longest_ways(levels, rows[::-1], levels.below))
-    way = to_top[upper] + to_bottom[lower]
+    to_top = _longest_ways(levels, rows, levels.above)
+    to_bottom = _longest_ways(levels, rows[::-1], levels.below)
+    way = np.array(to_top)[upper] + np.array(to_bottom)[lower]
     bend = np.arange(len(levels.level)) >= levels.boxes
-    rank = np.where(bend[upper] & bend[lower], 1, 2)
-    rank[(way == way.max()) & ~bend[upper] & ~bend[lower]] = 0
-    at = np.array(place)
-    aside = np.abs(at[lower] - _medians(levels.below, place)[upper])
-    aside += np.abs(at[upper] - _medians(levels.above, place)[lower])
-    order = np.lexsort((lower, upper, aside, -way, rank))
+    chained = np.array(_chains(levels, rows, place, (to_top, to_bottom)))[upper] == lower
+    rank = np.select(
+        [chained & (way == way.max()), bend[upper] & bend[lower], chained], [0, 1, 2], 3
+    )
+    order = np.lexsort((lower, upper, -way, rank))
     return list(zip(upper[order].tolist(), lower[order].tolist(), strict=True))
+
+
+def _chains(
+    levels: Levels, rows: Rows, place: list[int], ways: tuple[list[int], list[int]]
+) -> list[int]:
+    """Split the graph into chains: give the vertex below each one in its chain, -1 at the end.
+
+    A vertex goes on to the upper neighbour with the longest way to the top, of several to the one
+    in the middle. Where several would go on to the same one, the longest way to the bottom wins,
+    then the longest chain so far: so the longest chain stays in one piece through forks and joins.
+    """
+    to_top, to_bottom = ways
+    below = [-1] * len(place)
+    length = [1] * len(place)
+    for row in reversed(rows):
+        for vertex in row:
+            near = levels.above[vertex]
+            if not near:
+                continue
+            middle = _median([place[v] for v in near])
+            up = min(near, key=lambda v: (-to_top[v], abs(place[v] - middle), place[v]))
+            rival = below[up]
+            mine = (to_bottom[vertex], length[vertex])
+            if rival < 0 or mine > (to_bottom[rival], length[rival]):
+                below[up] = vertex
+                length[up] = length[vertex] + 1
+    return below
 
 
 def _longest_ways(levels: Levels, rows: Rows, neighbours: list[list[int]]) -> list[int]:
@@ -97,10 +121,6 @@ def _longest_ways(levels: Levels, rows: Rows, neighbours: list[list[int]]) -> li
             longest = max([ways[v] for v in neighbours[vertex]], default=0)
             ways[vertex] = longest + (vertex < levels.boxes)
     return ways
-
-
-def _medians(neighbours: list[list[int]], value: list[int]) -> Floats:
-    return np.array([_median([value[v] for v in near]) if near else 0.0 for near in neighbours])
 
 
 def _median(values: Sequence[float]) -> float:

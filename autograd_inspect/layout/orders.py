@@ -11,7 +11,6 @@ from autograd_inspect.layout.levels import Levels
 
 _SEGMENTS_PER_ROUND = 60_000
 _FEWEST_ROUNDS, _MOST_ROUNDS = 2, 12
-_STALE_ROUNDS = 4
 _LARGEST_SWAP = 64
 
 Rows = list[list[int]]
@@ -20,24 +19,38 @@ Rows = list[list[int]]
 def order_levels(levels: Levels) -> Rows:
     """Give the vertices of each level from left to right."""
     rows = _first_rows(levels)
+    crossings = _crossings(rows, levels)
     segments = sum(map(len, levels.below))
     rounds = max(_FEWEST_ROUNDS, min(_MOST_ROUNDS, _SEGMENTS_PER_ROUND // (segments + 1)))
-    fewest, best = _crossings(rows, levels), [row[:] for row in rows]
-    stale = 0
     for number in range(rounds):
-        if not fewest or stale == _STALE_ROUNDS:
+        if not any(crossings):
             break
-        # Turning ties around every other round gets out of orders that no single step improves.
-        turn = number % 2 == 0
-        _sweep(rows, levels.above, turn=turn)
-        _swap_neighbours(rows, levels, turn=turn)
-        _sweep(rows[::-1], levels.below, turn=False)
-        _swap_neighbours(rows, levels, turn=False)
-        crossings = _crossings(rows, levels)
-        stale += 1
-        if crossings < fewest:
-            fewest, best, stale = crossings, [row[:] for row in rows], 0
-    return best
+        tried = [row[:] for row in rows]
+        for upwards in (False, True):
+            if upwards:
+                _sweep(tried[::-1], levels.below, number)
+            else:
+                _sweep(tried, levels.above, number)
+            _swap_neighbours(tried, levels)
+            rows, crossings = _best_of(rows, crossings, tried, _crossings(tried, levels))
+    return rows
+
+
+def _best_of(
+    rows: Rows, crossings: list[int], tried: Rows, tried_crossings: list[int]
+) -> tuple[Rows, list[int]]:
+    """Mix two orders: levels on which they agree cut the graph into pieces, each taken by itself.
+
+    A deep net is many small knots one after the other. No sweep gets all of them right at once, but
+    what is right in one place is kept this way while the next sweep tries the others.
+    """
+    cuts = [level for level, row in enumerate(rows) if row == tried[level]]
+    mixed, counts = list(rows), list(crossings)
+    for begin, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
+        if sum(tried_crossings[begin:end]) < sum(crossings[begin:end]):
+            mixed[begin:end] = [row[:] for row in tried[begin:end]]
+            counts[begin:end] = tried_crossings[begin:end]
+    return mixed, counts
 
 
 def _first_rows(levels: Levels) -> Rows:
@@ -57,8 +70,11 @@ def _first_rows(levels: Levels) -> Rows:
     return rows
 
 
-def _sweep(rows: Rows, neighbours: list[list[int]], *, turn: bool) -> None:
-    """Sort row after row by the mean place of the neighbours in the row before."""
+def _sweep(rows: Rows, neighbours: list[list[int]], number: int) -> None:
+    """Sort row after row by the mean place of the neighbours in the row before.
+
+    Ties keep their order in the first round; later ones shuffle them, the same way in every run.
+    """
     place = {vertex: float(i) for i, vertex in enumerate(rows[0])} if rows else {}
     for row in rows[1:]:
         slots, movable = [], []
@@ -66,7 +82,7 @@ def _sweep(rows: Rows, neighbours: list[list[int]], *, turn: bool) -> None:
             near = neighbours[vertex]
             if near:
                 slots.append(i)
-                tie = -i if turn else i
+                tie = vertex * 7919 * number % 65521 if number else i
                 movable.append((sum([place[v] for v in near]) / len(near), tie, vertex))
         movable.sort()
         for slot, (_, _, vertex) in zip(slots, movable, strict=True):
@@ -74,23 +90,25 @@ def _sweep(rows: Rows, neighbours: list[list[int]], *, turn: bool) -> None:
         place = {vertex: float(i) for i, vertex in enumerate(row)}
 
 
-def _crossings(rows: Rows, levels: Levels) -> int:
-    """Count the pairs of segments that cross."""
-    count = 0
-    for upper, lower in zip(rows, rows[1:]):  # noqa: B905 - one shorter on purpose
+def _crossings(rows: Rows, levels: Levels) -> list[int]:
+    """Count the pairs of segments that cross between each level and the next."""
+    counts = []
+    for upper, lower in zip(rows, [*rows[1:], []], strict=True):
         place = {vertex: i for i, vertex in enumerate(lower)}
         ends: list[int] = []
+        count = 0
         for vertex in upper:
             heads = sorted([place[v] for v in levels.below[vertex]])
             for head in heads:
                 count += len(ends) - bisect_right(ends, head)
             for head in heads:
                 insort(ends, head)
-    return count
+        counts.append(count)
+    return counts
 
 
-def _swap_neighbours(rows: Rows, levels: Levels, *, turn: bool) -> None:
-    """Swap pairs that stand side by side where that saves crossings, or `turn`s them over."""
+def _swap_neighbours(rows: Rows, levels: Levels) -> None:
+    """Swap pairs that stand side by side where that saves crossings."""
     place = [0] * len(levels.level)
     for row in rows:
         for i, vertex in enumerate(row):
@@ -107,6 +125,6 @@ def _swap_neighbours(rows: Rows, levels: Levels, *, turn: bool) -> None:
                         here = place[v]
                         now += sum([here > there for there in at])
                         then += sum([here < there for there in at])
-            if then < now or (turn and then == now > 0):
+            if then < now:
                 row[i], row[i + 1] = other, one
                 place[one], place[other] = i + 1, i

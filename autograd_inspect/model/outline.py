@@ -18,6 +18,7 @@ from autograd_inspect.model.gradients import Reason
 from autograd_inspect.model.graph import Node, Root
 from autograd_inspect.model.tables import Bools, Floats, Ints, Longs, Spec
 
+
 class Why(str, Enum):
     """Why nodes have no line of their own."""
 

@@ -59,7 +59,9 @@ class Draft:
         mixed = np.zeros(len(node), np.uint64)
         for column in columns:
             # An odd multiplier loses no bits: different rows meet by accident once in 2**64.
-            mixed = (mixed + column.astype(np.int64).view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+            mixed = (mixed + column.astype(np.int64).view(np.uint64)) * np.uint64(
+                0x9E3779B97F4A7C15
+            )
             mixed ^= mixed >> np.uint64(29)
         symbols: Longs = np.unique(mixed, return_inverse=True)[1].astype(np.int64)
         return symbols

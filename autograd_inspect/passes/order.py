@@ -35,11 +35,11 @@ def order_rows(graph: Graph, target: Ints, skipped: Bools) -> Order:
     """
     start, target = _edges_between(graph, target, ~skipped)
     pending = np.bincount(target, minlength=len(graph))
-    starts, targets = start.tolist(), target.tolist()
+    targets = target.tolist()
     roots = dict.fromkeys(graph.root_table.node.tolist())
     first = [root for root in roots if not pending[root] and not skipped[root]]
-    height = _heights(graph, starts, targets)
-    return _descend(first, (starts, targets), pending.tolist(), height)
+    height = _heights(graph, start, targets)
+    return _descend(first, (start.tolist(), targets), pending.tolist(), height)
 
 
 def _edges_between(graph: Graph, target: Ints, kept: Bools) -> tuple[Longs, Ints]:
@@ -50,13 +50,17 @@ def _edges_between(graph: Graph, target: Ints, kept: Bools) -> tuple[Longs, Ints
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), target[wanted]
 
 
-def _heights(graph: Graph, starts: list[int], targets: list[int]) -> list[int]:
+def _heights(graph: Graph, start: Longs, targets: list[int]) -> list[int]:
     """Count the edges on the longest way from each node to a leaf, deepest nodes first."""
     height = [0] * len(graph)
-    for node in np.argsort(-graph.node_table.depth, kind="stable").tolist():
-        inputs = targets[starts[node] : starts[node + 1]]
-        if inputs:
-            height[node] = 1 + max([height[target] for target in inputs])
+    inner = np.flatnonzero(np.diff(start))
+    inner = inner[np.argsort(-graph.node_table.depth[inner], kind="stable")]
+    ranges = inner.tolist(), start[inner].tolist(), start[inner + 1].tolist()
+    for node, first, last in zip(*ranges, strict=True):
+        if last - first == 1:
+            height[node] = 1 + height[targets[first]]
+        else:
+            height[node] = 1 + max([height[target] for target in targets[first:last]])
     return height
 
 
@@ -65,14 +69,13 @@ def _descend(
 ) -> Order:
     """Emit row after row; `waiting` holds what is printed once the current line has ended."""
     starts, targets = edges
-    rows, indents, opens = [], [], []
+    rows, places = [], []
     user = [-1] * len(height)
     waiting = [(root, 0, False) for root in reversed(first)]
     while waiting:
-        node, indent, opening = waiting.pop()
+        node, indent, opens = waiting.pop()
         rows.append(node)
-        indents.append(indent)
-        opens.append(opening)
+        places.append(2 * indent + opens)
         due = []
         for target in targets[starts[node] : starts[node + 1]]:
             pending[target] -= 1
@@ -85,9 +88,10 @@ def _descend(
             waiting += [(side, indent + 1, True) for side in reversed(due) if side != main]
         elif due:
             waiting.append((due[0], indent, False))
+    place = np.array(places, np.int64)
     return Order(
         node=np.array(rows, np.int32),
-        indent=np.array(indents, np.int32),
-        opens=np.array(opens, np.bool_),
+        indent=(place // 2).astype(np.int32),
+        opens=place % 2 == 1,
         user=np.array(user, np.int32),
     )

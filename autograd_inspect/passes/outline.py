@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import numpy as np
 
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.outline import Gap, Outline, Why
-from autograd_inspect.model.tables import Bools
+from autograd_inspect.model.tables import Bools, Longs
 from autograd_inspect.passes.absorb import absorb_leaves, absorb_nothing, absorb_views
 from autograd_inspect.passes.draft import Draft
-from autograd_inspect.passes.repeats import Fold, Item, after, first_row, fold_repeats
+from autograd_inspect.passes.repeats import Folding
 
 #: Of the lines that fit, the share given to the end at the roots when the middle is cut out.
 _HEAD_SHARE = 2 / 3
@@ -30,14 +28,39 @@ def outline(capture: Capture, *, rows: int | None = None, depth: int | None = No
     hidden = beyond(graph, depth)
     spared = 1 if hidden.any() else 0
     if rows is None or len(graph) - np.count_nonzero(hidden) + spared <= rows:
-        return _assemble(capture, Draft(graph, absorb_nothing(graph), hidden))
+        return _assemble(capture, _Lines(Draft(graph, absorb_nothing(graph), hidden)))
     room = max(rows - spared, 1)
-    draft = Draft(graph, absorb_leaves(graph), hidden)
-    lines = _folded(draft, room)
-    if len(lines) > room:
-        draft = Draft(graph, absorb_views(graph), hidden)
-        lines = _cut(_folded(draft, room), room, draft)
-    return _assemble(capture, draft, lines)
+    absorbed = absorb_leaves(graph)
+    lines = _folded(Draft(graph, absorbed, hidden), room)
+    more = absorb_views(graph)
+    if len(lines) > room and not np.array_equal(more.view, absorbed.view):
+        lines = _folded(Draft(graph, more, hidden), room)
+    return _assemble(capture, _cut(lines, room))
+
+
+class _Lines:
+    """Rows of a draft and gaps between them: a row by its number, gap number i as `~i`."""
+
+    def __init__(
+        self, draft: Draft, numbers: Longs | None = None, gaps: tuple[Gap, ...] = ()
+    ) -> None:
+        self.draft = draft
+        self.numbers = np.arange(len(draft)) if numbers is None else numbers
+        self.gaps = gaps
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def gap_at(self, line: int) -> Gap:
+        return self.gaps[~int(self.numbers[line])]
+
+    def hidden(self, first: int, stop: int) -> Gap:
+        """Count what lines stand for."""
+        numbers = self.numbers[first:stop]
+        gaps = [self.gaps[~number] for number in numbers[numbers < 0].tolist()]
+        shown = numbers[numbers >= 0]
+        nodes = int(self.draft.weight[shown].sum()) + sum(gap.nodes for gap in gaps)
+        return Gap(Why.CUT, 0, rows=len(shown) + sum(gap.rows for gap in gaps), nodes=nodes)
 
 
 def beyond(graph: Graph, depth: int | None) -> Bools:
@@ -60,79 +83,81 @@ def beyond(graph: Graph, depth: int | None) -> Bools:
     return ~reached
 
 
-def _folded(draft: Draft, room: int) -> list[int | Gap]:
+def _folded(draft: Draft, room: int) -> _Lines:
     """Give the lines of a draft, repeats folded if they do not fit as they are."""
     if len(draft) <= room:
-        return list(range(len(draft)))
-    items = fold_repeats(draft.looks(), draft.good_starts(), budget=room)
-    return list(_written_out(items, draft))
+        return _Lines(draft)
+    folding = Folding(draft.looks(), draft.good_starts(), budget=room)
+    gaps: list[Gap] = []
+    numbers = _write_out(folding, folding.tokens, draft, gaps)
+    return _Lines(draft, numbers, tuple(gaps))
 
 
-def _written_out(items: Iterable[Item], draft: Draft) -> Iterator[int | Gap]:
-    """Write folds out: the lines of one instance, then the line that says how often it comes."""
-    for item in items:
-        if not isinstance(item, Fold):
-            yield item
-            continue
-        yield from _written_out(item.items, draft)
-        first, shown_until = first_row(item), after(item.items[-1])
-        yield Gap(
-            Why.REPEATED,
-            int(draft.order.indent[first]),
-            rows=item.stop - shown_until,
-            nodes=draft.nodes_between(shown_until, item.stop),
-            span=shown_until - first,
-            times=item.times,
+def _write_out(folding: Folding, tokens: Longs, draft: Draft, gaps: list[Gap]) -> Longs:
+    """Write folds out: the lines of one instance, then the line that says how often it comes.
+
+    Recurses into folds of folds, of which each holds at least two of the next.
+    """
+    parts, done = [], 0
+    for at in np.flatnonzero(tokens < 0).tolist():
+        fold = folding.folds[~int(tokens[at])]
+        first, shown_until = folding.first_row(int(tokens[at])), folding.after(int(fold.tokens[-1]))
+        parts += [tokens[done:at], _write_out(folding, fold.tokens, draft, gaps)]
+        gaps.append(
+            Gap(
+                Why.REPEATED,
+                int(draft.order.indent[first]),
+                rows=fold.stop - shown_until,
+                nodes=draft.nodes_between(shown_until, fold.stop),
+                span=shown_until - first,
+                times=fold.times,
+            )
         )
+        parts.append(np.array([~(len(gaps) - 1)]))
+        done = at + 1
+    return np.concatenate([*parts, tokens[done:]])
 
 
-def _cut(lines: list[int | Gap], room: int, draft: Draft) -> list[int | Gap]:
-    """Keep the head, the tail, and of what is between them the line that says most."""
+def _cut(lines: _Lines, room: int) -> _Lines:
+    """Keep the head, the tail, and of what is between them the repeat that says most."""
     if len(lines) <= room:
         return lines
     tail = int((room - 1) * (1 - _HEAD_SHARE))
-    head = room - 1 - tail
-    middle = range(head, len(lines) - tail)
-    repeat = max(middle, key=lambda at: _repeated_nodes(lines[at]))
-    if not _repeated_nodes(lines[repeat]) or head < 3:
-        return [*lines[:head], _hidden(lines[middle.start : middle.stop], draft), *lines[middle.stop :]]
-    head -= 2
-    before, behind = lines[head:repeat], lines[repeat + 1 : middle.stop]
-    cuts = [part if len(part) <= 1 else [_hidden(part, draft)] for part in (before, behind)]
-    return [*lines[:head], *cuts[0], lines[repeat], *cuts[1], *lines[middle.stop :]]
+    head, stop = room - 1 - tail, len(lines) - tail
+    repeats = head + np.flatnonzero(lines.numbers[head:stop] < 0)
+    if not len(repeats) or head < 3:
+        return _without(lines, [(head, stop)])
+    most = max(repeats.tolist(), key=lambda at: lines.gap_at(at).nodes)
+    return _without(lines, [(head - 2, most), (most + 1, stop)])
 
 
-def _repeated_nodes(line: int | Gap) -> int:
-    return line.nodes if isinstance(line, Gap) else 0
+def _without(lines: _Lines, ranges: list[tuple[int, int]]) -> _Lines:
+    """Put a gap in the place of each range of lines; a single line stays, it takes no more room."""
+    gaps = list(lines.gaps)
+    parts, done = [], 0
+    for first, stop in ranges:
+        if stop - first < 2:
+            continue
+        gaps.append(lines.hidden(first, stop))
+        parts += [lines.numbers[done:first], np.array([~(len(gaps) - 1)])]
+        done = stop
+    return _Lines(lines.draft, np.concatenate([*parts, lines.numbers[done:]]), tuple(gaps))
 
 
-def _hidden(lines: list[int | Gap], draft: Draft) -> Gap:
-    """Count what lines stand for."""
-    rows, nodes = 0, 0
-    for line in lines:
-        rows += line.rows if isinstance(line, Gap) else 1
-        nodes += line.nodes if isinstance(line, Gap) else int(draft.weight[line])
-    return Gap(Why.CUT, 0, rows=rows, nodes=nodes)
-
-
-def _assemble(capture: Capture, draft: Draft, lines: list[int | Gap] | None = None) -> Outline:
-    """Put the lines together; None takes every row."""
-    if lines is None:
-        gaps: dict[int, Gap] = {}
-        rows = np.arange(len(draft))
-    else:
-        gaps = {at: line for at, line in enumerate(lines) if isinstance(line, Gap)}
-        rows = np.array([-1 if isinstance(line, Gap) else line for line in lines], np.int64)
+def _assemble(capture: Capture, lines: _Lines) -> Outline:
+    """Put the lines together, and behind them what a depth limit leaves out."""
+    draft, numbers = lines.draft, lines.numbers
+    gaps = {line: lines.gap_at(line) for line in np.flatnonzero(numbers < 0).tolist()}
     deeper = len(capture.graph) - draft.nodes_between(0, len(draft))
     if deeper:
-        gaps[len(rows)] = Gap(Why.DEEPER, 0, rows=deeper, nodes=deeper)
-        rows = np.append(rows, -1)
-    order, is_gap = draft.order, rows < 0
+        gaps[len(numbers)] = Gap(Why.DEEPER, 0, rows=deeper, nodes=deeper)
+        numbers = np.append(numbers, -1)
+    order, is_gap = draft.order, numbers < 0
     return Outline(
         capture=capture,
         reading=draft.reading(),
-        node=np.where(is_gap, -1, order.node[rows]).astype(np.int32),
-        indent=np.where(is_gap, 0, order.indent[rows]).astype(np.int32),
-        opens=~is_gap & order.opens[rows],
+        node=np.where(is_gap, -1, order.node[numbers]).astype(np.int32),
+        indent=np.where(is_gap, 0, order.indent[numbers]).astype(np.int32),
+        opens=~is_gap & order.opens[numbers],
         gaps=gaps,
     )

@@ -6,7 +6,6 @@ each other directly, `abcabcabc`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,55 +18,76 @@ LONGEST_PERIOD = 512
 _FEWEST_SAVED = 3
 #: Folds of folds of folds: each pass at least halves what it folds.
 _PASSES = 6
+#: Matches in a row that make it worth looking at a whole period.
+_PROBED = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fold:
     """One instance, which comes `times` more; the last of them ends before row `stop`."""
 
-    items: tuple[Item, ...]
+    tokens: Longs
     times: int
     stop: int
 
 
-Item = int | Fold
-"""A row by its number, or a fold of rows."""
+class Folding:
+    """Rows and the folds found among them.
 
-
-def fold_repeats(symbols: Longs, preference: Longs, *, budget: int) -> list[Item]:
-    """Fold repeats until what is left fits `budget` lines, or nothing repeats any more.
-
-    `preference` says of each row how well an instance may start there, lower is better: where a
-    repeat begins is mostly a matter of taste, `abcabcab` holds two `abc` and two `bca`.
+    A token is a row by its number, or fold number i as `~i`; `tokens` are the outermost ones.
     """
-    items: list[Item] = list(range(len(symbols)))
-    names: dict[tuple[bytes, int], int] = {}
-    level = (symbols.astype(np.int64), preference)
-    for _ in range(_PASSES):
-        runs = _choose(_find_runs(level[0], budget=budget), len(items), level[1])
-        if not runs:
-            break
-        items, level = _replace(items, level, runs, names)
-        if count_lines(items) <= budget:
-            return items
-    return [_fold_inside(item, symbols, preference) for item in items]
 
+    def __init__(self, symbols: Longs, preference: Longs, *, budget: int) -> None:
+        """Fold until what is left fits `budget` lines, or nothing repeats any more.
 
-def count_lines(items: Iterable[Item]) -> int:
-    """Count the lines that items take: a fold shows one instance and a line that says the rest."""
-    return sum(1 if isinstance(item, int) else 1 + count_lines(item.items) for item in items)
+        `preference` says of each row how well an instance may start there, lower is better: where a
+        repeat begins is mostly a matter of taste, `abcabcab` holds two `abc` and two `bca`.
+        """
+        self.folds: list[Fold] = []
+        self._names: dict[tuple[bytes, int], int] = {}
+        rows = np.arange(len(symbols))
+        self.tokens = self._fold(rows, symbols, preference, budget)
+        if self.lines(self.tokens) > budget:
+            for number, fold in enumerate(list(self.folds)):
+                if (fold.tokens >= 0).all():
+                    inside = fold.tokens, symbols[fold.tokens], preference[fold.tokens]
+                    self.folds[number] = Fold(self._fold(*inside, 0), fold.times, fold.stop)
 
+    def lines(self, tokens: Longs) -> int:
+        """Count the lines of tokens: a fold shows one instance, and a line that says the rest."""
+        folds = (self.folds[~token] for token in tokens[tokens < 0].tolist())
+        return len(tokens) + sum(self.lines(fold.tokens) for fold in folds)
 
-def first_row(item: Item) -> int:
-    """Give the first row that an item stands for."""
-    while isinstance(item, Fold):
-        item = item.items[0]
-    return item
+    def first_row(self, token: int) -> int:
+        """Give the first row that a token stands for."""
+        while token < 0:
+            token = int(self.folds[~token].tokens[0])
+        return token
 
+    def after(self, token: int) -> int:
+        """Give the row after the last one that a token stands for."""
+        return token + 1 if token >= 0 else self.folds[~token].stop
 
-def after(item: Item) -> int:
-    """Give the row after the last one that an item stands for."""
-    return item.stop if isinstance(item, Fold) else item + 1
+    def _fold(self, tokens: Longs, symbols: Longs, preference: Longs, budget: int) -> Longs:
+        for _ in range(_PASSES):
+            runs = _choose(_find_runs(symbols, budget=budget), symbols, preference)
+            if not runs:
+                break
+            kept = np.ones(len(tokens), np.bool_)
+            tokens, named = tokens.copy(), symbols.copy()
+            for run in runs:
+                kept[run.start + 1 : run.stop] = False
+                instance = slice(run.start, run.start + run.period)
+                # Folds that look alike get one symbol, so that they can repeat in their turn.
+                name = symbols[instance].tobytes(), run.times
+                named[run.start] = self._names.setdefault(name, -1 - len(self._names))
+                stop = self.after(int(tokens[run.stop - 1]))
+                self.folds.append(Fold(tokens[instance].copy(), run.times - 1, stop))
+                tokens[run.start] = ~(len(self.folds) - 1)
+            tokens, symbols, preference = tokens[kept], named[kept], preference[kept]
+            if self.lines(tokens) <= budget:
+                break
+        return tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +106,9 @@ def _find_runs(symbols: Longs, *, budget: int) -> Longs:
     found = [np.zeros((3, 0), np.int64)]
     count = len(symbols)
     for period in range(1, min(LONGEST_PERIOD, count // 2) + 1):
-        equal = symbols[period:] == symbols[:-period]
-        if np.count_nonzero(equal) < period:
+        if not _may_repeat(symbols, period):
             continue
+        equal = symbols[period:] == symbols[:-period]
         breaks = np.concatenate([[-1], np.flatnonzero(~equal), [len(equal)]])
         matching = np.diff(breaks) - 1
         long = np.flatnonzero(matching >= max(period, _FEWEST_SAVED + 1))
@@ -101,13 +121,32 @@ def _find_runs(symbols: Longs, *, budget: int) -> Longs:
     return np.concatenate(found, axis=1)
 
 
-def _choose(runs: Longs, count: int, preference: Longs) -> list[_Run]:
+def _may_repeat(symbols: Longs, period: int) -> bool:
+    """Tell cheaply whether rows could repeat with a period.
+
+    One whole period of matches contains a multiple of the period, and half a period of matches lies
+    on one side of that: look only there.
+    """
+    probes = np.arange(0, len(symbols) - period, period)
+    probes = probes[symbols[probes] == symbols[probes + period]]
+    for sign in (1, -1):
+        left = probes
+        for step in range(1, min(_PROBED, period // 2) + 1):
+            at = left + sign * step
+            left, at = (part[(at >= 0) & (at < len(symbols) - period)] for part in (left, at))
+            left = left[symbols[at] == symbols[at + period]]
+        if len(left):
+            return True
+    return False
+
+
+def _choose(runs: Longs, symbols: Longs, preference: Longs) -> list[_Run]:
     """Choose runs that do not overlap, those that save most first."""
     start, period, length = runs
     saved = period * (length // period - 1) - 1
     # Of a run found under a period and its multiples too, the shortest period comes first.
     best = np.lexsort((period, -saved))[:50_000]
-    taken = bytearray(count)
+    taken = bytearray(len(symbols))
     chosen = []
     for index in best.tolist():
         if saved[index] < _FEWEST_SAVED:
@@ -124,47 +163,3 @@ def _settle(start: int, period: int, length: int, preference: Longs) -> _Run:
     times, slack = divmod(length, period)
     shift = int(np.argmin(preference[start : start + slack + 1]))
     return _Run(start + shift, period, times)
-
-
-def _replace(
-    items: list[Item],
-    level: tuple[Longs, Longs],
-    runs: list[_Run],
-    names: dict[tuple[bytes, int], int],
-) -> tuple[list[Item], tuple[Longs, Longs]]:
-    """Put a fold in the place of each run; folds that look alike get one symbol."""
-    symbols, preference = level
-    replaced: list[Item] = []
-    kept = []
-    symbol_of_fold = {}
-    position = 0
-    for run in runs:
-        replaced += items[position : run.start]
-        kept += range(position, run.start + 1)
-        instance = slice(run.start, run.start + run.period)
-        name = symbols[instance].tobytes(), run.times
-        symbol_of_fold[len(replaced)] = names.setdefault(name, -1 - len(names))
-        replaced.append(
-            Fold(tuple(items[instance]), run.times - 1, after(items[run.stop - 1]))
-        )
-        position = run.stop
-    replaced += items[position:]
-    kept += range(position, len(items))
-    new_symbols = symbols[kept]
-    new_symbols[list(symbol_of_fold)] = list(symbol_of_fold.values())
-    return replaced, (new_symbols, preference[kept])
-
-
-def _fold_inside(item: Item, symbols: Longs, preference: Longs) -> Item:
-    """Fold what repeats inside the instance that a fold shows."""
-    if isinstance(item, int) or not all(isinstance(part, int) for part in item.items):
-        return item
-    rows = np.array(item.items)
-    inner = fold_repeats(symbols[rows], preference[rows], budget=0)
-    return Fold(tuple(_shifted(part, int(rows[0])) for part in inner), item.times, item.stop)
-
-
-def _shifted(item: Item, by: int) -> Item:
-    if isinstance(item, int):
-        return item + by
-    return Fold(tuple(_shifted(part, by) for part in item.items), item.times, item.stop + by)

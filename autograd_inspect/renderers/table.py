@@ -30,7 +30,9 @@ from autograd_inspect.renderers.text import (
 SCHEMA = "agi.grads/1"
 
 #: The heading of the bars is their axis: one column per decade.
-_RANGE = f"1e{HISTOGRAM_DECADES[0]} |g|".ljust(len(HISTOGRAM_DECADES) - 4) + f"1e{HISTOGRAM_DECADES[-1]}"
+_RANGE = (
+    f"1e{HISTOGRAM_DECADES[0]} |g|".ljust(len(HISTOGRAM_DECADES) - 4) + f"1e{HISTOGRAM_DECADES[-1]}"
+)
 
 #: What a narrow terminal goes without, in this order.
 _DISPENSABLE = ("dtype", "std", "mean", "min", "max", "zeros", _RANGE, "shape")
@@ -68,7 +70,11 @@ def render(
 
 
 def footer(
-    totals: Totals, *, shown: int | None = None, color: bool = False, ascii: bool = False  # noqa: A002 - named as the option
+    totals: Totals,
+    *,
+    shown: int | None = None,
+    color: bool = False,
+    ascii: bool = False,  # noqa: A002 - named as the option
 ) -> str:
     """Sum up a table in one line: `148 tensors · 148 with gradient · 0 without · 0 NaN · ...`."""
     tensors = counted(totals.tensors, "tensor")
@@ -230,7 +236,9 @@ def _bars(histogram: Sequence[int], bars: str) -> str:
     """Draw counts as bars; a count that is not zero can always be seen."""
     most = max(histogram, default=0)
     steps = len(bars) - 1
-    return "".join(bars[math.ceil(count / most * steps)] if count else bars[0] for count in histogram)
+    return "".join(
+        bars[math.ceil(count / most * steps)] if count else bars[0] for count in histogram
+    )
 
 
 def _safe(name: str, signs: Glyphs) -> str:

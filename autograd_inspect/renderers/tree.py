@@ -62,7 +62,9 @@ def render(
 
     Nothing is cut: what does not fit goes on in the next line.
     """
-    return "".join(f"{line}\n" for line in draw_lines(outline, width=width, color=color, ascii=ascii))
+    return "".join(
+        f"{line}\n" for line in draw_lines(outline, width=width, color=color, ascii=ascii)
+    )
 
 
 def draw_lines(
@@ -222,7 +224,9 @@ class _Pen:
         facts = self._norm(leaf)
         if not leaf.requires_grad:
             facts.append((" requires_grad=False", "yellow"))
-        return [(text.lstrip() if at == 0 else text, style) for at, (text, style) in enumerate(facts)]
+        return [
+            (text.lstrip() if at == 0 else text, style) for at, (text, style) in enumerate(facts)
+        ]
 
     def _norm(self, leaf: LeafUse) -> list[Segment]:
         if leaf.norm is None:

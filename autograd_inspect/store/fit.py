@@ -70,7 +70,7 @@ def _check_figures(column: Column, array: Array, below: int | None, counts: dict
         if array[0] != 0 or array[-1] != counts[column.group] or (array[1:] < array[:-1]).any():
             raise ValueError(f"{column.name} does not rise from 0 to {counts[column.group]}")
         return
-    least = -1 if column.name in _NEVER_NONE else -1
+    least = 0 if column.name in _NEVER_NONE else -1
     if below is not None and array.size and not least <= array.min() <= array.max() < below:
         raise ValueError(f"{column.name} points outside its table")
 

@@ -6,12 +6,11 @@ import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from autograd_inspect.errors import NoGraphError
-from autograd_inspect.model.capture import About, Place
+from autograd_inspect.model.capture import About
 from autograd_inspect.tracing.expression import evaluate_at_end, graph_names, tensors_in
 from autograd_inspect.tracing.frames import Scope
 from autograd_inspect.tracing.moment import Moment, Retained, pass_backward, starting_gradients
@@ -32,7 +31,7 @@ def capture_at_end(
     else:
         name, scope = latest_root(scopes)
         roots = {name: scope.variables[name]}
-    about = replace(about, place=about.place or _end_of(scope, start))
+    about = replace(about, place=about.place or scope.place(start))
     moment = Moment.seize(roots, [scope, *scopes], about, start)
     retained = moment.retain(wish.retain, [scope, *scopes])
     if wish.backward:
@@ -103,13 +102,3 @@ def _tensors_that_require_grad() -> int:
     # By class: isinstance asks the object itself, which wakes lazy and deprecated proxies.
     tensors = (one for one in gc.get_objects() if issubclass(type(one), torch.Tensor))
     return sum(bool(tensor.requires_grad) for tensor in tensors)
-
-
-def _end_of(scope: Scope, start: Path) -> Place | None:
-    return scope.place(start)
-
-
-def scopes_at_end(main: Any, died_in: Sequence[Scope]) -> list[Scope]:
-    """List the scopes to read once the program is over: where it died, then its globals."""
-    space: dict[str, Any] = vars(main)
-    return [*died_in, Scope(space, space)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -78,7 +78,7 @@ def calling_frame() -> FrameType:
 @lru_cache(maxsize=4096)
 def is_machinery(filename: str) -> bool:
     """Tell torch's files, ours and frozen modules from the program's and its libraries'."""
-    if filename.startswith(_PACKAGE) or filename.startswith("<frozen "):
+    if filename.startswith((_PACKAGE, "<frozen ")):
         return True
     parts = Path(filename).parts
     return "torch" in parts and any(part in {"site-packages", "dist-packages"} for part in parts)
@@ -100,13 +100,3 @@ def relative_to(filename: str, start: Path) -> str:
         return Path(filename).relative_to(start).as_posix()
     except ValueError:
         return filename
-
-
-def first_value(
-    scopes: list[Scope], read: Callable[[Scope], Any]
-) -> Iterator[tuple[Scope, Any]]:
-    """Read every scope in turn, leaving out those that have no value."""
-    for scope in scopes:
-        value = read(scope)
-        if value is not None:
-            yield scope, value

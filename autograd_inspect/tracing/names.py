@@ -112,7 +112,9 @@ def members(path: str, module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
 def outermost(modules: Iterable[tuple[str, nn.Module]]) -> list[tuple[str, nn.Module]]:
     """Keep the modules that none of the others contains."""
     candidates = list(modules)
-    inner = {id(part) for _, module in candidates for part in module.modules() if part is not module}
+    inner = {
+        id(part) for _, module in candidates for part in module.modules() if part is not module
+    }
     return [(path, module) for path, module in candidates if id(module) not in inner]
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd_inspect.errors import AgiError, NoGraphError
+from autograd_inspect.errors import NoGraphError
 from autograd_inspect.model.capture import About, Capture
 from autograd_inspect.run.imports import our_imports, when_imported
 from autograd_inspect.run.loader import Raised, Run, execute, is_original_process
@@ -19,6 +16,7 @@ from autograd_inspect.run.ranks import current_rank
 from autograd_inspect.run.target import Target
 
 if TYPE_CHECKING:  # these import torch, which is the program's to import first
+    from autograd_inspect.tracing.frames import Scope
     from autograd_inspect.tracing.watch import Watch
 
 
@@ -101,7 +99,7 @@ class Session:
             patch_engine(self._watch.in_front_of)
 
     def _listen(self) -> None:
-        """Let the signal that the user chose ask for a capture; a handler before ours still runs."""
+        """Let the signal that the user chose ask for a capture; an earlier handler still runs."""
         if not self.request.save_on_signal:
             return
         before = signal.getsignal(self.request.save_on_signal)
@@ -134,13 +132,9 @@ class Session:
         self._capture_at_end(watch, outcome)
 
     def _capture_at_end(self, watch: Watch, outcome: Outcome) -> None:
-        from autograd_inspect.tracing.ending import capture_at_end, scopes_at_end
-        from autograd_inspect.tracing.frames import scopes_of_traceback
+        from autograd_inspect.tracing.ending import capture_at_end
 
-        ending = outcome.run.ending
-        raised = isinstance(ending, Raised)
-        died_in = scopes_of_traceback(ending.error.__traceback__) if raised else []
-        scopes = scopes_at_end(outcome.run.main, died_in)
+        scopes = _scopes_at_end(outcome.run)
         moment, retained = capture_at_end(watch.wish, scopes, watch.about, watch.start)
         moment.arrivals.retained = retained.close()
         self._keep(moment.develop())
@@ -164,6 +158,15 @@ class Session:
             expression=target.expression or "",
             rank=current_rank(),
         )
+
+
+def _scopes_at_end(run: Run) -> list[Scope]:
+    """List where variables are left when the program is over: where it died, and its globals."""
+    from autograd_inspect.tracing.frames import Scope, scopes_of_traceback
+
+    space: dict[str, Any] = vars(run.main)
+    traceback = run.ending.error.__traceback__ if isinstance(run.ending, Raised) else None
+    return [*scopes_of_traceback(traceback), Scope(space, space)]
 
 
 def _parsed(make: Callable[[str], Any], text: str | None) -> Any:

@@ -30,7 +30,9 @@ class Arrivals:
     retained: dict[str, tuple[torch.Tensor, torch.Tensor | None]] = field(default_factory=dict)
     before: set[int] = field(default_factory=set)
 
-    def record(self, inputs: Sequence[object], result: Sequence[torch.Tensor | None] | None) -> None:
+    def record(
+        self, inputs: Sequence[object], result: Sequence[torch.Tensor | None] | None
+    ) -> None:
         """Note what the program's own call asked for, and what it was handed back, if anything."""
         self.backward = Backward.SCRIPT
         if inputs:

@@ -106,36 +106,37 @@ class Watch:
             if in_backward() or not self._lock.acquire(blocking=False):
                 return engine(*arguments, **options)
             try:
-                moment, call = self._consider(arguments, options, calling_frame())
+                occasion = self._consider(arguments, options, calling_frame())
             finally:
                 self._lock.release()
-            if moment is None:
+            if occasion is None:
                 return engine(*arguments, **options)
-            return self._run(moment, call, lambda: engine(*arguments, **options))
+            return self._run(*occasion, lambda: engine(*arguments, **options))
 
         return run_backward
 
     def _consider(
         self, arguments: Sequence[Any], options: Any, frame: FrameType
-    ) -> tuple[Moment | None, BackwardCall | None]:
+    ) -> tuple[Moment, BackwardCall] | None:
+        """Capture the moment if this call is the one."""
         self.calls += 1
         if self.stopped:
             self.swallowed = True
         if not self.armed or self.trouble is not None:
-            return None, None
+            return None
         try:
             call = BackwardCall.read(arguments, options, frame)
             roots = self._roots_wanted(call)
             if not roots:
-                return None, None
+                return None
             self.matches += 1
             if self.matches < self.wish.step:
-                return None, None
+                return None
             about = replace(self.about, call=call.name, number=self.calls)
             return Moment.seize(roots, call.scopes, about, self.start), call
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
-            return None, None
+            return None
 
     def _roots_wanted(self, call: BackwardCall) -> dict[str, Root]:
         """Give the tensors to trace at this call, by name; none if it is not the one."""

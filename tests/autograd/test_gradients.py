@@ -106,7 +106,9 @@ def test_rows_become_columns_and_read_back() -> None:
     tensor = torch.ones(2, dtype=torch.float64)
     table = gradients_of(
         [
-            Sighting("w", 3, tensor, torch.tensor([3.0, 4.0]).bfloat16(), Reason.ARRIVED, before=True),
+            Sighting(
+                "w", 3, tensor, torch.tensor([3.0, 4.0]).bfloat16(), Reason.ARRIVED, before=True
+            ),
             Sighting("b", -1, torch.ones(1), None, Reason.NOT_REACHED),
         ]
     )

@@ -135,6 +135,12 @@ def test_the_program_can_tell_that_it_is_traced(tmp_path: Path) -> None:
     assert done.stdout == "1\n"
 
 
+def test_multiprocessing_finds_the_programs_main(tmp_path: Path) -> None:
+    code = "import sys; print(sys.modules['__mp_main__'] is sys.modules['__main__'])"
+    done = run_python(f"import multiprocessing; execute(Target('code', {code!r}))", tmp_path)
+    assert done.stdout == "True\n"
+
+
 def test_its_globals_outlive_the_program(tmp_path: Path) -> None:
     code = "import sys; value = 3; double = lambda: 2 * value; del sys.modules['__main__']"
     done = run_python(

@@ -1,0 +1,38 @@
+"""A residual network: every block adds its input to its output, so gradients have two ways.
+
+Try:
+    agi trace samples/residual_net.py:loss
+    agi trace samples/residual_net.py:loss --all
+    agi show samples/residual_net.py:loss --depth 6
+
+Look at: an AddBackward0 per block with two inputs, the block's own chain and the shortcut, which
+refers to a node that is drawn where its last user is. Equal blocks are folded; `--all` unfolds.
+"""
+
+import torch
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, image):
+        return image + self.second(self.norm(self.first(image)).relu())
+
+
+torch.manual_seed(0)
+net = nn.Sequential(
+    nn.Conv2d(3, 8, 3, padding=1),
+    *(Block(8) for _ in range(6)),
+    nn.AdaptiveAvgPool2d(1),
+    nn.Flatten(),
+    nn.Linear(8, 10),
+)
+labels = torch.randint(10, (4,))
+loss = nn.functional.cross_entropy(net(torch.randn(4, 3, 16, 16)), labels)
+loss.backward()
+print(f"loss {loss.item():.4f}")
