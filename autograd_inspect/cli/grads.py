@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograd_inspect.cli.options import Color
 from autograd_inspect.cli.source import Running, obtain
 from autograd_inspect.cli.terminal import Results, Terminal, check_free, say, write_file
 from autograd_inspect.errors import UsageError
-from autograd_inspect.model.capture import Capture
+
+if TYPE_CHECKING:
+    from autograd_inspect.model.capture import Capture
 
 
 @dataclass(frozen=True, slots=True)

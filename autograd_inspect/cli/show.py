@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from autograd_inspect.cli.options import Color
 from autograd_inspect.cli.terminal import Results, Terminal
-from autograd_inspect.model.capture import Capture
+
+if TYPE_CHECKING:
+    from autograd_inspect.model.capture import Capture
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd_inspect import store
 from autograd_inspect.cli.options import Rank
 from autograd_inspect.cli.terminal import check_free, say
 from autograd_inspect.errors import AgiError, UsageError
-from autograd_inspect.model.capture import Capture
 from autograd_inspect.run.target import Target, parse_target
+
+if TYPE_CHECKING:  # these import numpy, which reads its environment variables when it is imported
+    from autograd_inspect.model.capture import Capture
 
 #: Captures kept in the folder of recent ones.
 KEPT = 20
@@ -49,23 +50,26 @@ class Keeper:
     """Saves captures the moment they are taken, whatever becomes of the program afterwards."""
 
     target: Target
-    folder: Path
+    start: Path
     keeping: Keeping
     paths: list[Path] = field(default_factory=list)
 
     def keep(self, capture: Capture) -> None:
         """Save where the user said, or as the newest of the recent captures."""
+        from autograd_inspect import store
+
+        folder = store.captures_dir(self.start)
         rank = capture.about.rank
         path = self.keeping.output
         if path is None:
-            path = store.new_path(self.folder, self.target.stem, rank=rank)
+            path = store.new_path(folder, self.target.stem, rank=rank)
         elif rank:
             path = path.with_name(f"{path.stem}-rank{rank}{path.suffix}")
         # A second capture of the same run replaces the first: the name was ours already.
         store.save(capture, path, force=self.keeping.force or path in self.paths)
         self.paths.append(path)
         if self.keeping.output is None:
-            store.prune(self.folder, KEPT)
+            store.prune(folder, KEPT)
 
 
 def obtain(
@@ -86,6 +90,8 @@ def obtain(
             raise UsageError(
                 f"{arguments[0]}: arguments are for a program, and there is none to run"
             )
+        from autograd_inspect import store
+
         path = store.last(store.captures_dir(Path.cwd())) if source is None else Path(source)
         return use(store.load(path), path)
     return run_and_use(read_target(source, arguments, running), running, use=use)
@@ -134,7 +140,7 @@ def run_and_use(
     if keeping.output is not None:
         check_free(keeping.output, force=keeping.force)
         keeping = replace(keeping, output=keeping.output.absolute())
-    keeper = Keeper(target, store.captures_dir(start), keeping)
+    keeper = Keeper(target, start, keeping)
     captures: list[Capture] = []
 
     def take(capture: Capture) -> None:

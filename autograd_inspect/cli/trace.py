@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograd_inspect.cli.show import Showing, print_graph
 from autograd_inspect.cli.source import Keeping, Running, read_target, run_and_use
 from autograd_inspect.cli.terminal import say
-from autograd_inspect.model.capture import Capture
+
+if TYPE_CHECKING:
+    from autograd_inspect.model.capture import Capture
 
 
 def trace(

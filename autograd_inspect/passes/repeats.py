@@ -142,7 +142,7 @@ def _may_repeat(symbols: Longs, period: int) -> bool:
 
 def _choose(runs: Longs, symbols: Longs, preference: Longs) -> list[_Run]:
     """Choose runs that do not overlap, those that save most first."""
-    start, period, length = runs
+    _, period, length = runs
     saved = period * (length // period - 1) - 1
     # Of a run found under a period and its multiples too, the shortest period comes first.
     best = np.lexsort((period, -saved))[:50_000]
@@ -151,15 +151,16 @@ def _choose(runs: Longs, symbols: Longs, preference: Longs) -> list[_Run]:
     for index in best.tolist():
         if saved[index] < _FEWEST_SAVED:
             break
-        run = _settle(*(int(value) for value in runs[:, index]), preference)
+        run = _settle(runs[:, index].tolist(), preference)
         if taken.find(1, run.start, run.stop) < 0:
             taken[run.start : run.stop] = b"\1" * (run.stop - run.start)
             chosen.append(run)
     return sorted(chosen, key=lambda run: run.start)
 
 
-def _settle(start: int, period: int, length: int, preference: Longs) -> _Run:
+def _settle(run: list[int], preference: Longs) -> _Run:
     """Start the run where an instance begins best without losing one."""
+    start, period, length = run
     times, slack = divmod(length, period)
     shift = int(np.argmin(preference[start : start + slack + 1]))
     return _Run(start + shift, period, times)

@@ -219,13 +219,13 @@ def _shape(row: Gradient) -> str:
 
 
 def _dtype(row: Gradient) -> str:
-    """The tensor's dtype, and behind it the gradient's where that is another."""
+    """Give the tensor's dtype, and behind it the gradient's where that is another."""
     own = row.spec.dtype if row.spec else ""
     return own if row.dtype in {"", own} else f"{own} ({row.dtype})"
 
 
 def _zeros(row: Gradient) -> str:
-    """The share of zeros; never rounded to all or none of them."""
+    """Write the share of zeros, never rounded to all or none of them."""
     share = row.zero_share
     if math.isnan(share) or share in {0.0, 1.0}:
         return "" if math.isnan(share) else f"{share:.0%}"

@@ -1,15 +1,16 @@
-"""What every text output needs: safe names, numbers as people read them, colour as a second channel.
+"""What every text output needs: safe names, readable numbers, colour as a second channel.
 
-Text is built from segments, a text and the name of its style, and painted at the very end. No markup
-is ever parsed, so a parameter called `[bold]` is printed as that.
+Text is built from segments, a text and the name of its style, and painted at the very end. No
+markup is ever parsed, so a parameter called `[bold]` is printed as that.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -30,7 +31,7 @@ class Glyphs:
     rail: str = "│ "
     branch: str = "├─"
     below: str = "↓"
-    times: str = "×"
+    times: str = "×"  # noqa: RUF001 - a multiplication sign is meant
     gradient: str = "∇"
     repeat: str = "⋮"
     ellipsis: str = "…"
@@ -74,7 +75,7 @@ def ascii_escape(text: str) -> str:
 
 
 def paint(segments: Iterable[Segment], *, color: bool) -> str:
-    """Join segments to one line of text, with the codes of a terminal's own 16 colours or without."""
+    """Join segments to one line of text, with or without the codes of a terminal's 16 colours."""
     if not color:
         return "".join([text for text, _ in segments]).rstrip()
     return "".join(
@@ -93,7 +94,7 @@ def style_of(style: str) -> Style:
 
 def width_of(segments: Iterable[Segment]) -> int:
     """Count the terminal columns that segments take."""
-    return sum([cell_len(text) for text, _ in segments])
+    return sum([len(text) if text.isascii() else cell_len(text) for text, _ in segments])
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -101,7 +102,7 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def figure(value: float | complex, digits: int = 4) -> str:
+def figure(value: complex, digits: int = 4) -> str:
     """Write a number with so many significant digits, always the same way: `0.0123`, `1.5e-07`."""
     if isinstance(value, complex):
         if not value.imag:
@@ -113,7 +114,7 @@ def figure(value: float | complex, digits: int = 4) -> str:
     return f"{value:.{digits}g}" if value else "0"
 
 
-def exact(value: float | complex) -> str:
+def exact(value: complex) -> str:
     """Write a number so that reading it back gives the same one."""
     if isinstance(value, complex):
         return exact(value.real) if not value.imag else repr(value).strip("()")
@@ -132,6 +133,51 @@ def byte_size(count: int) -> str:
     return f"{size:.1f} {unit}"
 
 
-def lines_of(lines: Iterable[str]) -> str:
-    """End every line with a newline, whatever the platform: the stream translates."""
-    return "".join(f"{line}\n" for line in lines)
+#: Scalars at the value an operation has by default say nothing; with None there is no value that
+#: the shape, or the operation's name, does not tell.
+_BORING: dict[str, object] = {
+    "alpha": 1,
+    "approximate": "none",
+    "beta": 1,
+    "correction": 1,
+    "dilation": 1,
+    "eps": None,
+    "groups": 1,
+    "ignore_index": -100,
+    "keepdim": False,
+    "normalized_shape": None,
+    "output_padding": 0,
+    "padding": 0,
+    "padding_idx": -1,
+    "reduction": 1,
+    "scale_grad_by_freq": False,
+    "sparse": False,
+    "stride": 1,
+    "training": True,
+    "transposed": False,
+}
+
+
+@lru_cache(maxsize=4096)
+def telling_scalars(attributes: str) -> tuple[str, ...]:
+    """Write the saved scalars that say something, `exponent=2`, from their JSON."""
+    return tuple(
+        f"{name}={_plain(value)}"
+        for name, value in json.loads(attributes).items()
+        if not _is_boring(name, value)
+    )
+
+
+def _is_boring(name: str, value: object) -> bool:
+    if value in (None, "", [], {}):
+        return True
+    if name not in _BORING:
+        return False
+    usual = _BORING[name]
+    parts = value if isinstance(value, list) else [value]
+    return usual is None or all(part == usual for part in parts)
+
+
+def _plain(value: object) -> object:
+    """Write a float as users do: no `.0` behind a whole number, six digits of any other."""
+    return figure(value, digits=6) if isinstance(value, float) else value

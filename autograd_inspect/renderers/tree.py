@@ -17,6 +17,7 @@ from autograd_inspect.renderers.text import (
     glyphs,
     paint,
     safe,
+    telling_scalars,
     width_of,
 )
 
@@ -24,30 +25,6 @@ from autograd_inspect.renderers.text import (
 _MEASURED_LINES = 2000
 #: More inputs than this are counted where the terminal is no wider than a screen.
 _FEW = 4
-#: Scalars at the value an operation has by default say nothing; those of None say what the shape
-#: says already.
-_BORING: dict[str, object] = {
-    "alpha": 1,
-    "approximate": "none",
-    "beta": 1,
-    "correction": 1,
-    "dilation": 1,
-    "eps": None,
-    "groups": 1,
-    "ignore_index": -100,
-    "keepdim": False,
-    "normalized_shape": None,
-    "output_padding": 0,
-    "padding": 0,
-    "padding_idx": -1,
-    "reduction": 1,
-    "scale_grad_by_freq": False,
-    "sparse": False,
-    "stride": 1,
-    "training": True,
-    "transposed": False,
-}
-
 _NAMED_KINDS = {Kind.CUSTOM, Kind.COMPILED, Kind.CHECKPOINT, Kind.INPLACE, Kind.HOOK}
 
 
@@ -213,12 +190,9 @@ class _Pen:
         return [part for part in parts if part]
 
     def _scalars(self, node: Node) -> str:
-        pairs = [
-            f"{name}={_plain(value)}"
-            for name, value in node.attributes.items()
-            if not _is_boring(name, value)
-        ]
-        return self._safe(self._few(pairs, " "))
+        graph = node.graph
+        attributes = graph.attributes[int(graph.node_table.attributes[node.index])]
+        return self._safe(self._few(telling_scalars(attributes), " "))
 
     def _leaf_facts(self, leaf: LeafUse) -> list[Segment]:
         facts = self._norm(leaf)
@@ -282,7 +256,7 @@ class _Pen:
         output = f" output {reference.output}" if reference.output else ""
         return f"{self.signs.below} #{node.index} {self._safe(node.op)}{output}"
 
-    def _few(self, texts: list[str], joint: str) -> str:
+    def _few(self, texts: Sequence[str], joint: str) -> str:
         if self.width is None or len(texts) <= _FEW:
             return joint.join(texts)
         return joint.join([*texts[:_FEW], f"and {len(texts) - _FEW:,} more"])
@@ -304,18 +278,3 @@ class _Pen:
 
 def _module(leaf: LeafUse) -> str:
     return leaf.name.rpartition(".")[0]
-
-
-def _is_boring(name: str, value: object) -> bool:
-    if value in (None, "", [], {}):
-        return True
-    if name not in _BORING:
-        return False
-    usual = _BORING[name]
-    parts = value if isinstance(value, list) else [value]
-    return usual is None or all(part == usual for part in parts)
-
-
-def _plain(value: object) -> object:
-    """Write a float as users do: no `.0` behind a whole number, six digits of any other."""
-    return figure(value, digits=6) if isinstance(value, float) else value

@@ -144,10 +144,7 @@ def pass_backward(moment: Moment, gradients: Sequence[torch.Tensor] | None) -> N
         for node, output in zip(table.node.tolist(), table.output.tolist(), strict=True)
     ]
     if gradients is None and not all(spec and not spec.shape for spec in _root_specs(walked.graph)):
-        moment.note(
-            "backward was not run: the root is not a scalar; --grad-output EXPR gives the "
-            "gradient to start with"
-        )
+        moment.note("a root is not a scalar: --grad-output EXPR gives the gradient to start with")
         return
     try:
         found = torch.autograd.grad(

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd_inspect.errors import NoGraphError
-from autograd_inspect.model.capture import About, Capture
 from autograd_inspect.run.imports import our_imports, when_imported
 from autograd_inspect.run.loader import Raised, Run, execute, is_original_process
 from autograd_inspect.run.ranks import current_rank
 from autograd_inspect.run.target import Target
 
-if TYPE_CHECKING:  # these import torch, which is the program's to import first
+if TYPE_CHECKING:  # these import torch or numpy, which are the program's to import first
+    from autograd_inspect.model.capture import About, Capture
     from autograd_inspect.tracing.frames import Scope
     from autograd_inspect.tracing.watch import Watch
 
@@ -62,6 +62,7 @@ class Session:
         self._take = take
         self._captures: list[Capture] = []
         self._watch: Watch | None = None
+        self._look_away: Callable[[], None] = lambda: None
 
     def run(self) -> Outcome:
         """Run the program, then capture what no backward call of it was the occasion for."""
@@ -70,6 +71,7 @@ class Session:
             run = execute(self.request.target, before=self._listen)
         finally:
             forget()
+            self._look_away()
         outcome = Outcome(run, self._captures)
         with our_imports():
             try:
@@ -96,7 +98,7 @@ class Session:
                 on_signal=bool(request.save_on_signal),
             )
             self._watch = Watch(wish, request.start, self._about(), self._keep)
-            patch_engine(self._watch.in_front_of)
+            self._look_away = patch_engine(self._watch.in_front_of)
 
     def _listen(self) -> None:
         """Let the signal that the user chose ask for a capture; an earlier handler still runs."""
@@ -151,6 +153,8 @@ class Session:
         return is_original_process() and (self.request.all_ranks or rank in {None, 0})
 
     def _about(self) -> About:
+        from autograd_inspect.model.capture import About
+
         target = self.request.target
         return About(
             target=target.text,

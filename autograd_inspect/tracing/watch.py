@@ -125,18 +125,24 @@ class Watch:
         if not self.armed or self.trouble is not None:
             return None
         try:
-            call = BackwardCall.read(arguments, options, frame)
-            roots = self._roots_wanted(call)
-            if not roots:
-                return None
-            self.matches += 1
-            if self.matches < self.wish.step:
-                return None
-            about = replace(self.about, call=call.name, number=self.calls)
-            return Moment.seize(roots, call.scopes, about, self.start), call
+            return self._seize(BackwardCall.read(arguments, options, frame))
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
             return None
+
+    def _seize(self, call: BackwardCall) -> tuple[Moment, BackwardCall] | None:
+        roots = self._roots_wanted(call)
+        self.matches += bool(roots)
+        if not roots or self.matches < self.wish.step:
+            return None
+        about = replace(self.about, call=call.name, number=self.calls)
+        moment = Moment.seize(roots, call.scopes, about, self.start)
+        if self._starts_elsewhere(roots, call):
+            moment.note(
+                f"{call.name} was called on a tensor computed from {', '.join(roots)}; the "
+                "gradients are those of that call"
+            )
+        return moment, call
 
     def _roots_wanted(self, call: BackwardCall) -> dict[str, Root]:
         """Give the tensors to trace at this call, by name; none if it is not the one."""
@@ -156,6 +162,13 @@ class Watch:
                 return roots
         return {}
 
+    def _starts_elsewhere(self, roots: dict[str, Root], call: BackwardCall) -> bool:
+        """Tell whether the call starts at something computed from what EXPR names."""
+        if self.wish.expression is None or not self.wish.expression.is_place:
+            return False
+        starts = {id(root) for root in call.roots}
+        return not all(id(root) in starts for root in roots.values())
+
     def _run(self, moment: Moment, call: BackwardCall, engine: Callable[[], Any]) -> Any:
         """Run the program's backward and take the capture; then stop the program if so wished."""
         self.armed = False
@@ -167,8 +180,10 @@ class Watch:
             return engine()
         computed = self.wish.expression is not None and not self.wish.expression.is_place
         if computed and self.wish.backward:
-            # No backward of the program starts at a tensor that EXPR has just made.
-            pass_backward(moment, starting_gradients(self.wish.grad_output, call.scopes))
+            # No backward of the program starts at a tensor that EXPR has just made. The lock
+            # keeps ours from being taken for one of the program's.
+            with self._lock:
+                pass_backward(moment, starting_gradients(self.wish.grad_output, call.scopes))
             self._take(moment, retained)
             self._stop()
             return engine()

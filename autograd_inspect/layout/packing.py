@@ -1,0 +1,163 @@
+"""Packing: place columns of different heights side by side.
+
+A column is a set of vertices on consecutive levels that share one x. Part of step 4 of the
+algorithm in `layered`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from autograd_inspect.layout.levels import Levels
+from autograd_inspect.layout.orders import Rows
+
+BOX_GAP, BEND_GAP = 20.0, 14.0
+_WEAK = 2
+_SPARE, _SPARE_SHARE = 100.0, 1.2
+
+Joints = dict[int, tuple[int, int]]
+Bounds = list[list[tuple[int, float, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """Columns with what keeps them apart and what pulls them together.
+
+    column   per vertex, its column
+    members  per column, its vertices from the top down
+    top      per column, the level of its first vertex
+    left     per column, its left neighbours, how far from each it must stay, and on which level
+    right    the same to the right
+    pulls    per column, those it has a segment to
+    turn     all columns, each after those that are left of it on some level
+    widest   the width of the widest level by itself
+    """
+
+    column: list[int]
+    members: list[list[int]]
+    top: list[int]
+    left: Bounds
+    right: Bounds
+    pulls: list[list[int]]
+    turn: list[int]
+    widest: float
+
+    @classmethod
+    def of(cls, levels: Levels, rows: Rows, width: list[float], joints: Joints) -> Packing:
+        """Find the columns that joints make, and what they have to do with each other."""
+        column, members, top = _columns(rows, joints)
+        left: Bounds = [[] for _ in members]
+        right: Bounds = [[] for _ in members]
+        pulls: list[list[int]] = [[] for _ in members]
+        widest = 0.0
+        for level, row in enumerate(rows):
+            extent = 0.0
+            for one, other in zip(row, row[1:], strict=False):
+                bends = one >= levels.boxes or other >= levels.boxes
+                gap = (width[one] + width[other]) / 2 + (BEND_GAP if bends else BOX_GAP)
+                left[column[other]].append((column[one], gap, level))
+                right[column[one]].append((column[other], gap, level))
+                extent += gap
+            widest = max(widest, extent)
+        for vertex, near in enumerate(levels.below):
+            for other in near:
+                if column[vertex] != column[other]:
+                    pulls[column[vertex]].append(column[other])
+                    pulls[column[other]].append(column[vertex])
+        turn = _left_to_right(left, right)
+        return cls(column, members, top, left, right, pulls, turn, widest)
+
+    def packed_left(self) -> list[float]:
+        """Place every column as far left as it can be."""
+        x = [0.0] * len(self.members)
+        for column in self.turn:
+            x[column] = max([x[c] + gap for c, gap, _ in self.left[column]], default=0.0)
+        return x
+
+    def too_stiff(self, x: list[float], joints: Joints) -> Iterable[int]:
+        """Find joints to give up where straight columns push each other far to the right.
+
+        Branches that join a chain one after the other overlap their neighbours, each one a step
+        further to the side, and would make a staircase as wide as the graph is deep. What pushes a
+        column too far is a way through its left neighbours that changes level inside columns; the
+        weakest joint at each such change is given up, and the branch runs aslant there instead.
+        """
+        limit = self.widest * _SPARE_SHARE + _SPARE
+        done: set[int] = set()
+        loosened: set[int] = set()
+        for column in sorted(range(len(x)), key=x.__getitem__, reverse=True):
+            if x[column] <= limit:
+                break
+            leaving = -1
+            while column not in done and self.left[column]:
+                done.add(column)
+                reached = [(x[c] + gap, level, c) for c, gap, level in self.left[column]]
+                _, entering, before = max(reached)
+                if leaving >= 0:
+                    loosened |= self._weakest_between(column, (entering, leaving), joints)
+                column, leaving = before, entering
+        return sorted(loosened)
+
+    def _weakest_between(
+        self, column: int, levels: tuple[int, int], joints: Joints
+    ) -> set[int]:
+        """Choose the joint of a column between two levels that matters least, if it may go."""
+        top, members = self.top[column], self.members[column]
+        between = members[min(levels) - top + 1 : max(levels) - top + 1]
+        firmness = [joints[vertex][1] for vertex in between]
+        if not between or max(firmness) < _WEAK:
+            return set()
+        return {between[firmness.index(max(firmness))]}
+
+    def pull(self, x: list[float]) -> None:
+        """Move every column towards the middle of those it belongs to, as far as there is room."""
+        for turn in (self.turn[::-1], self.turn):
+            for column in turn:
+                pulls = self.pulls[column]
+                if not pulls:
+                    continue
+                wanted = median([x[c] for c in pulls])
+                for c, gap, _ in self.left[column]:
+                    if x[c] + gap > wanted:
+                        wanted = x[c] + gap
+                for c, gap, _ in self.right[column]:
+                    if x[c] - gap < wanted:
+                        wanted = x[c] - gap
+                x[column] = wanted
+
+
+def median(values: Sequence[float]) -> float:
+    """Give the middle value, of an even number the mean of the two in the middle."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
+def _columns(rows: Rows, joints: Joints) -> tuple[list[int], list[list[int]], list[int]]:
+    """Number the columns by the first of their vertices, row by row."""
+    column = [0] * sum(map(len, rows))
+    members: list[list[int]] = []
+    top: list[int] = []
+    for level, row in enumerate(rows):
+        for vertex in row:
+            if vertex in joints:
+                column[vertex] = column[joints[vertex][0]]
+            else:
+                column[vertex] = len(members)
+                members.append([])
+                top.append(level)
+            members[column[vertex]].append(vertex)
+    return column, members, top
+
+
+def _left_to_right(left: Bounds, right: Bounds) -> list[int]:
+    """Order the columns so that each comes after all that are left of it."""
+    waiting = list(map(len, left))
+    turn = [column for column, count in enumerate(waiting) if not count]
+    for column in turn:  # grows while it is read
+        for other, _, _ in right[column]:
+            waiting[other] -= 1
+            if not waiting[other]:
+                turn.append(other)
+    return turn
