@@ -2,9 +2,9 @@
 
 Try:
     agi trace samples/complex_and_sparse.py:loss
-    agi grads samples/complex_and_sparse.py:loss
+    agi grads
 
-Look at: the gradient of `filter` is complex, its mean too. That of the embedding is sparse: rows of
+Look at: the gradient of `window` is complex, its mean too. That of the embedding is sparse: rows of
 words that do not occur are not stored, and count as zeros in the share of zeros.
 """
 
@@ -13,11 +13,11 @@ from torch import nn
 
 torch.manual_seed(0)
 embedding = nn.Embedding(1000, 16, sparse=True)
-filter = torch.randn(9, dtype=torch.complex64, requires_grad=True)
+window = torch.randn(9, dtype=torch.complex64, requires_grad=True)
 
 words = torch.tensor([3, 14, 15, 92, 65, 35])
-spectrum = torch.fft.rfft(embedding(words)) * filter
+spectrum = torch.fft.rfft(embedding(words)) * window
 loss = torch.fft.irfft(spectrum).square().mean()
 loss.backward()
 print(f"loss {loss.item():.6f}")
-print("filter:", filter.grad.dtype, "embedding:", embedding.weight.grad.layout)
+print("window:", window.grad.dtype, "embedding:", embedding.weight.grad.layout)

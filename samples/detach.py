@@ -1,7 +1,6 @@
 """detach: the same values, without the history that led to them.
 
 Try:
-    agi trace samples/detach.py:attached
     agi trace samples/detach.py:detached    # exits with 5
     agi grads samples/detach.py:mixed
 

@@ -3,7 +3,7 @@
 Try:
     agi trace samples/double_backward.py
     agi trace samples/double_backward.py:loss
-    agi grads samples/double_backward.py:loss --retain slope
+    agi grads
 
 Look at: the first command captures the first backward call, autograd.grad on `score`. The second
 captures `loss`, a penalty on the length of that gradient: its graph goes through the operations of
@@ -21,4 +21,4 @@ score = critic(point).sum()
 (slope,) = torch.autograd.grad(score, point, create_graph=True)
 loss = (slope.norm(dim=1) - 1).square().mean()
 loss.backward()
-print(f"loss {loss.item():.4f}, gradient norm {critic[0].weight.grad.norm():.4f}")
+print(f"loss {loss.item():.4f}, gradient {critic[0].weight.grad.norm():.4f}")

@@ -2,7 +2,6 @@
 
 Try:
     agi trace samples/inplace_on_leaf.py    # exits with 1
-    agi trace samples/inplace_on_leaf.py:before    # exits with 1
 
 Look at: the traceback and the status are the program's own. What it had reached is captured all the
 same: `before` has a graph.

@@ -2,7 +2,6 @@
 
 Try:
     agi trace samples/nothing_to_trace.py    # exits with 5
-    agi trace samples/nothing_to_trace.py:score    # exits with 5
     agi trace samples/nothing_to_trace.py:labels    # exits with 5
 
 Look at: the program runs to its end, with its output; then one line says that nothing was recorded,

@@ -5,10 +5,8 @@ Try:
     agi grads samples/only_leaves.py:loss --retain hidden --retain output
 
 Look at: without `--retain` the rows of `hidden` and `output` say why they have no gradient; with it
-their gradients are there, and the program never notices: its own `.grad` stays None.
+their gradients are there, and the program does not notice: its own `.grad` stays as it is.
 """
-
-import warnings
 
 import torch
 
@@ -21,7 +19,5 @@ output = hidden.tanh()
 loss = output.square().mean()
 loss.backward()
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # torch warns of reading .grad where there can be none
-    print("weight has a gradient:", weight.grad is not None)
-    print("hidden has a gradient:", hidden.grad is not None)
+print("weight is a leaf:", weight.is_leaf, "and has a gradient:", weight.grad is not None)
+print("hidden is a leaf:", hidden.is_leaf, "and keeps a gradient:", hidden.retains_grad)

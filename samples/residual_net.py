@@ -2,11 +2,11 @@
 
 Try:
     agi trace samples/residual_net.py:loss
-    agi trace samples/residual_net.py:loss --all
-    agi show samples/residual_net.py:loss --depth 6
+    agi show --depth 6
+    agi render --svg -o residual_net.svg
 
-Look at: an AddBackward0 per block with two inputs, the block's own chain and the shortcut, which
-refers to a node that is drawn where its last user is. Equal blocks are folded; `--all` unfolds.
+Look at: an AddBackward0 per block with two inputs, the block's own chain and the shortcut, which is
+a reference to a node printed further down. `--depth 6` ends six edges from the loss.
 """
 
 import torch

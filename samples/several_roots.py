@@ -3,7 +3,7 @@
 Try:
     agi trace samples/several_roots.py:outcome
     agi trace samples/several_roots.py:losses
-    agi trace samples/several_roots.py --expr "(losses['policy'], outcome.value)"
+    agi trace --expr "(losses['policy'], outcome.value)" samples/several_roots.py
 
 Look at: every root has a line of its own, named by where it was found; what the roots share is
 drawn once.

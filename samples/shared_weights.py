@@ -1,8 +1,8 @@
-"""Shared weights: a recurrent cell unrolled over ten steps, with one set of parameters.
+"""Shared weights: a recurrent cell unrolled over fifty steps, with one set of parameters.
 
 Try:
     agi trace samples/shared_weights.py:loss
-    agi grads samples/shared_weights.py:loss
+    agi grads
 
 Look at: the steps repeat and are folded; the leaves of the cell are there once, however often they
 are used, and the gradient of each is the sum over all steps.
@@ -25,8 +25,8 @@ class Cell(nn.Module):
 torch.manual_seed(0)
 cell = Cell(5, 8)
 state = torch.zeros(3, 8)
-for x in torch.randn(10, 3, 5):
+for x in torch.randn(50, 3, 5):
     state = cell(x, state)
 loss = state.square().mean()
 loss.backward()
-print(f"loss {loss.item():.4f}, gradient norm {cell.from_state.weight.grad.norm():.4f}")
+print(f"loss {loss.item():.4f}, gradient {cell.from_state.weight.grad.norm():.4f}")

@@ -1,14 +1,13 @@
 """A sine, a factor, an offset and a sum: the smallest graph worth looking at.
 
 Try:
-    agi trace samples/sine_chain.py:out
-    agi grads samples/sine_chain.py:out --retain scaled
-    agi trace samples/sine_chain.py:shifted --grad-output "torch.ones(25)"
+    agi trace --retain scaled samples/sine_chain.py:out
+    agi grads
 
-Look at: the chain from the sum back to `angle`, one line per operation; out = 25, since a sine sums
-to nothing over a whole turn and each of the 25 points adds one; and the gradient of `angle`, which
-is 2 cos(angle): its largest value is 2, its smallest -2. `shifted` is not a scalar, so it is told
-with which gradient to start.
+Look at: the chain from the sum back to `angle`, one line per operation; out is 25, since a sine
+adds up to nothing over a whole turn and each of the 25 points adds one; and the gradient of
+`angle`, 2 cos(angle), which lies between -2 and 2. `scaled` is no leaf and would keep no gradient,
+so it is asked for.
 """
 
 import math
@@ -24,4 +23,4 @@ out.backward()
 
 print(f"out = {out.item():.4f}")
 print("the gradient is 2 cos(angle):", torch.equal(angle.grad, 2 * angle.detach().cos()))
-print("the gradient of an intermediate result is kept:", scaled.retains_grad)
+print("an intermediate result keeps its gradient:", scaled.retains_grad)

@@ -2,10 +2,11 @@
 
 Try:
     agi trace samples/small_gpt.py:loss
-    agi grads samples/small_gpt.py:loss --sort +norm --top 10
+    agi grads --sort +norm --top 10
 
-Look at: hundreds of nodes on one screen, since the twelve layers have the same shape and are folded.
-The table begins with the smallest gradients. The input embedding is also the output layer: one leaf.
+Look at: 483 nodes on one screen, since twelve layers of the same shape are folded into one. The
+table begins with the smallest gradients. The embedding is the output layer too: one leaf, used
+twice.
 """
 
 import torch
@@ -19,7 +20,8 @@ class Layer(nn.Module):
         self.heads = heads
         self.before_attention, self.before_mlp = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.merge = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        wide = 4 * width
+        self.mlp = nn.Sequential(nn.Linear(width, wide), nn.GELU(), nn.Linear(wide, width))
 
     def forward(self, x):
         split = self.qkv(self.before_attention(x)).unflatten(-1, (3, self.heads, -1))
@@ -35,6 +37,7 @@ class GPT(nn.Module):
         self.words, self.places = nn.Embedding(words, width), nn.Embedding(length, width)
         self.layers = nn.Sequential(*(Layer(width, heads) for _ in range(layers)))
         self.norm = nn.LayerNorm(width)
+        nn.init.normal_(self.words.weight, std=0.02)
 
     def forward(self, text):
         x = self.words(text) + self.places(torch.arange(text.shape[1]))

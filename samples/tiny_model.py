@@ -2,12 +2,12 @@
 
 Try:
     agi trace samples/tiny_model.py:loss
-    agi grads samples/tiny_model.py:loss --step 3 --sort norm
-    agi grads samples/tiny_model.py:loss --step 3 -- --accumulate
+    agi grads samples/tiny_model.py:loss --step 3 --sort norm -- --accumulate
 
 Look at: the two layers and the leaves below them, named as the model names them. `loss` is local to
-a function; it is found where backward is called. `--step 3` waits for the third backward. With
-`--accumulate` nobody clears the gradients: they are marked as added to those from before.
+a function; it is found where backward is called. `--step 3` waits for the third backward. With the
+script's own option `--accumulate` nobody clears the gradients: what arrives is added to what was
+there before, and the table says so.
 """
 
 import argparse
@@ -31,13 +31,15 @@ def train(model, batch, target, *, steps, accumulate):
     for step in range(1, steps + 1):
         loss = (model(batch) - target).square().sum()
         loss.backward()
-        print(f"step {step}: loss {loss.item():.3f}, {model.readout.weight.grad.norm():.3f}")
+        print(f"step {step}: loss {loss:.3f}, gradient {model.readout.weight.grad.norm():.3f}")
         if not accumulate:
             optimizer.step()
             optimizer.zero_grad()
 
 
-options = argparse.ArgumentParser()
-options.add_argument("--accumulate", action="store_true", help="neither step nor clear gradients")
+parser = argparse.ArgumentParser()
+parser.add_argument("--accumulate", action="store_true", help="neither step nor clear gradients")
+options = parser.parse_args()
 torch.manual_seed(0)
-train(TinyModel(), torch.randn(16, 1000), torch.randn(16, 10), steps=5, **vars(options.parse_args()))
+model = TinyModel()
+train(model, torch.randn(16, 1000), torch.randn(16, 10), steps=5, accumulate=options.accumulate)

@@ -2,7 +2,7 @@
 
 Try:
     agi grads samples/unused_parameters.py:loss
-    agi grads samples/unused_parameters.py:loss --fail-on none    # exits with 1
+    agi grads --fail-on none    # exits with 1
 
 Look at: `spare` and `cut` are not reached from the loss, `frozen` has requires_grad off, `dead` is
 reached but its gradient is all zero. `--fail-on none` names those that should have one and have

@@ -1,12 +1,11 @@
-"""backward with a vector: a tensor doubled until its norm passes 1000, and a gradient to start with.
+"""backward with a vector: a tensor doubled until its norm passes 1000 is no scalar.
 
 Try:
     agi trace samples/vector_backward.py
-    agi grads samples/vector_backward.py
-    agi trace samples/vector_backward.py:longer --grad-output "torch.ones(3)"
+    agi grads
 
-Look at: one MulBackward0 per doubling, folded where they repeat; how many there are is only known
-once it has run. Each gradient is that power of two times the vector handed to backward.
+Look at: one MulBackward0 per doubling, and how many there are is only known once it has run. Each
+gradient is that power of two times an element of the vector that was handed to backward.
 """
 
 import torch
@@ -18,7 +17,6 @@ doublings = 1
 while y.detach().norm() < 1000:
     y = y * 2
     doublings += 1
-longer = y * 2
 
 y.backward(torch.tensor([0.1, 1.0, 0.0001]))
 print(f"{doublings} doublings, a factor of {2**doublings}")

@@ -47,13 +47,14 @@ class Failure:
 
     def __str__(self) -> str:
         gradient = self.gradient
+        name = gradient.name if gradient.name.isprintable() else repr(gradient.name)
         if self.condition == "none":
-            return f"{gradient.name} has no gradient: {gradient.reason.text}"
+            return f"{name} has no gradient: {gradient.reason.text}"
         if self.condition == "zero":
-            return f"the gradient of {gradient.name} is entirely zero"
+            return f"the gradient of {name} is entirely zero"
         found = gradient.nan if self.condition == "nan" else gradient.inf
         word = "NaN" if self.condition == "nan" else "infinite"
-        return f"the gradient of {gradient.name} has {found:,} of {gradient.count:,} values {word}"
+        return f"the gradient of {name} has {found:,} of {gradient.count:,} values {word}"
 
 
 def select(capture: Capture, *, sort: str | None = None, top: int | None = None) -> list[Gradient]:

@@ -6,7 +6,7 @@ surface, read and never changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -31,6 +31,15 @@ def in_backward() -> bool:
     return bool(torch._C._current_graph_task_id() != -1)
 
 
+def is_tracing(roots: Iterable[object]) -> bool:
+    """Tell whether a compiler is only looking at these roots, which hold no numbers.
+
+    To compile a backward, AOTAutograd runs `torch.autograd.grad` on fake tensors.
+    """
+    mode: object = torch._guards.detect_fake_mode(list(roots))
+    return mode is not None or torch._guards.TracingContext.try_get() is not None
+
+
 def patch_engine(make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Callable[[], None]:
     """Replace the one function that every backward started from Python goes through.
 
@@ -48,6 +57,11 @@ def patch_engine(make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Ca
             module._engine_run_backward = original  # type: ignore[attr-defined]
 
     return undo
+
+
+#: Whether a saved tensor can be looked at without running the user's unpack hooks. Not so before
+#: torch 2.12, where reading `_saved_*` is the only way and runs them.
+SHOWS_SAVED_TENSORS = hasattr(torch._C._autograd.SavedTensor, "data")
 
 
 def saved_tensor(raw: Any) -> tuple[torch.Tensor | None, bool]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from autograd_inspect.autograd._torch import GraphNode
+from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS, GraphNode
 from autograd_inspect.autograd.details import (
     DetailReader,
     NodeClass,
@@ -75,7 +75,7 @@ def walk(
 ) -> Walk:
     """Walk the graph of tensors that require grad, or of gradient edges.
 
-    `saved=False` leaves the saved tensors out. Names of leaves are put in afterwards, by
+    `saved=False` leaves the saved tensors out, and so does a torch that cannot show them. Names of leaves are put in afterwards, by
     `name_leaves`, once it is known which tensors there are to name.
     """
     edges = [gradient_edge(root) for root in roots]
@@ -130,7 +130,7 @@ def _read(
         attributes.append(reader.scalars(node, cls))
         output_specs += reader.outputs(node)
         output_start.append(len(output_specs))
-        if saved and cls.raw:
+        if saved and SHOWS_SAVED_TENSORS and cls.raw:
             reader.read_saved(number, node, cls)
     leaves = [i for i, kind in enumerate(kinds) if kind is Kind.LEAF]
     variables = [structure.nodes[i].variable for i in leaves]

@@ -147,11 +147,14 @@ def run_and_use(
         captures.append(capture)
         keeper.keep(capture)
 
-    outcome = Session(_request(target, running, start), take).run()
+    def tell(remark: str) -> None:
+        say(f"agi: {remark}")
+
+    outcome = Session(_request(target, running, start), take, tell).run()
     status = 0
     with our_imports():
-        for remark in outcome.remarks:
-            say(f"agi: {remark}")
+        for remark in (*outcome.remarks, *_misplaced_options(target)):
+            tell(remark)
         if captures and keeper.paths:
             status = use(captures[-1], keeper.paths[-1])
         trouble = _explain(outcome.trouble)
@@ -159,6 +162,15 @@ def run_and_use(
     if outcome.run.status or not (trouble or status):
         finish(outcome.run)
     return trouble or status
+
+
+def _misplaced_options(target: Target) -> list[str]:
+    """Notice our own options behind the target, where they went to a program that ignores them."""
+    ours = {"--step", "--keep-running", "--retain", "--grad-output", "--no-backward", "--expr"}
+    found = [word for word in target.arguments if word.partition("=")[0] in ours]
+    if not found:
+        return []
+    return [f"{' '.join(found)} went to {target.name}: options of agi go before the target"]
 
 
 def _explain(trouble: BaseException | None) -> int:

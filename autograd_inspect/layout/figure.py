@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from itertools import pairwise
 
 from autograd_inspect.layout.layered import Diagram, Layout, lay_out
 from autograd_inspect.layout.routes import Point, Route
@@ -17,6 +17,8 @@ _PAD_X, _PAD_Y = 12.0, 6.0
 _MARGIN = 20.0
 _LONGEST_LINE, _LONGEST_NOTE = 44, 110
 _SWATCH = (20.0, 12.0)
+
+Spelling = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +79,16 @@ class Figure:
     arrows: list[Arrow]
 
 
-def compose(view: View, *, reverse: bool = False) -> Figure:
-    """Lay a view out below its title, notes and legend; `reverse` draws the root on top."""
-    texts = [_texts(view, box) for box in range(len(view))]
+def compose(view: View, *, reverse: bool = False, spell: Spelling = visible) -> Figure:
+    """Lay a view out below its title, notes and legend; `reverse` draws the root on top.
+
+    `spell` writes a text with the characters that the medium has, before it is measured.
+    """
+    texts = [_texts(view, box, spell) for box in range(len(view))]
     diagram = _diagram(view, texts)
     layout = lay_out(diagram, reverse=reverse)
-    title = Text(_MARGIN, _MARGIN + TITLE, shortened(visible(view.title), _LONGEST_NOTE), TITLE)
-    notes = tuple(_notes(view, title.y))
+    title = Text(_MARGIN, _MARGIN + TITLE, shortened(spell(view.title), _LONGEST_NOTE), TITLE)
+    notes = tuple(_notes(view, title.y, spell))
     legend = tuple(_legend(view, (notes[-1] if notes else title).y))
     head = [_right_end(text) for text in (title, *notes, *(swatch.word for swatch in legend))]
     width = max(layout.width + _MARGIN, *head) + _MARGIN
@@ -102,7 +107,7 @@ def compose(view: View, *, reverse: bool = False) -> Figure:
 
 def curve(route: Route) -> Iterator[tuple[Point, ...]]:
     """Give the pieces of a route after its first point: (end,) for a line, else three points."""
-    for (x0, y0), (x1, y1) in zip(route, route[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(route):
         if x0 == x1:
             yield ((x1, y1),)
         else:
@@ -110,9 +115,9 @@ def curve(route: Route) -> Iterator[tuple[Point, ...]]:
             yield (x0, middle), (x1, middle), (x1, y1)
 
 
-def _texts(view: View, box: int) -> tuple[str, ...]:
-    cut = partial(shortened, longest=_LONGEST_LINE)
-    return tuple(cut(visible(line)) for line in (view.heading(box), *view.lines(box)))
+def _texts(view: View, box: int, spell: Spelling) -> tuple[str, ...]:
+    lines = (view.heading(box), *view.lines(box))
+    return tuple(shortened(spell(line), _LONGEST_LINE) for line in lines)
 
 
 def _size(texts: tuple[str, ...]) -> tuple[float, float]:
@@ -147,7 +152,7 @@ def _boxes(
     view: View, texts: list[tuple[str, ...]], placed: tuple[Diagram, Layout], shift: Point
 ) -> Iterator[Box]:
     diagram, layout = placed
-    for box, (key, (heading, *lines)) in enumerate(zip(view.keys(), texts, strict=True)):
+    for box, (key, (heading, *lines)) in enumerate(zip(view.box_keys(), texts, strict=True)):
         width, height = diagram.width[box], diagram.height[box]
         x, y = layout.x[box] + shift[0], layout.y[box] + shift[1]
         top = round(y - height / 2, 1)
@@ -180,9 +185,9 @@ def _arrows(view: View, layout: Layout, shift: Point, *, reverse: bool) -> Itera
         yield Arrow(moved, Text(round(x + 5, 1), below, visible(label), LABEL))
 
 
-def _notes(view: View, y: float) -> Iterator[Text]:
+def _notes(view: View, y: float, spell: Spelling) -> Iterator[Text]:
     for number, note in enumerate(view.notes, 1):
-        text = shortened(visible(note), _LONGEST_NOTE)
+        text = shortened(spell(note), _LONGEST_NOTE)
         yield Text(_MARGIN, round(y + number * LINE * 1.6, 1), text, LINE)
 
 

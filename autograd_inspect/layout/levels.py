@@ -18,7 +18,8 @@ class Levels:
     level    per vertex, 0 at the top
     above    per vertex, its neighbours one level up; once per arrow that passes there
     below    per vertex, its neighbours one level down
-    stem     per box, its first bend, -1 where it has none; bend i of it is i levels further down
+    stem     per box, its first bend, -1 where it has none; each next one is a level further down
+    stem_end per box, one more than its last bend
     lane     per box, whether its long arrows run outside all boxes instead of through bends
     upper, lower    per arrow, its ends, the upper one on a smaller level
     turned   per arrow, whether that is against its direction
@@ -28,6 +29,7 @@ class Levels:
     above: list[list[int]]
     below: list[list[int]]
     stem: list[int]
+    stem_end: list[int]
     lane: list[bool]
     upper: list[int]
     lower: list[int]
@@ -58,6 +60,7 @@ def make_levels(boxes: int, upper: Sequence[int], lower: Sequence[int]) -> Level
         above=[[] for _ in range(boxes)],
         below=[[] for _ in range(boxes)],
         stem=[-1] * boxes,
+        stem_end=[-1] * boxes,
         lane=[False] * boxes,
         upper=upper,
         lower=lower,
@@ -116,8 +119,7 @@ def _heights(boxes: int, upper: list[int], lower: list[int]) -> list[int]:
     for box in _bottom_up(boxes, upper, lower):
         above = height[box] + 1
         for parent in parents[box]:
-            if height[parent] < above:
-                height[parent] = above
+            height[parent] = max(height[parent], above)
     return height
 
 
@@ -148,7 +150,7 @@ def _tighten(height: list[int], upper: list[int], lower: list[int]) -> None:
 
 
 def _pieces(level: np.ndarray, up: np.ndarray, low: np.ndarray) -> np.ndarray:
-    """Number the pieces that arrows of length one hold together, by their smallest box."""
+    """Give each box the smallest one that arrows of length one hold it together with."""
     tight = level[up] - level[low] == 1
     one, other = up[tight], low[tight]
     piece = np.arange(len(level))
@@ -179,6 +181,7 @@ def _grow_stems(levels: Levels) -> None:
             levels.lane[box] = True
             continue
         levels.stem[box] = first = len(level)
+        levels.stem_end[box] = first + reach[box]
         bends = range(first, first + reach[box])
         level.extend(range(level[box] + 1, level[box] + 1 + reach[box]))
         levels.above.extend([bend - 1] for bend in bends)

@@ -6,12 +6,14 @@ Step 3 of the algorithm in `layered`.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections.abc import Iterator
 
 from autograd_inspect.layout.levels import Levels
 
 _SEGMENTS_PER_ROUND = 60_000
 _FEWEST_ROUNDS, _MOST_ROUNDS = 2, 12
 _LARGEST_SWAP = 64
+_REACH = 8
 
 Rows = list[list[int]]
 
@@ -19,21 +21,40 @@ Rows = list[list[int]]
 def order_levels(levels: Levels) -> Rows:
     """Give the vertices of each level from left to right."""
     rows = _first_rows(levels)
-    crossings = _crossings(rows, levels)
+    crossings = [_crossings(levels, *pair) for pair in _pairs(rows)]
     segments = sum(map(len, levels.below))
     rounds = max(_FEWEST_ROUNDS, min(_MOST_ROUNDS, _SEGMENTS_PER_ROUND // (segments + 1)))
     for number in range(rounds):
         if not any(crossings):
             break
+        near = _near(crossings)
         tried = [row[:] for row in rows]
         for upwards in (False, True):
-            if upwards:
-                _sweep(tried[::-1], levels.below, number)
-            else:
-                _sweep(tried, levels.above, number)
-            _swap_neighbours(tried, levels)
-            rows, crossings = _best_of(rows, crossings, tried, _crossings(tried, levels))
+            _sweep(tried, levels, near, (number, upwards))
+            _swap_neighbours(tried, levels, near)
+            tried_crossings = [
+                _crossings(levels, *pair) if moved or moved_below else count
+                for pair, moved, moved_below, count in zip(
+                    _pairs(tried), near, [*near[1:], False], crossings, strict=True
+                )
+            ]
+            rows, crossings = _best_of(rows, crossings, tried, tried_crossings)
     return rows
+
+
+def _pairs(rows: Rows) -> Iterator[tuple[list[int], list[int]]]:
+    """Give each level with the next one."""
+    return zip(rows, [*rows[1:], []], strict=False)
+
+
+def _near(crossings: list[int]) -> list[bool]:
+    """Mark the levels close to a crossing: only those are worth another try."""
+    near = [False] * len(crossings)
+    for level, count in enumerate(crossings):
+        if count:
+            begin, end = max(level - _REACH, 0), min(level + _REACH + 2, len(near))
+            near[begin:end] = [True] * (end - begin)
+    return near
 
 
 def _best_of(
@@ -54,7 +75,7 @@ def _best_of(
 
 
 def _first_rows(levels: Levels) -> Rows:
-    """Order by a depth-first walk up from the bottom: this alone lays out trees without crossing."""
+    """Order by a depth-first walk up from the bottom: it lays out trees without crossing."""
     rows: Rows = [[] for _ in range(max(levels.level, default=-1) + 1)]
     seen = [False] * len(levels.level)
     starts = [box for box in range(levels.boxes) if not levels.below[box]]
@@ -70,61 +91,69 @@ def _first_rows(levels: Levels) -> Rows:
     return rows
 
 
-def _sweep(rows: Rows, neighbours: list[list[int]], number: int) -> None:
+def _sweep(rows: Rows, levels: Levels, near: list[bool], kind: tuple[int, bool]) -> None:
     """Sort row after row by the mean place of the neighbours in the row before.
 
     Ties keep their order in the first round; later ones shuffle them, the same way in every run.
     """
-    place = {vertex: float(i) for i, vertex in enumerate(rows[0])} if rows else {}
-    for row in rows[1:]:
-        slots, movable = [], []
-        for i, vertex in enumerate(row):
-            near = neighbours[vertex]
-            if near:
-                slots.append(i)
-                tie = vertex * 7919 * number % 65521 if number else i
-                movable.append((sum([place[v] for v in near]) / len(near), tie, vertex))
-        movable.sort()
-        for slot, (_, _, vertex) in zip(slots, movable, strict=True):
-            row[slot] = vertex
-        place = {vertex: float(i) for i, vertex in enumerate(row)}
+    number, upwards = kind
+    neighbours = levels.below if upwards else levels.above
+    before: list[int] = []
+    for level in range(len(rows) - 1, -1, -1) if upwards else range(len(rows)):
+        row = rows[level]
+        if near[level] and before:
+            place = {vertex: i for i, vertex in enumerate(before)}
+            slots, movable = [], []
+            for i, vertex in enumerate(row):
+                ends = [place[v] for v in neighbours[vertex]]
+                if ends:
+                    slots.append(i)
+                    tie = vertex * 7919 * number % 65521 if number else i
+                    movable.append((sum(ends) / len(ends), tie, vertex))
+            movable.sort()
+            for slot, (_, _, vertex) in zip(slots, movable, strict=True):
+                row[slot] = vertex
+        before = row
 
 
-def _crossings(rows: Rows, levels: Levels) -> list[int]:
-    """Count the pairs of segments that cross between each level and the next."""
-    counts = []
-    for upper, lower in zip(rows, [*rows[1:], []], strict=True):
-        place = {vertex: i for i, vertex in enumerate(lower)}
-        ends: list[int] = []
-        count = 0
-        for vertex in upper:
-            heads = sorted([place[v] for v in levels.below[vertex]])
-            for head in heads:
-                count += len(ends) - bisect_right(ends, head)
-            for head in heads:
-                insort(ends, head)
-        counts.append(count)
-    return counts
+def _crossings(levels: Levels, upper: list[int], lower: list[int]) -> int:
+    """Count the pairs of segments between two levels that cross."""
+    if len(upper) < 2 or len(lower) < 2:
+        return 0
+    place = {vertex: i for i, vertex in enumerate(lower)}
+    ends: list[int] = []
+    count = 0
+    for vertex in upper:
+        heads = sorted([place[v] for v in levels.below[vertex]])
+        for head in heads:
+            count += len(ends) - bisect_right(ends, head)
+        for head in heads:
+            insort(ends, head)
+    return count
 
 
-def _swap_neighbours(rows: Rows, levels: Levels) -> None:
+def _swap_neighbours(rows: Rows, levels: Levels, close: list[bool]) -> None:
     """Swap pairs that stand side by side where that saves crossings."""
     place = [0] * len(levels.level)
     for row in rows:
         for i, vertex in enumerate(row):
             place[vertex] = i
-    for row in rows:
+    for row in (row for row, wanted in zip(rows, close, strict=True) if wanted):
         for i in range(len(row) - 1):
             one, other = row[i], row[i + 1]
-            now, then = 0, 0
-            for near in (levels.above, levels.below):
-                a, b = near[one], near[other]
-                if a and b and len(a) * len(b) <= _LARGEST_SWAP:
-                    at = [place[v] for v in b]
-                    for v in a:
-                        here = place[v]
-                        now += sum([here > there for there in at])
-                        then += sum([here < there for there in at])
-            if then < now:
+            if _saved_by_swap(levels, place, one, other) > 0:
                 row[i], row[i + 1] = other, one
                 place[one], place[other] = i + 1, i
+
+
+def _saved_by_swap(levels: Levels, place: list[int], one: int, other: int) -> int:
+    """Count the crossings that would go if `other` came first, less those that would come."""
+    saved = 0
+    for neighbours in (levels.above, levels.below):
+        a, b = neighbours[one], neighbours[other]
+        if a and b and len(a) * len(b) <= _LARGEST_SWAP:
+            at = [place[v] for v in b]
+            for v in a:
+                here = place[v]
+                saved += sum([(here > there) - (here < there) for there in at])
+    return saved

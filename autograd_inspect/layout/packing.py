@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
 
 from autograd_inspect.layout.levels import Levels
 from autograd_inspect.layout.orders import Rows
 
 BOX_GAP, BEND_GAP = 20.0, 14.0
 _WEAK = 2
-_SPARE, _SPARE_SHARE = 100.0, 1.2
+_SPARE, _SPARE_SHARE = 200.0, 1.5
 
 Joints = dict[int, tuple[int, int]]
 Bounds = list[list[tuple[int, float, int]]]
@@ -53,7 +55,7 @@ class Packing:
         widest = 0.0
         for level, row in enumerate(rows):
             extent = 0.0
-            for one, other in zip(row, row[1:], strict=False):
+            for one, other in pairwise(row):
                 bends = one >= levels.boxes or other >= levels.boxes
                 gap = (width[one] + width[other]) / 2 + (BEND_GAP if bends else BOX_GAP)
                 left[column[other]].append((column[one], gap, level))
@@ -86,10 +88,10 @@ class Packing:
         limit = self.widest * _SPARE_SHARE + _SPARE
         done: set[int] = set()
         loosened: set[int] = set()
-        for column in sorted(range(len(x)), key=x.__getitem__, reverse=True):
-            if x[column] <= limit:
+        for start in sorted(range(len(x)), key=x.__getitem__, reverse=True):
+            if x[start] <= limit:
                 break
-            leaving = -1
+            column, leaving = start, -1
             while column not in done and self.left[column]:
                 done.add(column)
                 reached = [(x[c] + gap, level, c) for c, gap, level in self.left[column]]
@@ -99,9 +101,7 @@ class Packing:
                 column, leaving = before, entering
         return sorted(loosened)
 
-    def _weakest_between(
-        self, column: int, levels: tuple[int, int], joints: Joints
-    ) -> set[int]:
+    def _weakest_between(self, column: int, levels: tuple[int, int], joints: Joints) -> set[int]:
         """Choose the joint of a column between two levels that matters least, if it may go."""
         top, members = self.top[column], self.members[column]
         between = members[min(levels) - top + 1 : max(levels) - top + 1]
@@ -114,17 +114,11 @@ class Packing:
         """Move every column towards the middle of those it belongs to, as far as there is room."""
         for turn in (self.turn[::-1], self.turn):
             for column in turn:
-                pulls = self.pulls[column]
-                if not pulls:
-                    continue
-                wanted = median([x[c] for c in pulls])
-                for c, gap, _ in self.left[column]:
-                    if x[c] + gap > wanted:
-                        wanted = x[c] + gap
-                for c, gap, _ in self.right[column]:
-                    if x[c] - gap < wanted:
-                        wanted = x[c] - gap
-                x[column] = wanted
+                if self.pulls[column]:
+                    wanted = median([x[c] for c in self.pulls[column]])
+                    least = max([x[c] + gap for c, gap, _ in self.left[column]], default=-inf)
+                    most = min([x[c] - gap for c, gap, _ in self.right[column]], default=inf)
+                    x[column] = min(max(wanted, least), most)
 
 
 def median(values: Sequence[float]) -> float:
@@ -135,7 +129,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def _columns(rows: Rows, joints: Joints) -> tuple[list[int], list[list[int]], list[int]]:
-    """Number the columns by the first of their vertices, row by row."""
+    """Find the columns, numbered by their first vertices, row by row."""
     column = [0] * sum(map(len, rows))
     members: list[list[int]] = []
     top: list[int] = []

@@ -6,6 +6,7 @@ Steps 5 and 6 of the algorithm in `layered`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -87,18 +88,17 @@ class Router:
         """Give the straight pieces of each stem: the level each begins at, and where it lies."""
         level, stems = self.levels.level, self.levels.stem
         runs: list[list[tuple[int, float]]] = [[] for _ in stems]
-        for box, bend in enumerate(stems):
-            while bend >= 0:
-                if not runs[box] or abs(runs[box][-1][1] - self.x[bend]) > _STRAIGHT:
-                    runs[box].append((level[bend], self.x[bend]))
-                following = [v for v in self.levels.below[bend] if v == bend + 1]
-                bend = bend + 1 if following else -1
+        for box, first in enumerate(stems):
+            if first >= 0:
+                for bend in range(first, self.levels.stem_end[box]):
+                    if not runs[box] or abs(runs[box][-1][1] - self.x[bend]) > _STRAIGHT:
+                        runs[box].append((level[bend], self.x[bend]))
         for box, lane in self.lanes.items():
             runs[box] = [(level[box] + 1, lane)]
         return runs
 
     def _ports(self, room: list[float]) -> list[float]:
-        """Spread the arrows that enter a box along its upper side; a straight one stays straight."""
+        """Spread the arrows that enter a box along its upper side; a straight one stays so."""
         entering: list[list[tuple[float, int]]] = [[] for _ in self.height]
         for arrow, box in enumerate(self.levels.lower):
             stop = self.levels.last_stop(arrow)
@@ -137,10 +137,11 @@ class Router:
 
 
 def _straightened(route: Route) -> Route:
-    """Leave out the points inside a vertical line."""
+    """Leave out points that come twice, and those inside a vertical line."""
+    points = [route[0], *(point for before, point in pairwise(route) if point != before)]
     kept = [
         point
-        for before, point, after in zip(route, route[1:], route[2:], strict=False)
-        if not before[0] == point[0] == after[0] and point != before
+        for before, point, after in zip(points, points[1:], points[2:], strict=False)
+        if not before[0] == point[0] == after[0]
     ]
-    return [route[0], *kept, route[-1]]
+    return [points[0], *kept, points[-1]]

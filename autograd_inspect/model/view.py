@@ -101,7 +101,7 @@ class View:
             *((where,) if node >= 0 else ()),
         )
 
-    def keys(self) -> list[str]:
+    def box_keys(self) -> list[str]:
         """Give each box a key that no other has: its node's number, with `-2` on a second box."""
         if len(set(self.node)) == len(self) and -1 not in self.node:
             return list(map(str, self.node))

@@ -10,7 +10,7 @@ from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.view import View
 from autograd_inspect.passes.looks import looks_of
 from autograd_inspect.passes.nearest import nearest
-from autograd_inspect.passes.part import Part, combined
+from autograd_inspect.passes.part import TIMES, Part, combined
 from autograd_inspect.passes.splitting import split_leaves as with_leaves_split
 
 
@@ -69,7 +69,7 @@ def _split_note(whole: Part, part: Part) -> list[str]:
         return []
     leaves = len(np.unique(part.node[len(whole) :]))
     what = "1 leaf is" if leaves == 1 else f"{leaves:,} leaves are"
-    return [f"{what} drawn once per user: ×N on a box says how often"]
+    return [f"{what} drawn once per user: {TIMES}N on a box says how often"]
 
 
 def _about_notes(source: Capture | Graph) -> list[str]:
@@ -92,7 +92,7 @@ def _names(part: Part) -> list[str]:
     for node, names in of_roots.items():
         name_of[node] = ", ".join(dict.fromkeys(filter(None, names))) or name_of.get(node, "")
     for node, boxes in _times_drawn(part):
-        name_of[node] = f"{name_of.get(node) or 'leaf'} ×{boxes}"
+        name_of[node] = f"{name_of.get(node) or 'leaf'} {TIMES}{boxes}"
     return [name_of.get(node, "") for node in part.node.tolist()]
 
 

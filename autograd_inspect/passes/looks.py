@@ -10,7 +10,7 @@ import numpy as np
 from autograd_inspect.model.graph import Graph, Node
 from autograd_inspect.model.tables import Kind, SavedState, Spec
 from autograd_inspect.model.view import Face, Role
-from autograd_inspect.passes.part import Part, Rows, combined
+from autograd_inspect.passes.part import TIMES, Part, Rows, combined
 
 _ROLES = {
     Kind.LEAF: Role.LEAF,
@@ -114,26 +114,39 @@ def _outputs_lines(outputs: tuple[Spec | None, ...]) -> list[str]:
     for spec in outputs:
         text = str(spec) if spec else "shape unknown"
         counts[text] = counts.get(text, 0) + 1
-    lines = [f"{text} ×{count}" if count > 1 else text for text, count in counts.items()]
+    lines = [f"{text} {TIMES}{count}" if count > 1 else text for text, count in counts.items()]
     if len(lines) > _LINES:
         lines[_LINES - 1 :] = [f"and {len(lines) - _LINES + 1} other shapes"]
     return lines
 
 
 def _attribute_lines(node: Node) -> list[str]:
-    """Write the saved scalars that say something: not what is at its default, no long lists."""
-    said = [
-        f"{name}={_scalar_text(value)}"
+    """Write the scalars that tell one node from its like; the tip has all of them."""
+    texts = {
+        name: _scalar_text(value)
         for name, value in node.attributes.items()
-        if not isinstance(value, list | dict) and (name, value) not in _DEFAULTS
-    ]
+        if not isinstance(value, list | dict)
+    }
+    said = [f"{name}={text}" for name, text in texts.items() if text not in _USUAL.get(name, _OFF)]
     return [", ".join(said[:_LINES])] if said else []
 
 
-_DEFAULTS = (("alpha", 1), ("beta", 1), ("keepdim", False))
+# What nearly every node of its kind has, or torch's inner codes: true, and of no use in a picture.
+_OFF = ("false", "null")
+_USUAL = {
+    "alpha": ("1",),
+    "beta": ("1",),
+    "eps": ("1e-05",),
+    "groups": ("1",),
+    "ignore_index": ("-100",),
+    "training": ("true",),
+    "reduction": ("0", "1", "2"),
+}
 
 
 def _scalar_text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return value if isinstance(value, str) else json.dumps(value)
 
 

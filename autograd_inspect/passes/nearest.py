@@ -55,9 +55,7 @@ def _stand_ins(box: Rows, source: Rows, target: Rows) -> tuple[Rows, Rows, Rows]
     entry = np.full(len(box), len(box), np.int64)
     np.minimum.at(entry, piece[target[leads]], box[source[leads]])
     entries, group = np.unique(entry[piece[box < 0]], return_inverse=True)
-    pairs = np.unique(
-        np.stack([box[source[leads]], entry[piece[target[leads]]]], axis=1), axis=0
-    )
+    pairs = np.unique(np.stack([box[source[leads]], entry[piece[target[leads]]]], axis=1), axis=0)
     return np.bincount(group), pairs[:, 0], np.searchsorted(entries, pairs[:, 1])
 
 

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Kind
 
+TIMES = "\N{MULTIPLICATION SIGN}"
+
 Rows = npt.NDArray[np.int64]
 
 
@@ -46,7 +48,8 @@ def edge_sources(graph: Graph) -> Rows:
 
 def is_leaf(graph: Graph) -> npt.NDArray[np.bool_]:
     """Tell the leaves among the nodes."""
-    return graph.node_table.kind == Kind.LEAF
+    mark: npt.NDArray[np.bool_] = graph.node_table.kind == Kind.LEAF
+    return mark
 
 
 def combined(*columns: npt.NDArray[np.integer]) -> Rows:

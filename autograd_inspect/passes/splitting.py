@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from autograd_inspect.passes.part import Part, is_leaf
 
@@ -29,11 +30,12 @@ def split_leaves(part: Part) -> Part:
     return replace(part, node=np.append(part.node, part.node[part.target[further]]), target=target)
 
 
-def _far_reaching(part: Part) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _far_reaching(part: Part) -> npt.NDArray[np.bool_]:
     depth = part.graph.node_table.depth[part.node[part.source]]
     first = np.full(len(part), np.iinfo(np.int32).max)
     last = np.full(len(part), -1)
     np.minimum.at(first, part.target, depth)
     np.maximum.at(last, part.target, depth)
     users = np.bincount(part.target, minlength=len(part))
-    return is_leaf(part.graph)[part.node] & (users > _FEW_USERS) & (last - first > _NEAR)
+    far: npt.NDArray[np.bool_] = (users > _FEW_USERS) & (last - first > _NEAR)
+    return far & is_leaf(part.graph)[part.node]

@@ -8,28 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from autograd_inspect.layout.palette import LIGHT, SHAPES
 from autograd_inspect.layout.text import visible
-from autograd_inspect.model.view import Face, Role, View
+from autograd_inspect.model.view import Role, View
 
-_LOOKS = {
-    Role.ROOT: ("#fdebc8", "#b7791f", "#1f2933", 2, "filled"),
-    Role.LEAF: ("#dcebfb", "#3b7dc4", "#1f2933", 1, "rounded,filled"),
-    Role.OPERATION: ("#f1f4f8", "#8a99ad", "#1f2933", 1, "filled"),
-    Role.VIEW: ("#ffffff", "#a9b4c2", "#4d5a6b", 1, "filled"),
-    Role.CUSTOM: ("#f0e4f5", "#8e4fa8", "#1f2933", 2, "filled"),
-    Role.MORE: ("#ffffff", "#8a99ad", "#4d5a6b", 1, "dashed"),
-}
-_DEFAULTS = """\
-  graph [labelloc=t, labeljust=l, fontname="Helvetica", fontsize=12, ranksep=0.35, nodesep=0.2];
+_DEFAULTS = f"""\
+  graph [labelloc=t, labeljust=l, ranksep=0.35, nodesep=0.2];
+  graph [fontname="Helvetica", fontsize=12];
   node [shape=box, fontname="Helvetica", fontsize=11, margin="0.12,0.06", height=0.3];
-  edge [color="#7b8794", arrowsize=0.6, fontname="Helvetica", fontsize=9, fontcolor="#4d5a6b"];
+  edge [color="{LIGHT.arrow}", arrowsize=0.6];
+  edge [fontname="Helvetica", fontsize=9, fontcolor="{LIGHT.quiet}"];
 """
 
 
 def render(view: View, *, reverse: bool = False) -> str:
     """Write a view as a digraph; arrows run from leaves to root, the other way with `reverse`."""
     title = _escaped(view.title, *view.notes)
-    names = [key if key.isdecimal() else f'"{key}"' for key in view.keys()]
+    names = [key if key.isdecimal() else f'"{key}"' for key in view.box_keys()]
     return "".join(
         (
             "digraph autograd {\n",
@@ -68,7 +63,9 @@ def _nodes(view: View, names: list[str]) -> Iterator[str]:
     statements: dict[Role, list[str]] = {}
     into = [statements.setdefault(face.role, []).append for face in view.faces]
     plain = [_escaped(face.title, *face.lines) for face in view.faces]
-    below = [_escaped(" ".join((face.title, *face.lines[:1])), *face.lines[1:]) for face in view.faces]
+    below = [
+        _escaped(" ".join((face.title, *face.lines[:1])), *face.lines[1:]) for face in view.faces
+    ]
     tips = [_escaped(*face.tip, "") for face in view.faces]
     own, remarks = _escaped_all(view.name), _escaped_all(view.remark)
     columns = zip(view.face, names, view.node, view.sequence, own, remarks, strict=True)
@@ -89,10 +86,11 @@ def _nodes(view: View, names: list[str]) -> Iterator[str]:
 
 
 def _role_defaults(role: Role) -> str:
-    fill, line, font, width, style = _LOOKS[role]
+    shape, (fill, line) = SHAPES[role], LIGHT.boxes[role]
+    style = "filled,dashed" if shape.dashed else "filled,rounded" if shape.corner else "filled"
     return (
         f'  node [class="{role.value}", id="node-\\N", style="{style}", fillcolor="{fill}", '
-        f'color="{line}", fontcolor="{font}", penwidth={width}];\n'
+        f'color="{line}", fontcolor="{LIGHT.heading(role)}", penwidth={shape.line_width:g}];\n'
     )
 
 

@@ -48,6 +48,11 @@ class _Column:
     right: bool = True
     figure: bool = True
 
+    def beside(self, text: str, size: int) -> str:
+        """Pad a text to the width of the column."""
+        gap = " " * (size - width_of([(text, "")]))
+        return gap + text if self.right else text + gap
+
 
 def render(
     rows: Sequence[Gradient],
@@ -59,10 +64,11 @@ def render(
     """Lay rows out for a terminal; columns that have no room are left out and named below."""
     signs = glyphs(ascii=ascii)
     columns, missing = _fitting(rows, _columns(signs), width)
-    sizes = [_size(column, rows, width) for column in columns]
-    lines = [_heading(columns, sizes)]
+    lines = [
+        _spaced([(column.beside(column.heading, size), "bold") for column, size in columns.items()])
+    ]
     for row in rows:
-        lines += _line(row, columns, sizes)
+        lines += _line(row, columns)
     if missing:
         names = ", ".join(missing)
         lines.append([(f"no room for {names}: a wider terminal, or a pipe, has them", "dim")])
@@ -101,12 +107,11 @@ def footer(
 
 def tabbed(rows: Sequence[Gradient]) -> str:
     """Write rows as tab-separated values under one line of headings, nothing cut or rounded."""
-    lines = ["\t".join(map(safe, values)) for values in _exact_values(rows)]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join("\t".join(values) + "\n" for values in _exact_values(rows))
 
 
 def csv(rows: Sequence[Gradient]) -> str:
-    """Write rows as CSV (RFC 4180, but for the newlines); names stand as they are."""
+    """Write rows as CSV with the columns of `tabbed`."""
     stream = io.StringIO()
     csv_format.writer(stream, lineterminator="\n").writerows(_exact_values(rows))
     return stream.getvalue()
@@ -129,15 +134,15 @@ def to_json(capture: Capture, rows: Sequence[Gradient]) -> str:
 
 def _columns(signs: Glyphs) -> list[_Column]:
     return [
-        _Column("name", lambda row: _safe(row.name, signs), _name_style, right=False, figure=False),
+        _Column("name", lambda row: _safe(row.name, signs), _style, right=False, figure=False),
         _Column("shape", _shape, lambda _: "cyan", right=False, figure=False),
         _Column("dtype", _dtype, right=False, figure=False),
-        _Column("norm", lambda row: figure(row.norm), _figure_style),
+        _Column("norm", lambda row: figure(row.norm), _style),
         _Column("mean", lambda row: figure(row.mean)),
         _Column("std", lambda row: figure(row.std) if row.count > 1 else ""),
         _Column("min", lambda row: figure(row.min)),
         _Column("max", lambda row: figure(row.max)),
-        _Column("zeros", _zeros, _figure_style),
+        _Column("zeros", _zeros, _style),
         _Column("NaN", lambda row: f"{row.nan:,}", lambda row: "bold red" if row.nan else "dim"),
         _Column("Inf", lambda row: f"{row.inf:,}", lambda row: "bold red" if row.inf else "dim"),
         _Column(_RANGE, lambda row: _bars(row.histogram, signs.bars), right=False),
@@ -146,24 +151,24 @@ def _columns(signs: Glyphs) -> list[_Column]:
 
 def _fitting(
     rows: Sequence[Gradient], columns: list[_Column], width: int | None
-) -> tuple[list[_Column], list[str]]:
-    """Drop columns until the rest fits; those that say nothing go unnamed."""
-    silent = set() if any(row.nan or row.inf for row in rows) else {"NaN", "Inf"}
+) -> tuple[dict[_Column, int], list[str]]:
+    """Give the columns that fit with their widths, and the names of those left out.
+
+    Columns that would tell nothing are the first to go, and are not missed.
+    """
+    sizes = {column: _size(column, rows, width) for column in columns}
+    silent = [] if any(row.nan or row.inf for row in rows) else ["NaN", "Inf"]
     if all(_dtype(row) == "float32" for row in rows):
-        silent.add("dtype")
+        silent.append("dtype")
     missing = []
-    for heading in (*sorted(silent), *_DISPENSABLE):
-        if width is None or _total(columns, rows, width) <= width:
+    for heading in (*silent, *_DISPENSABLE):
+        if width is None or sum(sizes.values()) + 2 * len(sizes) - 2 <= width:
             break
-        kept = [column for column in columns if column.heading != heading]
-        if len(kept) < len(columns) and heading not in silent:
+        kept = {column: size for column, size in sizes.items() if column.heading != heading}
+        if len(kept) < len(sizes) and heading not in silent:
             missing.append(heading if heading != _RANGE else "histogram")
-        columns = kept
-    return columns, missing
-
-
-def _total(columns: list[_Column], rows: Sequence[Gradient], width: int) -> int:
-    return sum(_size(column, rows, width) + 2 for column in columns) - 2
+        sizes = kept
+    return sizes, missing
 
 
 def _size(column: _Column, rows: Sequence[Gradient], width: int | None) -> int:
@@ -175,26 +180,17 @@ def _size(column: _Column, rows: Sequence[Gradient], width: int | None) -> int:
     return max([len(column.heading), *sizes])
 
 
-def _heading(columns: list[_Column], sizes: list[int]) -> list[Segment]:
-    texts = [
-        column.heading.rjust(size) if column.right else column.heading.ljust(size)
-        for column, size in zip(columns, sizes, strict=True)
-    ]
-    return [("  ".join(texts).rstrip(), "bold")]
-
-
-def _line(row: Gradient, columns: list[_Column], sizes: list[int]) -> list[list[Segment]]:
+def _line(row: Gradient, columns: dict[_Column, int]) -> list[list[Segment]]:
     """Lay out one row; a name too long for the terminal gets a line of its own."""
     cells: list[Segment] = []
-    for column, size in zip(columns, sizes, strict=True):
+    for column, size in columns.items():
         if column.figure and not row.present:
             cells.append((row.reason.text, "yellow"))
             break
-        text = column.text(row)
-        gap = " " * (size - width_of([(text, "")]))
-        cells.append((gap + text if column.right else text + gap, column.style(row)))
-    if width_of(cells[:1]) > sizes[0]:
-        return [cells[:1], _spaced([(" " * sizes[0], ""), *cells[1:]])]
+        cells.append((column.beside(column.text(row), size), column.style(row)))
+    name = next(iter(columns.values()))
+    if width_of(cells[:1]) > name:
+        return [cells[:1], _spaced([(" " * name, ""), *cells[1:]])]
     return [_spaced(cells)]
 
 
@@ -202,16 +198,10 @@ def _spaced(cells: list[Segment]) -> list[Segment]:
     return [part for cell in cells for part in (("  ", ""), cell)][1:]
 
 
-def _name_style(row: Gradient) -> str:
-    if not row.present:
-        return "yellow"
-    return "bold red" if row.nan or row.inf else ""
-
-
-def _figure_style(row: Gradient) -> str:
+def _style(row: Gradient) -> str:
     if row.nan or row.inf:
         return "bold red"
-    return "yellow" if row.zeros == row.count else ""
+    return "" if row.present and row.zeros < row.count else "yellow"
 
 
 def _shape(row: Gradient) -> str:
@@ -246,7 +236,10 @@ def _safe(name: str, signs: Glyphs) -> str:
 
 
 def _exact_values(rows: Sequence[Gradient]) -> Iterator[list[str]]:
-    """Give the headings, then the values of each row; empty where there is no gradient."""
+    """Give the headings, then the values of each row; empty where there is no gradient.
+
+    What does not print in a name is escaped, so that a row is a line.
+    """
     yield [
         *("name", "shape", "dtype", "device", "grad_dtype", "norm", "mean", "std", "min", "max"),
         *("zeros", "nan", "inf", "count", "histogram", "before", "reason"),
@@ -258,7 +251,7 @@ def _exact_values(rows: Sequence[Gradient]) -> Iterator[list[str]]:
         spec = row.spec
         tensor = [spec.shape_text, spec.dtype, spec.device] if spec else [""] * 3
         told = figures if row.present else [""] * len(figures)
-        yield [row.name, *tensor, row.dtype, *told, str(row.before).lower(), row.reason.text]
+        yield [safe(row.name), *tensor, row.dtype, *told, str(row.before).lower(), row.reason.text]
 
 
 def _about(capture: Capture) -> dict[str, object]:
@@ -281,10 +274,7 @@ def _about(capture: Capture) -> dict[str, object]:
 
 def _as_json(row: Gradient) -> dict[str, object]:
     spec = row.spec
-    numbers = {
-        **{name: getattr(row, name) for name in ("norm", "mean", "std", "min", "max")},
-        **{name: getattr(row, name) for name in ("zeros", "nan", "inf", "count", "histogram")},
-    }
+    figures = ("norm", "mean", "std", "min", "max", "zeros", "nan", "inf", "count", "histogram")
     return {
         "name": row.name,
         "node": row.node if row.node >= 0 else None,
@@ -295,7 +285,7 @@ def _as_json(row: Gradient) -> dict[str, object]:
         "reason": row.reason.name.lower(),
         "explanation": row.reason.text,
         "before": row.before,
-        **{name: _number(value) if row.present else None for name, value in numbers.items()},
+        **{name: _number(getattr(row, name)) if row.present else None for name in figures},
     }
 
 

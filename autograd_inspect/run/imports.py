@@ -122,7 +122,7 @@ def step_aside(entry: str | None) -> None:
     # Some modules may not be loaded twice, so only what is really hidden moves.
     loaded = {_top(name) for name in sys.modules} - {"__main__", "__mp_main__", _PACKAGE}
     hidden = {name for name in loaded if _lies_elsewhere(name, [_sides.entry])}
-    if hidden & sys.stdlib_module_names:
+    if hidden:
         hidden -= _loaded_by_python_itself()
     _sides.our_modules = _take_out(hidden)
 

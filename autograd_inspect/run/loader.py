@@ -68,7 +68,11 @@ Ending = Finished | Stopped | Exited | Raised | Interrupted
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A program that has run: its `__main__`, and how it ended."""
+    """A program that has run: its `__main__`, and how it ended.
+
+    Nothing else of ours holds the module: it must die when and as it does under python, where
+    only `sys.modules` holds it once the program has ended.
+    """
 
     main: ModuleType
     ending: Ending

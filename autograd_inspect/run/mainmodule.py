@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 
     from autograd_inspect.run.target import Target
 
-# Threads, `__del__` and atexit handlers of the program use its module until the process ends,
-# even when the program itself takes it out of `sys.modules`.
-_kept: list[ModuleType] = []
-
 # The very function that `python -m` calls; its frames belong in a module's tracebacks.
 _run_as_main: Callable[..., object] = runpy._run_module_as_main  # type: ignore[attr-defined]  # noqa: SLF001 - see above
 
@@ -141,7 +137,6 @@ def _make_main() -> ModuleType:
     if sys.version_info < (3, 14):
         facts["__annotations__"] = {}
     facts["__builtins__"] = builtins
-    _kept.extend((main, sys.modules["__main__"]))
     sys.modules["__main__"] = main
     # multiprocessing, once imported, pickles and unpickles through this second name.
     if "__mp_main__" in sys.modules:

@@ -11,7 +11,12 @@ import torch
 
 from autograd_inspect.errors import NoGraphError
 from autograd_inspect.model.capture import About
-from autograd_inspect.tracing.expression import evaluate_at_end, graph_names, tensors_in
+from autograd_inspect.tracing.expression import (
+    Expression,
+    evaluate_at_end,
+    graph_names,
+    tensors_in,
+)
 from autograd_inspect.tracing.frames import Scope
 from autograd_inspect.tracing.moment import Moment, Retained, pass_backward, starting_gradients
 from autograd_inspect.tracing.watch import Wish
@@ -27,7 +32,7 @@ def capture_at_end(
     """
     if wish.expression is not None:
         value, scope = evaluate_at_end(wish.expression, scopes)
-        roots = _with_graph(wish.expression.text, value, scope)
+        roots = _with_graph(wish.expression, value, scope)
     else:
         name, scope = latest_root(scopes)
         roots = {name: scope.variables[name]}
@@ -57,14 +62,14 @@ def latest_root(scopes: Sequence[Scope]) -> tuple[str, Scope]:
     return name, scope
 
 
-def _with_graph(text: str, value: object, scope: Scope) -> dict[str, torch.Tensor]:
+def _with_graph(expression: Expression, value: object, scope: Scope) -> dict[str, torch.Tensor]:
     tensors = tensors_in(value)
-    roots = {text + path: t for path, t in tensors.items() if t.grad_fn is not None}
+    roots = {expression.name_of(path): t for path, t in tensors.items() if t.grad_fn is not None}
     if roots:
         return roots
     having = graph_names(scope.variables)
     hint = f"tensors with a graph: {', '.join(having[:8])}" if having else ""
-    raise NoGraphError(f"{text} {why_without(value, tensors)}", hint=hint)
+    raise NoGraphError(f"{expression.text} {why_without(value, tensors)}", hint=hint)
 
 
 def why_without(value: object, tensors: dict[str, torch.Tensor]) -> str:

@@ -28,10 +28,19 @@ class Expression:
         tree = ast.parse(text.strip(), mode="eval")
         self.text = text.strip()
         self.is_place = _is_place(tree.body)
+        self._elements = tree.body.elts if isinstance(tree.body, ast.Tuple | ast.List) else []
         self._code = compile(tree, "<expression>", "eval")
         bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _binds(n)}
         names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
         self.names = tuple(dict.fromkeys(n for n in names if n not in bound))
+
+    def name_of(self, path: str) -> str:
+        """Name the part of the value at `path`: `b` for the `[1]` of `a, b`."""
+        for number, element in enumerate(self._elements):
+            step = f"[{number}]"
+            if path.startswith(step):
+                return ast.unparse(element) + path.removeprefix(step)
+        return self.text + path
 
     def resolves_in(self, scope: Scope) -> bool:
         """Tell whether all names are bound there."""

@@ -13,6 +13,7 @@ import torch
 from torch.autograd.graph import GradientEdge
 
 from autograd_inspect._version import __version__
+from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS
 from autograd_inspect.autograd.gradients import gradients_of
 from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.autograd.walker import Walk, name_leaves, walk
@@ -65,8 +66,16 @@ class Moment:
         """Measure the gradients that arrived and let go of the program's graph."""
         graph = name_leaves(self.walked, self.named.by_id)
         gradients = gradients_of(sightings(self.walked, self.named, self.arrivals))
-        about = replace(self.about, backward=self.arrivals.backward, created=_now())
-        capture = Capture(graph, gradients, replace(about, versions=versions()))
+        about = replace(
+            self.about,
+            backward=self.arrivals.backward,
+            created=_now(),
+            omitted=()
+            if SHOWS_SAVED_TENSORS
+            else ("saved tensors (torch 2.12 or newer shows them)",),
+            versions=versions(),
+        )
+        capture = Capture(graph, gradients, about)
         release_safely(self.walked.structure)
         return capture
 

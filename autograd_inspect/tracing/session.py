@@ -57,8 +57,14 @@ class Outcome:
 class Session:
     """Runs a program once and captures what was asked for."""
 
-    def __init__(self, request: Request, take: Callable[[Capture], None]) -> None:
+    def __init__(
+        self,
+        request: Request,
+        take: Callable[[Capture], None],
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.request = request
+        self._tell = tell
         self._take = take
         self._captures: list[Capture] = []
         self._watch: Watch | None = None
@@ -97,7 +103,7 @@ class Session:
                 grad_output=_parsed(Expression, request.grad_output),
                 on_signal=bool(request.save_on_signal),
             )
-            self._watch = Watch(wish, request.start, self._about(), self._keep)
+            self._watch = Watch(wish, request.start, self._about(), self._keep, self._tell)
             self._look_away = patch_engine(self._watch.in_front_of)
 
     def _listen(self) -> None:

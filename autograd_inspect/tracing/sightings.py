@@ -84,7 +84,8 @@ def sightings(walked: Walk, named: Named, arrivals: Arrivals) -> Iterator[Sighti
 def _sighting(name: str, node: int, tensor: torch.Tensor, arrivals: Arrivals) -> Sighting:
     gradient = arrivals.gradient(tensor)
     reason = _reason(tensor, node, gradient, arrivals)
-    return Sighting(name, node, tensor, gradient, reason, before=id(tensor) in arrivals.before)
+    added = reason is Reason.ARRIVED and id(tensor) in arrivals.before
+    return Sighting(name, node, tensor, gradient, reason, before=added)
 
 
 def _reason(

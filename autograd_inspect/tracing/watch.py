@@ -9,14 +9,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from autograd_inspect.autograd._torch import in_backward
+from autograd_inspect.autograd._torch import in_backward, is_tracing
 from autograd_inspect.autograd.structure import leads_to
 from autograd_inspect.autograd.walker import gradient_edge
 from autograd_inspect.errors import AgiError
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.run.stop import Stop
-from autograd_inspect.tracing.expression import Expression, tensors_in
-from autograd_inspect.tracing.frames import Scope, calling_frame, scopes_from
+from autograd_inspect.tracing.expression import Expression, graph_names, tensors_in
+from autograd_inspect.tracing.frames import Scope, calling_frame, scopes_from, user_place
 from autograd_inspect.tracing.moment import (
     Moment,
     Retained,
@@ -76,6 +76,7 @@ class Watch:
     """Stands in front of the engine for the whole run.
 
     take       is given each capture, at once
+    tell       is given what the user should know while the program runs
     calls      backward calls the program has made itself
     matches    those that fitted the wish
     trouble    an error of ours, kept so that it never surfaces inside the user's program
@@ -86,6 +87,7 @@ class Watch:
     start: Path
     about: About
     take: Callable[[Capture], None]
+    tell: Callable[[str], None] = lambda _: None
     calls: int = 0
     matches: int = 0
     taken: int = 0
@@ -102,8 +104,9 @@ class Watch:
         """Make the function that replaces the engine."""
 
         def run_backward(*arguments: Any, **options: Any) -> Any:
-            # Checkpointing and other hooks start backwards inside a backward: not the program's.
-            if in_backward() or not self._lock.acquire(blocking=False):
+            # Checkpointing and other hooks start backwards inside a backward, and compilers start
+            # them on tensors without numbers: not the program's.
+            if in_backward() or is_tracing(arguments[0]) or not self._lock.acquire(blocking=False):
                 return engine(*arguments, **options)
             try:
                 occasion = self._consider(arguments, options, calling_frame())
@@ -154,13 +157,27 @@ class Watch:
                 continue
             found = tensors_in(expression.value_or_none(scope))
             roots: dict[str, Root] = {
-                expression.text + path: tensor
+                expression.name_of(path): tensor
                 for path, tensor in found.items()
                 if tensor.grad_fn is not None
             }
             if roots and (not expression.is_place or _belongs_to(roots, call)):
                 return roots
+        if self.calls == 1:
+            self._say_if_unknown(expression, call)
         return {}
+
+    def _say_if_unknown(self, expression: Expression, call: BackwardCall) -> None:
+        """Say at once what would otherwise come out after hours of training: a mistyped name."""
+        if any(expression.resolves_in(scope) for scope in call.scopes):
+            return
+        place = user_place(call.scopes, self.start)
+        names = [name for scope in call.scopes for name in graph_names(scope.variables)]
+        known = f" (tensors with a graph there: {', '.join(dict.fromkeys(names))})" if names else ""
+        self.tell(
+            f"no {expression.text} at the first backward call, {place}{known}; "
+            "waiting for a later one"
+        )
 
     def _starts_elsewhere(self, roots: dict[str, Root], call: BackwardCall) -> bool:
         """Tell whether the call starts at something computed from what EXPR names."""

@@ -28,8 +28,10 @@ def capture_with(names: str = "a b c d", **columns: list[float]) -> Capture:
     gradients = make_gradients(names.split())
     table = replace(
         gradients.table,
-        **{name: np.array(values, getattr(gradients.table, name).dtype)
-           for name, values in columns.items()},
+        **{
+            name: np.array(values, getattr(gradients.table, name).dtype)
+            for name, values in columns.items()
+        },
     )
     absent = table.reason != Reason.ARRIVED
     table = replace(table, dtype=np.where(absent, -1, 0).astype(np.int32))
@@ -100,7 +102,9 @@ def test_failures_tell_the_conditions_apart() -> None:
         zeros=[0, 0, 6, 0, 5],
         reason=[0, 0, 0, Reason.NOT_REACHED, 0],
     )
-    found = [(failure.condition, failure.gradient.name) for failure in failures(capture, CONDITIONS)]
+    found = [
+        (failure.condition, failure.gradient.name) for failure in failures(capture, CONDITIONS)
+    ]
     assert found == [("nan", "a"), ("inf", "a"), ("inf", "b"), ("none", "d"), ("zero", "c")]
     texts = list(map(str, failures(capture, ["nan", "none", "zero"])))
     assert texts == [

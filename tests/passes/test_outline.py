@@ -161,6 +161,15 @@ def test_folds_written_out_give_the_rows_back(text: str, budget: int) -> None:
     assert written_out(iter(folding.tokens.tolist())) == text
 
 
+@given(st.integers(1, 40), st.integers(0, 60), st.integers(2, 6))
+def test_a_repeat_is_found_wherever_it_begins(period: int, before: int, times: int) -> None:
+    instance = list(range(period))
+    row = [*range(1000, 1000 + before), *instance * times, *range(2000, 2020)]
+    folding = Folding(np.array(row), np.zeros(len(row), np.int64), budget=1)
+    if period * (times - 1) > 3:
+        assert folding.lines(folding.tokens) == before + period + 1 + 20
+
+
 def test_folds_repeats_of_repeats() -> None:
     text = ("x" + "ab" * 50 + "y") * 40
     symbols = np.array([ord(letter) for letter in text], np.int64)
@@ -226,6 +235,28 @@ def test_a_cut_keeps_head_tail_and_the_repeat() -> None:
     assert gap.nodes == found.hidden > 0
 
 
+def test_a_cut_on_both_sides_of_the_repeat_keeps_to_the_budget() -> None:
+    ops = [f"Op{number}Backward0" for number in range(20)]
+    symbols = [*ops, *ops[:5] * 9, *reversed(ops), "AccumulateGrad"]
+    count = len(symbols)
+    graph = graph_of([[node + 1] for node in range(count - 1)] + [[]], ops=symbols)
+    found = outline(make_capture(graph), rows=12)
+    assert len(found) == 12
+    assert [gap.rows for gap in gaps_of(found, Why.CUT)] == [19, 17]
+    assert [gap.times for gap in gaps_of(found, Why.REPEATED)] == [8]
+    assert found.shown + found.folded + found.hidden == count
+
+
+def test_a_view_with_two_users_keeps_its_row() -> None:
+    edges = [[1, 2], [3], [3], [4], [5], []]
+    ops = ["AddBackward0", "SinBackward0", "CosBackward0", QUIET, "TanBackward0", "AccumulateGrad"]
+    found = outline(make_capture(graph_of(edges, ops=ops)), rows=3)
+    full = outline(make_capture(graph_of(edges, ops=ops)), rows=5)
+    assert [row.node.op for row in rows_of(full)].count(QUIET) == 1
+    assert found.shown + found.hidden == 6
+    assert gaps_of(found, Why.CUT)[0].rows == 3
+
+
 def test_views_go_when_folding_is_not_enough() -> None:
     ops = ["SumBackward0", *["MulBackward0", QUIET, QUIET] * 3, "SinBackward0", "AccumulateGrad"]
     graph = graph_of([[node + 1] for node in range(11)] + [[]], ops=ops)
@@ -239,7 +270,14 @@ def test_views_go_when_folding_is_not_enough() -> None:
 def test_a_reference_passes_through_absorbed_views_to_the_output_it_takes() -> None:
     # sum -> mul -> (view -> split output 2, sin -> split)
     edges = [[1], [2, 3], [4], [4], [5], []]
-    ops = ["SumBackward0", "MulBackward0", QUIET, "SinBackward0", "SplitBackward0", "AccumulateGrad"]
+    ops = [
+        "SumBackward0",
+        "MulBackward0",
+        QUIET,
+        "SinBackward0",
+        "SplitBackward0",
+        "AccumulateGrad",
+    ]
     graph = graph_of(edges, ops=ops, names={5: "a"})
     output = graph.edge_table.output.copy()
     output[3] = 2

@@ -78,7 +78,9 @@ def test_the_first_backward_is_captured_and_the_program_stops_there() -> None:
     assert (capture.about.call, capture.about.number) == ("backward", 1)
     assert capture.about.place is not None
     assert capture.about.place.function == "train"
-    assert "loss.backward()" in Path(__file__).read_text().splitlines()[capture.about.place.line - 1]
+    assert (
+        "loss.backward()" in Path(__file__).read_text().splitlines()[capture.about.place.line - 1]
+    )
 
 
 def test_a_name_local_to_a_function_is_found_where_backward_is_called() -> None:
@@ -370,3 +372,37 @@ def test_an_optimizer_that_calls_backward_itself() -> None:
         optimizer.step(closure)
 
     assert captured(program, "loss", step=2).about.number == 2
+
+
+def test_a_tuple_names_each_root_by_its_own_part() -> None:
+    def program() -> None:
+        x = leaf(1.0, 2.0)
+        one, other = x.sum(), x.prod()
+        (one + other).backward()
+
+    capture = captured(program, "one, other")
+    assert [root.name for root in capture.graph.roots] == ["one", "other"]
+
+
+def test_a_name_unknown_at_the_first_backward_is_said_at_once() -> None:
+    said: list[str] = []
+    with watching("losss") as (watch, taken):
+        watch.tell = said.append
+        train()
+    assert taken == []
+    assert len(said) == 1
+    assert said[0].startswith("no losss at the first backward call")
+    assert "tensors with a graph there: loss" in said[0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_compilers_own_backwards_are_not_the_programs() -> None:
+    def program() -> None:
+        model = torch.compile(nn.Linear(2, 1), backend="aot_eager")
+        loss = model(torch.ones(3, 2)).sum()
+        loss.backward()
+
+    capture = captured(program)
+    assert capture.about.number == 1
+    assert [root.name for root in capture.graph.roots] == ["loss"]
+    assert sorted(one.name for one in capture.graph.leaves) == ["model.bias", "model.weight"]

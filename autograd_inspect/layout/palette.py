@@ -1,0 +1,76 @@
+"""The colours of a drawing, one set for light paper and one for dark.
+
+Text keeps a contrast of at least 4.5 to 1 with what is below it (WCAG AA). Blue, amber and purple
+stay apart for colour-blind eyes, and roles differ in shape too: corners, width of line, dashes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autograd_inspect.model.view import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a box of one role looks, colours aside."""
+
+    line_width: float = 1.0
+    corner: float = 5.0
+    dashed: bool = False
+    loud: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of paper, text, quieter text and arrows; fill and line of the boxes by role."""
+
+    paper: str
+    text: str
+    quiet: str
+    arrow: str
+    boxes: dict[Role, tuple[str, str]]
+
+    def heading(self, role: Role) -> str:
+        """Give the colour of a heading: what computes nothing stays in the background."""
+        return self.text if SHAPES[role].loud else self.quiet
+
+
+SHAPES = {
+    Role.ROOT: Shape(line_width=2.0),
+    Role.LEAF: Shape(corner=14.0),
+    Role.OPERATION: Shape(),
+    Role.VIEW: Shape(loud=False),
+    Role.CUSTOM: Shape(line_width=2.0, corner=0.0),
+    Role.MORE: Shape(dashed=True, loud=False),
+}
+
+LIGHT = Palette(
+    paper="#ffffff",
+    text="#1f2933",
+    quiet="#4b5866",
+    arrow="#7b8794",
+    boxes={
+        Role.ROOT: ("#fdefd2", "#b7791f"),
+        Role.LEAF: ("#e2eefb", "#4a86c8"),
+        Role.OPERATION: ("#f3f5f8", "#9aa5b4"),
+        Role.VIEW: ("#ffffff", "#c0c8d2"),
+        Role.CUSTOM: ("#f5e8f6", "#8e4fa8"),
+        Role.MORE: ("#ffffff", "#7b8794"),
+    },
+)
+
+DARK = Palette(
+    paper="#14181d",
+    text="#e6eaf0",
+    quiet="#aeb8c4",
+    arrow="#77859a",
+    boxes={
+        Role.ROOT: ("#43310f", "#d99a35"),
+        Role.LEAF: ("#17304d", "#5b93d1"),
+        Role.OPERATION: ("#222932", "#5a6778"),
+        Role.VIEW: ("#14181d", "#414c5a"),
+        Role.CUSTOM: ("#3a2342", "#b877c9"),
+        Role.MORE: ("#14181d", "#77859a"),
+    },
+)
