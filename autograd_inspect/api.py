@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from autograd_inspect import store
+from autograd_inspect.errors import RenderError
 from autograd_inspect.model.capture import Capture as PlainCapture
 from autograd_inspect.model.gradients import Gradient
 
 if TYPE_CHECKING:
     import torch
+    from graphviz import Source
 
 #: Nodes drawn unless asked otherwise: more cannot be read on one screen.
 DEFAULT_LIMIT = 300
@@ -30,7 +32,14 @@ class Capture(PlainCapture):
 
     def render(self, format: PictureFormat = "svg", **options: Any) -> str | bytes:  # noqa: A002 - named as the option
         """Draw the graph; see `render`."""
-        return render(self, format, **options)
+        picture: str | bytes = render(self, format, **options)
+        return picture
+
+    def digraph(self, *, limit: int | None = DEFAULT_LIMIT, reverse: bool = False) -> Source:
+        """Give the graph to the `graphviz` package, as torchviz does."""
+        from graphviz import Source
+
+        return Source(str(render(self, "dot", limit=limit, reverse=reverse)))
 
     def grads(self, *, sort: str | None = None, top: int | None = None) -> list[Gradient]:
         """Give the rows of the gradient table; see `grads`."""
@@ -106,6 +115,78 @@ def show(
         outline(capture, rows=room, depth=depth), width=width, color=color, ascii=ascii
     )
     return f"{lines.rstrip()}\n\n{facts}\n"
+
+
+def render(
+    capture: PlainCapture,
+    format: PictureFormat = "svg",  # noqa: A002 - named as the option
+    *,
+    limit: int | None = DEFAULT_LIMIT,
+    reverse: bool = False,
+    engine: Literal["own", "dot"] = "own",
+    scale: float = 2.0,
+    tell: Callable[[str], None] | None = None,
+) -> str | bytes:
+    """Draw the graph; gives bytes for png and pdf, text for the rest.
+
+    `limit` is the number of nodes drawn, nearest to the root, None for all; JSON always has all.
+    Arrows run from the leaves to the root as the data did, the other way with `reverse`. `engine`
+    "dot" lays svg, png and pdf out with Graphviz and falls back to ours where that fails; `tell`
+    hears of it. `scale` is pixels per unit of a png. Raises RenderError where something needed is
+    not installed.
+    """
+    from autograd_inspect.renderers import jsonfile, png
+
+    if format == "json":
+        return jsonfile.render(capture)
+    if engine == "dot" and format in {"svg", "pdf", "png"}:
+        try:
+            return _drawn_by_graphviz(capture, format, limit=limit, reverse=reverse)
+        except RenderError as error:
+            if tell is not None:
+                tell(f"{error.message}: drawn by our own layout")
+    drawn = _draw(capture, format, limit=limit, reverse=reverse)
+    return png.render(str(drawn), scale=scale, tell=tell) if format == "png" else drawn
+
+
+def _draw(
+    capture: PlainCapture,
+    format: str,
+    *,
+    limit: int | None,
+    reverse: bool,
+) -> str | bytes:
+    """Draw with our own layout, a png as the svg it is made from."""
+    from autograd_inspect.passes.drawing import draw
+    from autograd_inspect.renderers import dot, html, mermaid, pdf, svg
+
+    view = draw(capture, limit=limit, split_leaves=format not in {"dot", "mermaid"})
+    match format:
+        case "dot":
+            return dot.render(view, reverse=reverse)
+        case "mermaid":
+            return mermaid.render(view, reverse=reverse)
+        case "pdf":
+            return pdf.render(view, reverse=reverse)
+        case "html":
+            return html.render(svg.render(view, reverse=reverse))
+    return svg.render(view, reverse=reverse)
+
+
+def _drawn_by_graphviz(
+    capture: PlainCapture,
+    format: str,
+    *,
+    limit: int | None,
+    reverse: bool,
+) -> str | bytes:
+    from autograd_inspect.passes.drawing import draw
+    from autograd_inspect.renderers import dot, graphviz_engine
+
+    # One leaf with a thousand users keeps Graphviz busy for minutes.
+    view = draw(capture, limit=limit, split_leaves=True)
+    drawing = graphviz_engine.render(dot.render(view, reverse=reverse), format=format)
+    return drawing.decode() if format == "svg" else drawing
 
 
 def grads(

@@ -78,7 +78,7 @@ def source(name: str) -> str:
 PACKAGE = {"pkg/__init__.py": "annotations", "pkg/helper.py": "helper"}
 AS_MAIN = {"app/__main__.py": "module_facts", "app/helper.py": "helper"}
 NAMES_TAKEN = ("typer.py", "rich/__init__.py", "graphviz.py", "dataclasses.py", "calendar.py")
-NEVER_FOUND = ("os.py", "time.py")
+NEVER_FOUND = ("os.py", "time.py", "encodings.py")
 OWN_MODULES = dict.fromkeys((*NAMES_TAKEN, *NEVER_FOUND), "fake_library")
 STATUSES = (
     "None",

@@ -109,6 +109,6 @@ def _legend(view: View) -> Iterator[str]:
     yield '  subgraph cluster_legend {\n    label="legend"; fontsize=10; color="#c8d0da";\n'
     for role in Role:
         if role in shown:
-            yield _role_defaults(role).replace("node-", "legend-").replace("  node", "    node")
-            yield f'    "{role.value}" [label="{role.label}", fontsize=9, tooltip=""];\n'
+            yield "  " + _role_defaults(role).replace("node-", "")
+            yield f'    "legend-{role.value}" [label="{role.label}", fontsize=9, tooltip=""];\n'
     yield "  }\n"

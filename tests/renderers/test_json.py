@@ -1,0 +1,89 @@
+"""JSON: strict, complete, and as the graph is."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+from build import graph_of, make_capture, make_graph
+
+from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.tables import OutputTable, SavedState, SavedTable, Spec
+from autograd_inspect.renderers import jsonfile
+
+
+def read(capture: Capture) -> dict:
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    return json.loads(jsonfile.render(capture), parse_constant=refuse)
+
+
+def test_nodes_and_edges_are_those_of_the_graph() -> None:
+    found = read(make_capture("loss>mul mul>a mul>b mul>a"))
+    assert found["schema"] == "agi.graph/1"
+    assert [node["op"] for node in found["nodes"]] == [
+        "LossBackward0",
+        "MulBackward0",
+        "AccumulateGrad",
+        "AccumulateGrad",
+    ]
+    assert found["edges"][1] == {"source": 1, "slot": 0, "target": 2, "output": 0}
+    assert [edge["slot"] for edge in found["edges"]] == [0, 0, 1, 2]
+    assert found["roots"] == [{"node": 0, "output": 0, "name": "loss"}]
+    assert found["leaves"][1] == {"node": 3, "name": "b", "requires_grad": True}
+    assert found["capture"]["place"] == {"file": "train.py", "line": 12, "function": "train"}
+
+
+def test_undefined_edges_keep_the_numbers_of_the_others() -> None:
+    found = read(make_capture(graph_of([[-1, 1], []])))
+    assert found["edges"] == [{"source": 0, "slot": 1, "target": 1, "output": 0}]
+
+
+def test_what_is_not_known_is_null() -> None:
+    graph = make_graph("mul>a")
+    table = OutputTable(np.array([0, 1, 2]), np.array([0, -1], np.int32))
+    found = read(make_capture(replace(graph, output_table=table)))
+    assert found["nodes"][1]["outputs"] == [None]
+    assert found["nodes"][1]["sequence"] is None
+    assert found["nodes"][0]["outputs"] == [{"shape": [2, 3], "dtype": "float32", "device": "cpu"}]
+
+
+def test_numbers_that_json_has_not_are_text() -> None:
+    attributes = json.dumps({"alpha": math.nan, "bounds": [math.inf, -math.inf, 1.5]})
+    found = read(make_capture(graph_of([[1], []], attributes=attributes)))
+    assert found["nodes"][0]["attributes"] == {"alpha": "nan", "bounds": ["inf", "-inf", 1.5]}
+
+
+def test_saved_tensors_are_listed_with_their_node() -> None:
+    graph = replace(make_graph("mul>a"), names=("a", "mul", "self"))
+    saved = SavedTable(
+        node=np.array([0], np.int32),
+        name=np.array([2], np.int32),
+        spec=np.array([0], np.int32),
+        bytes=np.array([24]),
+        storage=np.array([0], np.int32),
+        leaf=np.array([0], np.int32),
+        state=np.array([SavedState.HELD], np.uint8),
+    )
+    graph = replace(graph, saved_table=saved, specs=(Spec(("s0", 3), "float32", "cpu"),))
+    found = read(make_capture(graph))
+    tensor = {"shape": ["s0", 3], "dtype": "float32", "device": "cpu"}
+    assert found["nodes"][0]["saved"] == [
+        {"name": "self", "tensor": tensor, "bytes": 24, "state": "held"}
+    ]
+
+
+def test_any_name_is_one_string() -> None:
+    name = 'a"b\\c\nd\u202e\ud800é'
+    graph = graph_of([[1], []], names={1: name})
+    assert read(make_capture(graph))["leaves"][0]["name"] == name
+
+
+def test_it_comes_in_pieces() -> None:
+    capture = make_capture(graph_of([[i + 1] for i in range(99_999)] + [[]]))
+    pieces = list(jsonfile.pieces(capture))
+    assert max(map(len, pieces)) < 2_000
+    assert len(json.loads("".join(pieces))["nodes"]) == 100_000
