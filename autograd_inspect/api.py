@@ -64,7 +64,7 @@ class Capture(PlainCapture):
 
     def _repr_html_(self) -> str:
         """Show the picture in a notebook that prefers HTML."""
-        return f"<div>{render(self, 'svg')}</div>"
+        return f"<div>{self._repr_svg_()}</div>"
 
 
 def trace(
@@ -151,7 +151,7 @@ def render(
 
 def _draw(
     capture: PlainCapture,
-    format: str,
+    kind: str,
     *,
     limit: int | None,
     reverse: bool,
@@ -160,8 +160,8 @@ def _draw(
     from autograd_inspect.passes.drawing import draw
     from autograd_inspect.renderers import dot, html, mermaid, pdf, svg
 
-    view = draw(capture, limit=limit, split_leaves=format not in {"dot", "mermaid"})
-    match format:
+    view = draw(capture, limit=limit, split_leaves=kind not in {"dot", "mermaid"})
+    match kind:
         case "dot":
             return dot.render(view, reverse=reverse)
         case "mermaid":
@@ -175,7 +175,7 @@ def _draw(
 
 def _drawn_by_graphviz(
     capture: PlainCapture,
-    format: str,
+    kind: str,
     *,
     limit: int | None,
     reverse: bool,
@@ -185,8 +185,8 @@ def _drawn_by_graphviz(
 
     # One leaf with a thousand users keeps Graphviz busy for minutes.
     view = draw(capture, limit=limit, split_leaves=True)
-    drawing = graphviz_engine.render(dot.render(view, reverse=reverse), format=format)
-    return drawing.decode() if format == "svg" else drawing
+    drawing = graphviz_engine.render(dot.render(view, reverse=reverse), format=kind)
+    return drawing.decode() if kind == "svg" else drawing
 
 
 def grads(

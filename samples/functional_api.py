@@ -20,4 +20,5 @@ def mix(x, y):
 torch.manual_seed(0)
 x, y = torch.rand(3), torch.rand(3)
 by_x, by_y = jacobian(mix, (x, y))
-print("by x:", torch.equal(by_x, (2 * x.exp()).diag()), "by y:", torch.equal(by_y, 3 * torch.eye(3)))
+print("by x, the diagonal of 2 exp(x):", torch.equal(by_x, (2 * x.exp()).diag()))
+print("by y, that of 3:", torch.equal(by_y, 3 * torch.eye(3)))

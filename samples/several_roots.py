@@ -39,4 +39,5 @@ torch.manual_seed(0)
 agent = ActorCritic()
 outcome = agent(torch.randn(8, 6))
 losses = {"policy": -outcome.policy, "value": 0.5 * outcome.value}
-print({name: round(loss.item(), 4) for name, loss in losses.items()})
+loss = sum(losses.values())
+print(f"loss {loss:.4f} of", {name: round(part.item(), 4) for name, part in losses.items()})

@@ -252,7 +252,8 @@ def test_every_case_file_is_run() -> None:
 def outcome(case: Case, argv: list[str], directory: Path) -> tuple[int, bytes, bytes | None]:
     """Run a program in a fresh directory of the same name, and return what a shell sees of it."""
     furnish(directory, case)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    theirs = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment = {**theirs, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     with subprocess.Popen(
         [sys.executable, *case.options, *argv],
         cwd=directory,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from autograd_inspect.analyses.words import check_words
 from autograd_inspect.errors import UsageError
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.gradients import Gradient, Reason
@@ -24,7 +24,6 @@ _SORT_KEYS: dict[str, Callable[[Gradient], float | str]] = {
     "inf": lambda gradient: gradient.inf,
     "count": lambda gradient: gradient.count,
 }
-SORT_KEYS = tuple(_SORT_KEYS)
 
 #: Reasons that are no fault: these tensors were not meant to get a gradient.
 _NOT_MEANT_TO = {Reason.REQUIRES_NO_GRAD, Reason.NOT_A_LEAF, Reason.NOT_AMONG_INPUTS}
@@ -35,7 +34,6 @@ _CONDITIONS: dict[str, Callable[[Gradient], bool]] = {
     "none": lambda gradient: not gradient.present and gradient.reason not in _NOT_MEANT_TO,
     "zero": lambda gradient: gradient.present and 0 < gradient.count == gradient.zeros,
 }
-CONDITIONS = tuple(_CONDITIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +78,6 @@ def failures(capture: Capture, conditions: Iterable[str]) -> list[Failure]:
     return [Failure(name, row) for name in wanted for row in rows if _CONDITIONS[name](row)]
 
 
-def check_words(sort: str | None, conditions: Iterable[str]) -> None:
-    """Raise UsageError where a sort key or condition is none that there is."""
-    if sort is not None:
-        _sorted([], sort)
-    for condition in conditions:
-        if condition not in _CONDITIONS:
-            raise _unknown("condition", condition, CONDITIONS)
-
-
 def unreached(capture: Capture) -> list[Gradient]:
     """Give the tensors that require a gradient but cannot be reached from the root."""
     return [row for row in capture.gradients if row.reason is Reason.NOT_REACHED]
@@ -100,6 +89,7 @@ def totals(rows: Sequence[Gradient]) -> Totals:
     return Totals(
         tensors=len(rows),
         present=len(present),
+        earlier=sum(row.reason is Reason.LEFT_BY_EARLIER for row in present),
         added=sum(row.before for row in present),
         nan=sum(row.nan > 0 for row in present),
         inf=sum(row.inf > 0 for row in present),
@@ -109,9 +99,8 @@ def totals(rows: Sequence[Gradient]) -> Totals:
 
 
 def _sorted(rows: list[Gradient], sort: str) -> list[Gradient]:
+    check_words(sort)
     key = sort.lstrip("+-")
-    if key not in _SORT_KEYS or len(sort) - len(key) > 1:
-        raise _unknown("sort key", sort, SORT_KEYS)
     of = _SORT_KEYS[key]
     if key == "name":
         return sorted(rows, key=of, reverse=sort.startswith("-"))
@@ -127,9 +116,3 @@ def _sorted(rows: list[Gradient], sort: str) -> list[Gradient]:
         return 2, value if ascending else -value
 
     return sorted(rows, key=place)
-
-
-def _unknown(what: str, given: str, possible: Sequence[str]) -> UsageError:
-    near = difflib.get_close_matches(given.lstrip("+-").lower(), possible, n=1, cutoff=0.5)
-    meant = f"did you mean {near[0]}? " if near else ""
-    return UsageError(f"unknown {what} '{given}'", hint=f"{meant}possible: {', '.join(possible)}")

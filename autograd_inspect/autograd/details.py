@@ -45,8 +45,8 @@ Key = TypeVar("Key")
 class Interned(Generic[Key]):
     """Row numbers for values that come again and again."""
 
-    def __init__(self) -> None:
-        self.rows: dict[Key, int] = {}
+    def __init__(self, values: Iterable[Key] = ()) -> None:
+        self.rows: dict[Key, int] = {value: row for row, value in enumerate(values)}
 
     def __call__(self, key: Key) -> int:
         """Give the row of a value, a new one for a value not seen before."""
@@ -231,9 +231,10 @@ class DetailReader:
                 tensor, packed = saved_tensor(one)
                 if tensor is not None:
                     self._note_tensor(number, name, tensor)
-                else:
-                    state = SavedState.PACKED if packed else SavedState.FREED
-                    self._note(number, name, (-1, 0, -1, state))
+                elif packed:
+                    self._note(number, name, (-1, 0, -1, SavedState.PACKED))
+                elif _is_freed(node, name):
+                    self._note(number, name, (-1, 0, -1, SavedState.FREED))
 
     def _note_tensor(self, number: int, name: str, tensor: torch.Tensor) -> None:
         spec = self._odd_spec(tensor)
@@ -248,6 +249,15 @@ class DetailReader:
         rows.bytes.append(facts[1])
         rows.storage.append(facts[2])
         rows.state.append(facts[3])
+
+
+def _is_freed(node: GraphNode, name: str) -> bool:
+    """Tell a saved tensor that was freed from one that this call had no need to save."""
+    try:
+        getattr(node, f"_saved_{name}")
+    except RuntimeError:
+        return True
+    return False
 
 
 def storages_of(tensor: torch.Tensor) -> Iterable[tuple[int, int]]:

@@ -16,6 +16,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS, GraphNode
 from autograd_inspect.autograd.details import (
     DetailReader,
+    Interned,
     NodeClass,
     describe_class,
     make_spec,
@@ -67,21 +68,16 @@ class Walk:
         return int(self.graph.leaf_table.node[place]) if place >= 0 else -1
 
 
-def walk(
-    roots: Sequence[torch.Tensor | GradientEdge],
-    *,
-    root_names: Sequence[str] = (),
-    saved: bool = True,
-) -> Walk:
+def walk(roots: Sequence[torch.Tensor | GradientEdge], *, saved: bool = True) -> Walk:
     """Walk the graph of tensors that require grad, or of gradient edges.
 
-    `saved=False` leaves the saved tensors out, and so does a torch that cannot show them. Names of leaves are put in afterwards, by
-    `name_leaves`, once it is known which tensors there are to name.
+    `saved=False` leaves the saved tensors out, and so does a torch that cannot show them. Names
+    are put in afterwards, by `with_names`, once it is known which tensors there are to name.
     """
     edges = [gradient_edge(root) for root in roots]
     with collector_paused():
         structure = walk_structure(edge.node for edge in edges)
-        return _read(structure, edges, root_names, saved=saved)
+        return _read(structure, edges, saved=saved)
 
 
 def gradient_edge(root: torch.Tensor | GradientEdge) -> GradientEdge:
@@ -89,26 +85,27 @@ def gradient_edge(root: torch.Tensor | GradientEdge) -> GradientEdge:
     return root if isinstance(root, GradientEdge) else get_gradient_edge(root)
 
 
-def name_leaves(walked: Walk, names: Names) -> Graph:
-    """Give the graph with its leaves named."""
+def with_names(walked: Walk, names: Names, root_names: Sequence[str] = ()) -> Graph:
+    """Give the graph with its leaves, and its roots in their order, named."""
     graph = walked.graph
-    table = list(graph.names)
-    row_of = {name: row for row, name in enumerate(table)}
-    rows = []
-    for variable in walked.leaves:
-        name = names.get(id(variable), "")
-        if name and name not in row_of:
-            row_of[name] = len(table)
-            table.append(name)
-        rows.append(row_of.get(name, -1) if name else -1)
-    leaves = replace(graph.leaf_table, name=np.array(rows, np.int32))
-    return replace(graph, leaf_table=leaves, names=tuple(table))
+    table: Interned[str] = Interned(graph.names)
+    leaves = [_name_row(table, names.get(id(leaf), "")) for leaf in walked.leaves]
+    roots = [_name_row(table, name) for name in root_names] or [-1] * len(graph.root_table.node)
+    return replace(
+        graph,
+        leaf_table=replace(graph.leaf_table, name=np.array(leaves, np.int32)),
+        root_table=replace(graph.root_table, name=np.array(roots, np.int32)),
+        names=tuple(table.rows),
+    )
+
+
+def _name_row(table: Interned[str], name: str) -> int:
+    return table(name) if name else -1
 
 
 def _read(
     structure: Structure,
     roots: Sequence[GradientEdge],
-    root_names: Sequence[str],
     *,
     saved: bool,
 ) -> Walk:
@@ -134,7 +131,6 @@ def _read(
             reader.read_saved(number, node, cls)
     leaves = [i for i, kind in enumerate(kinds) if kind is Kind.LEAF]
     variables = [structure.nodes[i].variable for i in leaves]
-    root_rows = [reader.names(name) if name else -1 for name in root_names] or [-1] * len(roots)
     graph = Graph(
         node_table=NodeTable(
             op=np.array(ops, np.int32),
@@ -161,7 +157,7 @@ def _read(
         root_table=RootTable(
             node=np.array([structure.index[root.node] for root in roots], np.int32),
             output=np.array([root.output_nr for root in roots], np.int32),
-            name=np.array(root_rows, np.int32),
+            name=np.full(len(roots), -1, np.int32),
         ),
         ops=tuple(reader.ops.rows),
         names=tuple(reader.names.rows),

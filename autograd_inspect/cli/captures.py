@@ -20,7 +20,7 @@ def list_captures() -> int:
     for path in paths:
         try:
             capture = store.load(path)
-            what = f"{len(capture.graph)} nodes\t{capture.about.target}"
+            what = f"{len(capture.graph)} nodes\t{capture.about.source}"
         except AgiError as error:
             what = error.message
         lines.append(f"{path.name}\t{what}")

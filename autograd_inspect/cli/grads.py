@@ -48,10 +48,10 @@ class Reading:
 
 def grads(source: str | None, arguments: Sequence[str], running: Running, reading: Reading) -> int:
     """Print the table; the status is 1 where `--fail-on` found something."""
-    from autograd_inspect.analyses import gradients as analysis
+    from autograd_inspect.analyses.words import check_words
 
     # Wrong words are found before a program runs for an hour.
-    analysis.check_words(reading.sort, _conditions(reading))
+    check_words(reading.sort, _conditions(reading))
     results = Results()
     if reading.to_stdout and reading.format:
         results.set_apart()
@@ -59,13 +59,15 @@ def grads(source: str | None, arguments: Sequence[str], running: Running, readin
         check_free(reading.output, force=reading.force)
 
     def use(capture: Capture, _: Path) -> int:
+        from autograd_inspect.analyses.gradients import failures as find_failures
+
         text = _table(capture, reading)
         if reading.to_stdout:
             results.write(text)
         elif reading.output is not None:
             write_file(text, reading.output, force=reading.force)
             say(f"wrote {reading.output}")
-        failures = analysis.failures(capture, _conditions(reading))
+        failures = find_failures(capture, _conditions(reading))
         for failure in failures:
             say(f"agi: {failure}")
         return 1 if failures else 0

@@ -38,8 +38,8 @@ are broken by number everywhere, no random or hash order is used, and nothing re
    is 26 + 5 % of the farthest sideways step in it, at most 64.
 6. Routes (`routes`). An arrow leaves from the middle of a box's lower side, keeps to its stem,
    which is vertical where it passes a level, so that no arrow crosses a box, and enters the upper
-   side of the next box: entering arrows are sorted by where they come from and spread 12 apart, such
-   that one that comes straight down stays straight. A lane is a vertical line 14 right of
+   side of the next box: entering arrows are sorted by where they come from and spread 12 apart, so
+   that one that comes straight down stays so. A lane is a vertical line 14 right of
    everything on the levels that it passes, shortest first.
 
 A route's points are joined by straight lines where x stays the same, else by a cubic curve with

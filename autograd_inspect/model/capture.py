@@ -36,7 +36,7 @@ class Place:
 class About:
     """What is known of the run that a capture was taken from.
 
-    target      what the user typed, or what the library was given
+    target      what was run, as typed but for EXPR; for the library, what was given to it
     arguments   the script's arguments
     expression  EXPR, empty where none was given
     created     UTC, ISO 8601
@@ -66,6 +66,11 @@ class About:
     notes: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     rank: int | None = None
+
+    @property
+    def source(self) -> str:
+        """Target and expression as one types them: `train.py:loss`."""
+        return f"{self.target}:{self.expression}" if self.expression else self.target
 
 
 @dataclass(frozen=True, eq=False)

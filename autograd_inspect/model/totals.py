@@ -11,6 +11,7 @@ class Totals:
 
     tensors   rows
     present   those that have a gradient
+    earlier   of these, the ones that the captured backward did not send
     added     of these, the ones whose gradient was added to one that was there before
     nan, inf  of these, the ones with a NaN or an infinite value in it
     zero      of these, the ones that are zero throughout
@@ -19,6 +20,7 @@ class Totals:
 
     tensors: int
     present: int
+    earlier: int
     added: int
     nan: int
     inf: int

@@ -48,9 +48,7 @@ def _title(source: Capture | Graph) -> str:
     size += f", {_count(len(graph.leaf_table.node), 'leaf', 'leaves')}"
     if isinstance(source, Graph):
         return size
-    about = source.about
-    target = f"{about.target}:{about.expression}" if about.expression else about.target
-    return f"{target} · {size}"
+    return f"{source.about.source} · {size}"
 
 
 def _count(number: int, one: str, many: str = "") -> str:

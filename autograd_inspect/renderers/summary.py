@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.renderers.text import Segment, counted, glyphs, paint, safe
@@ -58,5 +60,8 @@ def _facts(capture: Capture, joint: str) -> Iterator[Segment]:
         yield f"partial: {about.partial}", "bold red"
     for omitted in about.omitted:
         yield f"not recorded: {omitted}", "yellow"
+    added = int(np.count_nonzero(capture.gradients.table.before))
+    if added:
+        yield f"note: {counted(added, 'gradient')} added to what was in .grad before", "yellow"
     for note in about.notes:
         yield f"note: {note}", "yellow"

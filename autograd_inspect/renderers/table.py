@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from autograd_inspect.model.capture import Capture
-from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradient
+from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradient, Reason
 from autograd_inspect.model.totals import Totals
 from autograd_inspect.renderers.text import (
     Glyphs,
@@ -89,6 +89,11 @@ def footer(
     facts = [
         (tensors, ""),
         (f"{totals.present:,} with gradient", ""),
+        *(
+            [(f"{totals.earlier:,} of them left by an earlier backward", "yellow")]
+            if totals.earlier
+            else []
+        ),
         (f"{totals.absent:,} without", "yellow" if totals.absent else ""),
         (f"{totals.nan:,} NaN", "bold red" if totals.nan else ""),
     ]
@@ -146,6 +151,7 @@ def _columns(signs: Glyphs) -> list[_Column]:
         _Column("NaN", lambda row: f"{row.nan:,}", lambda row: "bold red" if row.nan else "dim"),
         _Column("Inf", lambda row: f"{row.inf:,}", lambda row: "bold red" if row.inf else "dim"),
         _Column(_RANGE, lambda row: _bars(row.histogram, signs.bars), right=False),
+        _Column("from", _origin, lambda _: "yellow", right=False),
     ]
 
 
@@ -156,7 +162,8 @@ def _fitting(
 
     Columns that would tell nothing are the first to go, and are not missed.
     """
-    sizes = {column: _size(column, rows, width) for column in columns}
+    told = [column for column in columns if column.text is not _origin or any(map(_origin, rows))]
+    sizes = {column: _size(column, rows, width) for column in told}
     silent = [] if any(row.nan or row.inf for row in rows) else ["NaN", "Inf"]
     if all(_dtype(row) == "float32" for row in rows):
         silent.append("dtype")
@@ -220,6 +227,13 @@ def _zeros(row: Gradient) -> str:
     if math.isnan(share) or share in {0.0, 1.0}:
         return "" if math.isnan(share) else f"{share:.0%}"
     return f"{min(max(share, 0.001), 0.999):.1%}"
+
+
+def _origin(row: Gradient) -> str:
+    """Say where a gradient is from that the captured backward alone did not send."""
+    if row.reason is Reason.LEFT_BY_EARLIER:
+        return "earlier"
+    return "earlier too" if row.before else ""
 
 
 def _bars(histogram: Sequence[int], bars: str) -> str:

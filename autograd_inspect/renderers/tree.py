@@ -25,6 +25,9 @@ from autograd_inspect.renderers.text import (
 _MEASURED_LINES = 2000
 #: More inputs than this are counted where the terminal is no wider than a screen.
 _FEW = 4
+#: Side branches inside of side branches are drawn as rails this deep, then counted.
+_DEEPEST = 8
+
 _NAMED_KINDS = {Kind.CUSTOM, Kind.COMPILED, Kind.CHECKPOINT, Kind.INPLACE, Kind.HOOK}
 
 
@@ -121,10 +124,9 @@ class _Pen:
 
     def _levels(self, indent: int) -> list[Segment]:
         """Draw the rails of the side branches around a row, or their number where too many."""
-        most = max((self.width or 160) // 6, 4)
-        if indent <= most:
+        if indent <= _DEEPEST:
             return [(self.signs.rail * indent, "dim")]
-        return [(self.signs.rail * (most - 4), "dim"), (f"({indent}) ".ljust(8), "dim")]
+        return [(self.signs.rail * 2, "dim"), (f"+{indent - 2} levels ", "dim")]
 
     def _rails(self, row: Row) -> list[Segment]:
         rails = self._levels(row.indent - row.opens)

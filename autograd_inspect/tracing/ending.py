@@ -18,7 +18,13 @@ from autograd_inspect.tracing.expression import (
     tensors_in,
 )
 from autograd_inspect.tracing.frames import Scope
-from autograd_inspect.tracing.moment import Moment, Retained, pass_backward, starting_gradients
+from autograd_inspect.tracing.moment import (
+    Moment,
+    NamedRoot,
+    Retained,
+    pass_backward,
+    starting_gradients,
+)
 from autograd_inspect.tracing.watch import Wish
 
 
@@ -35,7 +41,7 @@ def capture_at_end(
         roots = _with_graph(wish.expression, value, scope)
     else:
         name, scope = latest_root(scopes)
-        roots = {name: scope.variables[name]}
+        roots = [(name, scope.variables[name])]
     about = replace(about, place=about.place or scope.place(start))
     moment = Moment.seize(roots, [scope, *scopes], about, start)
     retained = moment.retain(wish.retain, [scope, *scopes])
@@ -62,9 +68,11 @@ def latest_root(scopes: Sequence[Scope]) -> tuple[str, Scope]:
     return name, scope
 
 
-def _with_graph(expression: Expression, value: object, scope: Scope) -> dict[str, torch.Tensor]:
+def _with_graph(expression: Expression, value: object, scope: Scope) -> list[NamedRoot]:
     tensors = tensors_in(value)
-    roots = {expression.name_of(path): t for path, t in tensors.items() if t.grad_fn is not None}
+    roots: list[NamedRoot] = [
+        (expression.name_of(path), t) for path, t in tensors.items() if t.grad_fn is not None
+    ]
     if roots:
         return roots
     having = graph_names(scope.variables)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import linecache
 import os
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -63,11 +65,27 @@ def scopes_of_traceback(traceback: TracebackType | None) -> list[Scope]:
     return found[::-1]
 
 
-def user_place(scopes: list[Scope], start: Path) -> Place | None:
+def user_place(scopes: Sequence[Scope], start: Path) -> Place | None:
     """Give the innermost line of the user's own code; of a library only where there is no other."""
     own = next((s for s in scopes if s.code and is_own(s.code.co_filename)), None)
     chosen = own or next(iter(scopes), None)
     return chosen.place(start) if chosen else None
+
+
+def receiver(scopes: Sequence[Scope]) -> str:
+    """Give the text of X where the program's line reads `X.backward(...)`, else nothing."""
+    scope = next(iter(scopes), None)
+    if scope is None or scope.code is None:
+        return ""
+    line = linecache.getline(scope.code.co_filename, scope.line, scope.globals).strip()
+    try:
+        statement = ast.parse(line).body[0]
+    except (SyntaxError, IndexError):
+        return ""
+    match statement:
+        case ast.Expr(ast.Call(ast.Attribute(value, "backward"))):
+            return ast.unparse(value)
+    return ""
 
 
 def calling_frame() -> FrameType:

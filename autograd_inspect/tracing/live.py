@@ -14,7 +14,7 @@ from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.tracing.ending import why_without
 from autograd_inspect.tracing.expression import tensors_in
 from autograd_inspect.tracing.frames import Scope, scopes_from
-from autograd_inspect.tracing.moment import Moment, pass_backward
+from autograd_inspect.tracing.moment import Moment, NamedRoot, pass_backward
 
 
 def trace_live(
@@ -35,10 +35,12 @@ def trace_live(
         scopes.append(Scope(named, named))
     tensors = tensors_in(value)
     name = _name_of(value, scopes)
-    roots = {name + path: t for path, t in tensors.items() if t.grad_fn is not None}
+    roots: list[NamedRoot] = [
+        (name + path, t) for path, t in tensors.items() if t.grad_fn is not None
+    ]
     if not roots:
         raise NoGraphError(f"what was given to trace {why_without(value, tensors)}")
-    about = About(target=name, expression=name)
+    about = About(target=name)
     moment = Moment.seize(roots, scopes, about, Path.cwd())
     if backward:
         gradients = None if grad_output is None else list(tensors_in(grad_output).values())

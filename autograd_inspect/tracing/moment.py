@@ -16,17 +16,19 @@ from autograd_inspect._version import __version__
 from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS
 from autograd_inspect.autograd.gradients import gradients_of
 from autograd_inspect.autograd.structure import release_safely
-from autograd_inspect.autograd.walker import Walk, name_leaves, walk
+from autograd_inspect.autograd.walker import Walk, walk, with_names
 from autograd_inspect.errors import ExpressionError, UsageError
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Spec
 from autograd_inspect.tracing.expression import Expression, evaluate_at_end, tensors_in
-from autograd_inspect.tracing.frames import Scope, user_place
+from autograd_inspect.tracing.frames import Scope, receiver, user_place
 from autograd_inspect.tracing.names import Named, find_names
 from autograd_inspect.tracing.sightings import Arrivals, has_gradient, sightings
 
 Root = torch.Tensor | GradientEdge
+NamedRoot = tuple[str, Root]
+"""A root and its name, empty where it is still to be found."""
 
 
 @dataclass(slots=True)
@@ -38,19 +40,23 @@ class Moment:
 
     walked: Walk
     named: Named
+    root_names: list[str]
     about: About
     arrivals: Arrivals = field(default_factory=Arrivals)
 
     @classmethod
     def seize(
-        cls, roots: Mapping[str, Root], scopes: Sequence[Scope], about: About, start: Path
+        cls, roots: Sequence[NamedRoot], scopes: Sequence[Scope], about: About, start: Path
     ) -> Moment:
-        """Walk the roots, given by name, and name what the program's scopes can name."""
-        walked = walk(list(roots.values()), root_names=list(roots))
+        """Walk the roots and name what the program's scopes can name, unnamed roots included."""
+        walked = walk([root for _, root in roots])
         named = find_names(scopes, walked.leaves)
-        place = about.place or user_place(list(scopes), start)
+        root_names = [name or named.by_id.get(id(root), "") for name, root in roots]
+        if root_names == [""]:
+            root_names = [receiver(scopes)]
+        place = about.place or user_place(scopes, start)
         arrivals = Arrivals(before={id(leaf) for leaf in walked.leaves if has_gradient(leaf)})
-        return cls(walked, named, replace(about, place=place), arrivals)
+        return cls(walked, named, root_names, replace(about, place=place), arrivals)
 
     def retain(self, names: Sequence[str], scopes: Sequence[Scope]) -> Retained:
         """Watch the gradients of tensors named by the user until the returned object is closed."""
@@ -64,7 +70,7 @@ class Moment:
 
     def develop(self) -> Capture:
         """Measure the gradients that arrived and let go of the program's graph."""
-        graph = name_leaves(self.walked, self.named.by_id)
+        graph = with_names(self.walked, self.named.by_id, self.root_names)
         gradients = gradients_of(sightings(self.walked, self.named, self.arrivals))
         about = replace(
             self.about,
@@ -90,7 +96,7 @@ class Retained:
         self._tensors = tensors
         self._gradients: dict[str, torch.Tensor] = {}
         self._hooks = [
-            tensor.register_hook(self._keeper(name))
+            tensor.register_hook(self._keeper(name))  # type: ignore[no-untyped-call]
             for name, tensor in tensors.items()
             if tensor.requires_grad
         ]

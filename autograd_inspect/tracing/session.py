@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd_inspect.errors import NoGraphError
+from autograd_inspect.errors import ExpressionError, NoGraphError
 from autograd_inspect.run.imports import our_imports, when_imported
 from autograd_inspect.run.loader import Raised, Run, execute, is_original_process
 from autograd_inspect.run.ranks import current_rank
@@ -137,7 +137,15 @@ class Session:
             raise NoGraphError(
                 f"--step {self.request.step}: there were only {watch.matches} such backward calls"
             )
-        self._capture_at_end(watch, outcome)
+        try:
+            self._capture_at_end(watch, outcome)
+        except (ExpressionError, NoGraphError) as error:
+            if isinstance(outcome.run.ending, Raised):
+                wanted = self.request.target.expression or "a backward call"
+                raise NoGraphError(
+                    f"nothing captured: the program failed before there was {wanted}"
+                ) from error
+            raise
 
     def _capture_at_end(self, watch: Watch, outcome: Outcome) -> None:
         from autograd_inspect.tracing.ending import capture_at_end
@@ -163,7 +171,7 @@ class Session:
 
         target = self.request.target
         return About(
-            target=target.text,
+            target=replace(target, expression=None).text,
             arguments=target.arguments,
             expression=target.expression or "",
             rank=current_rank(),

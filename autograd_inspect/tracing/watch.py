@@ -19,6 +19,7 @@ from autograd_inspect.tracing.expression import Expression, graph_names, tensors
 from autograd_inspect.tracing.frames import Scope, calling_frame, scopes_from, user_place
 from autograd_inspect.tracing.moment import (
     Moment,
+    NamedRoot,
     Retained,
     Root,
     pass_backward,
@@ -142,13 +143,13 @@ class Watch:
         moment = Moment.seize(roots, call.scopes, about, self.start)
         if self._starts_elsewhere(roots, call):
             moment.note(
-                f"{call.name} was called on a tensor computed from {', '.join(roots)}; the "
+                f"{call.name} was called on a tensor computed from {_listed(roots)}; the "
                 "gradients are those of that call"
             )
         return moment, call
 
-    def _roots_wanted(self, call: BackwardCall) -> dict[str, Root]:
-        """Give the tensors to trace at this call, by name; none if it is not the one."""
+    def _roots_wanted(self, call: BackwardCall) -> list[NamedRoot]:
+        """Give the tensors to trace at this call; none if it is not the one."""
         expression = self.wish.expression
         if expression is None:
             return _named_roots(call)
@@ -156,16 +157,16 @@ class Watch:
             if not expression.is_place and not expression.is_local_to(scope):
                 continue
             found = tensors_in(expression.value_or_none(scope))
-            roots: dict[str, Root] = {
-                expression.name_of(path): tensor
+            roots: list[NamedRoot] = [
+                (expression.name_of(path), tensor)
                 for path, tensor in found.items()
                 if tensor.grad_fn is not None
-            }
+            ]
             if roots and (not expression.is_place or _belongs_to(roots, call)):
                 return roots
         if self.calls == 1:
             self._say_if_unknown(expression, call)
-        return {}
+        return []
 
     def _say_if_unknown(self, expression: Expression, call: BackwardCall) -> None:
         """Say at once what would otherwise come out after hours of training: a mistyped name."""
@@ -179,12 +180,12 @@ class Watch:
             "waiting for a later one"
         )
 
-    def _starts_elsewhere(self, roots: dict[str, Root], call: BackwardCall) -> bool:
+    def _starts_elsewhere(self, roots: Sequence[NamedRoot], call: BackwardCall) -> bool:
         """Tell whether the call starts at something computed from what EXPR names."""
         if self.wish.expression is None or not self.wish.expression.is_place:
             return False
         starts = {id(root) for root in call.roots}
-        return not all(id(root) in starts for root in roots.values())
+        return not all(id(root) in starts for _, root in roots)
 
     def _run(self, moment: Moment, call: BackwardCall, engine: Callable[[], Any]) -> Any:
         """Run the program's backward and take the capture; then stop the program if so wished."""
@@ -232,13 +233,9 @@ class Watch:
             raise Stop
 
 
-def _named_roots(call: BackwardCall) -> dict[str, Root]:
+def _named_roots(call: BackwardCall) -> list[NamedRoot]:
     """Name the roots of a call by the variables that hold them."""
-    roots: dict[str, Root] = {}
-    for number, root in enumerate(call.roots):
-        name = next(_variables_holding(root, call.scopes), f"root {number}")
-        roots[name if name not in roots else f"{name} {number}"] = root
-    return roots
+    return [(next(_variables_holding(root, call.scopes), ""), root) for root in call.roots]
 
 
 def _variables_holding(root: Root, scopes: Sequence[Scope]) -> Iterator[str]:
@@ -248,7 +245,11 @@ def _variables_holding(root: Root, scopes: Sequence[Scope]) -> Iterator[str]:
                 yield name
 
 
-def _belongs_to(roots: dict[str, Root], call: BackwardCall) -> bool:
+def _listed(roots: Sequence[NamedRoot]) -> str:
+    return ", ".join(name for name, _ in roots)
+
+
+def _belongs_to(roots: Sequence[NamedRoot], call: BackwardCall) -> bool:
     """Tell whether a call starts at one of these roots, or at something computed from them."""
     starts = [gradient_edge(root).node for root in call.roots]
-    return leads_to(starts, [gradient_edge(root).node for root in roots.values()])
+    return leads_to(starts, [gradient_edge(root).node for _, root in roots])

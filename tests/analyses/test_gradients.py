@@ -9,14 +9,8 @@ import numpy as np
 import pytest
 from build import make_capture, make_gradients
 
-from autograd_inspect.analyses.gradients import (
-    CONDITIONS,
-    SORT_KEYS,
-    failures,
-    select,
-    totals,
-    unreached,
-)
+from autograd_inspect.analyses.gradients import failures, select, totals, unreached
+from autograd_inspect.analyses.words import CONDITIONS, SORT_KEYS
 from autograd_inspect.errors import UsageError
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.gradients import Reason

@@ -15,7 +15,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS
-from autograd_inspect.autograd.walker import name_leaves, walk
+from autograd_inspect.autograd.walker import walk, with_names
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Kind, SavedState
 
@@ -232,6 +232,14 @@ def test_a_freed_graph_still_tells_its_structure() -> None:
 
 
 @needs_saved_tensors
+def test_what_was_not_worth_saving_is_no_saved_tensor() -> None:
+    # The input of the first layer needs no gradient, so the weight need not be kept for it.
+    root = nn.Linear(3, 2)(torch.ones(4, 3)).sum()
+    node = next(n for n in graph_of(root).nodes if n.op == "AddmmBackward0")
+    assert [s.name for s in node.saved] == ["mat1"]
+
+
+@needs_saved_tensors
 def test_a_custom_function_shows_its_name_and_scalars() -> None:
     root = Scale.apply(leaf(3), 1.5, "twice").sum()
     node = next(n for n in graph_of(root).nodes if n.kind is Kind.CUSTOM)
@@ -296,8 +304,7 @@ def test_several_roots_share_one_graph() -> None:
 
 def test_leaves_are_named_and_an_unnamed_one_stays_so() -> None:
     a, b = leaf(2), leaf(2)
-    walked = walk([(a * b).sum()], root_names=["loss"])
-    graph = name_leaves(walked, {id(a): "a"})
+    graph = with_names(walk([(a * b).sum()]), {id(a): "a"}, ["loss"])
     assert sorted(one.name for one in graph.leaves) == ["", "a"]
     assert graph.roots[0].name == "loss"
 

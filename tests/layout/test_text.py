@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +26,7 @@ def test_control_characters_can_be_seen() -> None:
 @given(st.text(st.characters()))
 def test_what_is_visible_is_allowed_in_xml(text: str) -> None:
     escaped = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    assert (ElementTree.fromstring(f"<a>{escaped}</a>").text or "") == visible(text)
+    assert (ET.fromstring(f"<a>{escaped}</a>").text or "") == visible(text)
 
 
 @given(st.text(max_size=100), st.integers(5, 60))

@@ -87,7 +87,7 @@ def test_two_arrows_between_two_boxes_say_which_input_they_are() -> None:
 def test_arrows_to_a_node_with_several_outputs_say_which() -> None:
     view = draw(several_outputs(make_graph("cat>split cat>split split>x"), 2), limit=None)
     assert view.label[:2] == ["output 0", "output 1"]
-    assert view.lines(1) == ("[2, 3] ×2",)
+    assert view.lines(1) == ("[2, 3] \N{MULTIPLICATION SIGN}2",)
 
 
 def test_a_spec_is_shown_with_what_is_unusual_of_it() -> None:
@@ -198,9 +198,11 @@ def test_a_leaf_used_all_over_is_drawn_once_per_user() -> None:
     graph = make_graph(chain)
     view = draw(graph, limit=None, split_leaves=True)
     names = [view.heading(box) for box in range(len(view))]
-    assert names.count("w ×8") == 8
+    assert names.count("w \N{MULTIPLICATION SIGN}8") == 8
     assert len(view) == len(graph) + 7
-    assert view.notes == ("1 leaf is drawn once per user: ×N on a box says how often",)
+    assert view.notes == (
+        "1 leaf is drawn once per user: \N{MULTIPLICATION SIGN}N on a box says how often",
+    )
     assert len(set(view.box_keys())) == len(view)
     assert "w" in [draw(graph, limit=None).heading(box) for box in range(len(graph))]
 

@@ -64,7 +64,9 @@ def test_any_name_makes_a_sound_file(name: str) -> None:
 
 
 def test_what_the_font_lacks_is_written_as_its_escape() -> None:
-    assert "\\u91cd\\u307f (a) \\ é ×" in texts(pdf.render(named("重み (a) \\ é ×")))
+    assert "\\u91cd\\u307f (a) \\ é \N{MULTIPLICATION SIGN}" in texts(
+        pdf.render(named("重み (a) \\ é \N{MULTIPLICATION SIGN}"))
+    )
 
 
 def test_a_long_page_stays_within_what_readers_take() -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from build import make_capture, make_graph
@@ -23,16 +23,16 @@ NAMESPACE = "{http://www.w3.org/2000/svg}"
 TESTS = Path(__file__).parents[1]
 
 
-def parse(text: str) -> ElementTree.Element:
-    return ElementTree.fromstring(text)
+def parse(text: str) -> ET.Element:
+    return ET.fromstring(text)
 
 
-def boxes_of(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
+def boxes_of(root: ET.Element) -> dict[str, ET.Element]:
     groups = root.iter(f"{NAMESPACE}g")
     return {g.attrib["id"]: g for g in groups if g.attrib["class"].startswith("box")}
 
 
-def texts(element: ElementTree.Element) -> list[str]:
+def texts(element: ET.Element) -> list[str]:
     return [one.text or "" for one in element.iter(f"{NAMESPACE}text")]
 
 

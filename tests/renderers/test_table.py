@@ -127,10 +127,10 @@ def test_colour_only_repeats_what_the_text_says() -> None:
 
 
 def test_the_footer_sums_up() -> None:
-    assert table.footer(Totals(148, 148, 0, 0, 0, 0, 1.23449)) == (
+    assert table.footer(Totals(148, 148, 0, 0, 0, 0, 0, 1.23449)) == (
         "148 tensors · 148 with gradient · 0 without · 0 NaN · total norm 1.234\n"
     )
-    found = table.footer(Totals(5, 4, 1, 1, 2, 1, math.nan), shown=3, ascii=True)
+    found = table.footer(Totals(5, 4, 0, 1, 1, 2, 1, math.nan), shown=3, ascii=True)
     assert found == (
         "3 of 5 tensors shown - 4 with gradient - 1 without - 1 NaN - 2 Inf - 1 all zero"
         " - 1 added to a gradient that was there before - total norm nan\n"

@@ -305,9 +305,9 @@ def test_a_backward_that_raises_is_captured_and_its_error_is_the_programs() -> N
 def test_a_program_that_swallows_the_stop_is_known() -> None:
     def program() -> None:
         for _ in range(2):
-            try:
+            try:  # noqa: SIM105 - what is tested is what users write
                 leaf(1.0).sin().sum().backward()
-            except:  # noqa: E722 - this is what is tested
+            except:  # noqa: E722, PERF203 - as above
                 pass
 
     with watching() as (watch, taken):
@@ -372,6 +372,27 @@ def test_an_optimizer_that_calls_backward_itself() -> None:
         optimizer.step(closure)
 
     assert captured(program, "loss", step=2).about.number == 2
+
+
+def test_a_root_held_by_an_attribute_or_item_and_one_held_by_nothing() -> None:
+    class Holder:
+        loss: torch.Tensor
+
+    def attribute() -> None:
+        holder = Holder()
+        holder.loss = leaf(1.0).exp().sum()
+        holder.loss.backward()
+
+    def item() -> None:
+        losses = {"g": leaf(1.0).exp().sum()}
+        losses["g"].backward()
+
+    def nothing() -> None:
+        x = leaf(1.0, 2.0)
+        (x * 2).mean().backward()
+
+    names = [captured(program).graph.roots[0].name for program in (attribute, item, nothing)]
+    assert names == ["holder.loss", "losses['g']", "(x * 2).mean()"]
 
 
 def test_a_tuple_names_each_root_by_its_own_part() -> None:
