@@ -40,8 +40,8 @@ def capture_at_end(
         value, scope = evaluate_at_end(wish.expression, scopes)
         roots = _with_graph(wish.expression, value, scope)
     else:
-        name, scope = latest_root(scopes)
-        roots = [(name, scope.variables[name])]
+        root, scope = latest_root(scopes)
+        roots = [root]
     about = replace(about, place=about.place or scope.place(start))
     moment = Moment.seize(roots, [scope, *scopes], about, start)
     retained = moment.retain(wish.retain, [scope, *scopes])
@@ -50,22 +50,24 @@ def capture_at_end(
     return moment, retained
 
 
-def latest_root(scopes: Sequence[Scope]) -> tuple[str, Scope]:
-    """Find the variable whose tensor was computed last: its sequence number is the highest."""
+def latest_root(scopes: Sequence[Scope]) -> tuple[NamedRoot, Scope]:
+    """Find the tensor that was computed last: its sequence number is the highest."""
     found = [
-        (scope.variables[name].grad_fn._sequence_nr(), name, scope)  # noqa: SLF001 - no public way
+        (tensor.grad_fn._sequence_nr(), name + path, tensor, scope)
         for scope in scopes
-        for name in graph_names(scope.variables)
+        for name, value in list(scope.variables.items())
+        if not name.startswith("__")
+        for path, tensor in tensors_in(value).items()
+        if tensor.grad_fn is not None
     ]
-    # A leaf's node counts as the highest number there is; `grad_fn` is never one.
     if not found:
         raise NoGraphError(
             f"nothing to trace: no backward call, and no variable holds a tensor with a grad_fn "
             f"({why_no_graph()})",
             hint="name a tensor: agi trace script.py:loss",
         )
-    _, name, scope = max(found, key=lambda one: one[0])
-    return name, scope
+    _, name, tensor, scope = max(found, key=lambda one: one[0])
+    return (name, tensor), scope
 
 
 def _with_graph(expression: Expression, value: object, scope: Scope) -> list[NamedRoot]:
@@ -105,9 +107,10 @@ def why_no_graph() -> str:
     learning = _tensors_that_require_grad()
     if not learning:
         return "no tensor of the program requires grad"
+    count = "1 tensor requires" if learning == 1 else f"{learning} tensors require"
     return (
-        f"{learning} tensors require grad, so it was computed under no_grad, "
-        "or cut off by detach, .data, .item() or the like"
+        f"{count} grad; this was computed from none such, under no_grad, "
+        "or behind detach, .data, .item() or the like"
     )
 
 

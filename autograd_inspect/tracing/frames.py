@@ -44,13 +44,17 @@ class Scope:
 
 
 def scopes_from(frame: FrameType | None) -> list[Scope]:
-    """Collect the program's scopes from a frame outwards; torch's own and ours are left out."""
+    """Collect the program's scopes from a frame outwards, those of the user's own code first.
+
+    Torch's own and ours are left out. A library that trains for the user has variables too, but
+    the user knows the tensors by their own.
+    """
     found = []
     while frame is not None:
         if not is_machinery(frame.f_code.co_filename):
             found.append(Scope(frame.f_locals, frame.f_globals, frame.f_code, frame.f_lineno))
         frame = frame.f_back
-    return found
+    return sorted(found, key=lambda scope: scope.code is None or not is_own(scope.code.co_filename))
 
 
 def scopes_of_traceback(traceback: TracebackType | None) -> list[Scope]:
@@ -90,7 +94,7 @@ def receiver(scopes: Sequence[Scope]) -> str:
 
 def calling_frame() -> FrameType:
     """Give the frame that called the function which calls this."""
-    return sys._getframe(2)  # noqa: SLF001 - the documented way to a caller's frame
+    return sys._getframe(2)
 
 
 @lru_cache(maxsize=4096)

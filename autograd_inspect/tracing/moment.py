@@ -24,7 +24,7 @@ from autograd_inspect.model.tables import Spec
 from autograd_inspect.tracing.expression import Expression, evaluate_at_end, tensors_in
 from autograd_inspect.tracing.frames import Scope, receiver, user_place
 from autograd_inspect.tracing.names import Named, find_names
-from autograd_inspect.tracing.sightings import Arrivals, has_gradient, sightings
+from autograd_inspect.tracing.sightings import Arrivals, note_gradients, sightings
 
 Root = torch.Tensor | GradientEdge
 NamedRoot = tuple[str, Root]
@@ -55,7 +55,7 @@ class Moment:
         if root_names == [""]:
             root_names = [receiver(scopes)]
         place = about.place or user_place(scopes, start)
-        arrivals = Arrivals(before={id(leaf) for leaf in walked.leaves if has_gradient(leaf)})
+        arrivals = Arrivals(before=note_gradients([*walked.leaves, *named.tensors]))
         return cls(walked, named, root_names, replace(about, place=place), arrivals)
 
     def retain(self, names: Sequence[str], scopes: Sequence[Scope]) -> Retained:
@@ -161,16 +161,18 @@ def pass_backward(moment: Moment, gradients: Sequence[torch.Tensor] | None) -> N
     if gradients is None and not all(spec and not spec.shape for spec in _root_specs(walked.graph)):
         moment.note("a root is not a scalar: --grad-output EXPR gives the gradient to start with")
         return
+    # A leaf that has been frozen since takes no gradient, which is no fault of the others.
+    leaves = [leaf for leaf in walked.leaves if leaf.requires_grad]
     try:
-        found = torch.autograd.grad(
-            roots, walked.leaves, gradients, retain_graph=True, allow_unused=True
+        found = leaves and torch.autograd.grad(
+            roots, leaves, gradients, retain_graph=True, allow_unused=True
         )
     except RuntimeError as error:
         freed = "second time" in str(error)
         arrivals.backward = Backward.EARLIER if freed else Backward.FAILED
         moment.note(error="" if freed else f"{type(error).__name__}: {error}")
         return
-    arrivals.record(walked.leaves, found)
+    arrivals.record(leaves, found)
     arrivals.backward = Backward.OURS
 
 

@@ -56,6 +56,11 @@ class Named:
     parameters: Mapping[str, nn.Parameter]
     variables: Mapping[str, torch.Tensor]
 
+    @property
+    def tensors(self) -> list[torch.Tensor]:
+        """All tensors that may get a row of their own."""
+        return [*self.parameters.values(), *self.variables.values()]
+
 
 def find_names(scopes: Sequence[Scope], leaves: Sequence[torch.Tensor]) -> Named:
     """Name everything that the scopes lead to, and what they do not lead to among the leaves."""

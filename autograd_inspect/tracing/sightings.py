@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -14,6 +14,18 @@ from autograd_inspect.model.gradients import Reason
 from autograd_inspect.tracing.names import Named
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A `.grad` as it was before the backward; the tensor is held so that its id stays its own.
+
+    counts  it is not all zero, so what is added to it is not all there is afterwards
+    """
+
+    gradient: torch.Tensor
+    version: int
+    counts: bool
+
+
 @dataclass(slots=True)
 class Arrivals:
     """What a backward delivered.
@@ -21,14 +33,19 @@ class Arrivals:
     inputs    the tensors that gradients were asked for, by id; None where all leaves get theirs
     returned  gradients that were handed back instead of accumulated, by id of the tensor
     retained  gradients of tensors asked for by name: name -> (tensor, gradient)
-    before    ids of the tensors that had a non-zero `.grad` already
+    before    the `.grad` that tensors had already, by id of the tensor
     """
 
     backward: Backward = Backward.NOT_RUN
     inputs: set[int] | None = None
     returned: dict[int, torch.Tensor | None] | None = None
     retained: dict[str, tuple[torch.Tensor, torch.Tensor | None]] = field(default_factory=dict)
-    before: set[int] = field(default_factory=set)
+    before: dict[int, Before] = field(default_factory=dict)
+
+    @property
+    def ran(self) -> bool:
+        """Whether a backward ran from the captured roots to its end."""
+        return self.backward in {Backward.SCRIPT, Backward.OURS}
 
     def record(
         self, inputs: Sequence[object], result: Sequence[torch.Tensor | None] | None
@@ -39,13 +56,42 @@ class Arrivals:
             self.inputs = {id(one) for one in inputs}
         if result is not None:
             self.returned = {id(one): g for one, g in zip(inputs, result, strict=True)}
-            self.before = set()
 
     def gradient(self, tensor: torch.Tensor) -> torch.Tensor | None:
-        """Give the gradient that this backward left for a tensor."""
+        """Give the gradient there is for a tensor, from whichever backward."""
         if self.returned is not None and id(tensor) in self.returned:
             return self.returned[id(tensor)]
         return stored_gradient(tensor)
+
+    def delivered(self, tensor: torch.Tensor) -> bool:
+        """Tell whether the gradient there is came with this backward, or was added to by it.
+
+        Also where the graph does not lead to the tensor: a reentrant checkpoint, or any custom
+        Function, may start a backward of its own inside.
+        """
+        if not self.ran:
+            return False
+        if self.returned is not None:
+            return id(tensor) in self.returned
+        gradient, before = stored_gradient(tensor), self.before.get(id(tensor))
+        if gradient is None or before is None:
+            return gradient is not None
+        return gradient is not before.gradient or gradient._version != before.version
+
+    def added(self, tensor: torch.Tensor) -> bool:
+        """Tell whether this backward added to a gradient that was there and not all zero."""
+        before = self.before.get(id(tensor))
+        return self.returned is None and before is not None and before.counts
+
+
+def note_gradients(tensors: Iterable[torch.Tensor]) -> dict[int, Before]:
+    """Note the gradients there are before a backward, by id of the tensor."""
+    pairs = ((id(tensor), stored_gradient(tensor)) for tensor in tensors)
+    return {
+        key: Before(gradient, gradient._version, _is_not_zero(gradient))
+        for key, gradient in dict(pairs).items()
+        if gradient is not None
+    }
 
 
 def stored_gradient(tensor: torch.Tensor) -> torch.Tensor | None:
@@ -53,11 +99,7 @@ def stored_gradient(tensor: torch.Tensor) -> torch.Tensor | None:
     return tensor.grad if tensor.is_leaf or tensor.retains_grad else None
 
 
-def has_gradient(tensor: torch.Tensor) -> bool:
-    """Tell whether `.grad` holds anything but zeros; a zeroed one adds nothing to the next."""
-    gradient = stored_gradient(tensor)
-    if gradient is None:
-        return False
+def _is_not_zero(gradient: torch.Tensor) -> bool:
     values = gradient.coalesce().values() if gradient.layout is torch.sparse_coo else gradient
     return bool(values.count_nonzero()) if values.layout is torch.strided else True
 
@@ -84,7 +126,7 @@ def sightings(walked: Walk, named: Named, arrivals: Arrivals) -> Iterator[Sighti
 def _sighting(name: str, node: int, tensor: torch.Tensor, arrivals: Arrivals) -> Sighting:
     gradient = arrivals.gradient(tensor)
     reason = _reason(tensor, node, gradient, arrivals)
-    added = reason is Reason.ARRIVED and id(tensor) in arrivals.before
+    added = reason is Reason.ARRIVED and arrivals.added(tensor)
     return Sighting(name, node, tensor, gradient, reason, before=added)
 
 
@@ -92,10 +134,8 @@ def _reason(
     tensor: torch.Tensor, node: int, gradient: torch.Tensor | None, arrivals: Arrivals
 ) -> Reason:
     was_asked = arrivals.inputs is None or id(tensor) in arrivals.inputs
-    ran = arrivals.backward in {Backward.SCRIPT, Backward.OURS}
-    reached = node >= 0 and was_asked
     if gradient is not None:
-        return Reason.ARRIVED if ran and reached else Reason.LEFT_BY_EARLIER
+        return Reason.ARRIVED if arrivals.delivered(tensor) else Reason.LEFT_BY_EARLIER
     if not tensor.requires_grad:
         return Reason.REQUIRES_NO_GRAD
     if not tensor.is_leaf and not (was_asked and arrivals.inputs is not None):
