@@ -13,6 +13,7 @@ Three differences are inherent and have no case here:
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -21,8 +22,12 @@ import sys
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CASES = Path(__file__).parent / "loader_cases"
 ROOT = Path(__file__).parents[1]
@@ -249,21 +254,23 @@ def test_every_case_file_is_run() -> None:
     assert {file.stem for file in CASES.glob("*.py")} <= run | used
 
 
-def outcome(case: Case, argv: list[str], directory: Path) -> tuple[int, bytes, bytes | None]:
+def outcome(case: Case, argv: list[str], directory: Path) -> tuple[int, bytes | None, bytes | None]:
     """Run a program in a fresh directory of the same name, and return what a shell sees of it."""
     furnish(directory, case)
     theirs = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment = {**theirs, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    with subprocess.Popen(
-        [sys.executable, *case.options, *argv],
-        cwd=directory,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=closed_pipe() if case.reader_gone else subprocess.PIPE,
-        stderr=subprocess.STDOUT if case.one_pipe else subprocess.PIPE,
-    ) as process:
-        stdout, stderr = process.communicate(case.stdin.encode(), timeout=60)
-    return process.returncode, stdout, stderr
+    with reader_gone() if case.reader_gone else contextlib.nullcontext(subprocess.PIPE) as stdout:
+        done = subprocess.run(
+            [sys.executable, *case.options, *argv],
+            cwd=directory,
+            env=environment,
+            input=case.stdin.encode(),
+            stdout=stdout,
+            stderr=subprocess.STDOUT if case.one_pipe else subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    return done.returncode, done.stdout, done.stderr
 
 
 def furnish(directory: Path, case: Case) -> None:
@@ -281,8 +288,10 @@ def furnish(directory: Path, case: Case) -> None:
         (directory / place).symlink_to(destination)
 
 
-def closed_pipe() -> int:
-    """Return the end to write to of a pipe that nobody reads."""
+@contextlib.contextmanager
+def reader_gone() -> Iterator[int]:
+    """Give the end to write to of a pipe that nobody reads."""
     reader, writer = os.pipe()
     os.close(reader)
-    return writer
+    yield writer
+    os.close(writer)

@@ -153,7 +153,7 @@ def run_and_use(
     outcome = Session(_request(target, running, start), take, tell).run()
     status = 0
     with our_imports():
-        for remark in (*outcome.remarks, *_misplaced_options(target)):
+        for remark in _misplaced_options(target):
             tell(remark)
         if captures and keeper.paths:
             status = use(captures[-1], keeper.paths[-1])

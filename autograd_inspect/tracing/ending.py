@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +103,12 @@ def why_without(value: object, tensors: dict[str, torch.Tensor]) -> str:
 
 def why_no_graph() -> str:
     """Say what can be seen at the end about why nothing was recorded."""
+    # Seconds that processes of the program's own have computed: one may have trained.
+    elsewhere = "; the processes it started are not watched" if os.times().children_user > 1 else ""
+    return _why_not_here() + elsewhere
+
+
+def _why_not_here() -> str:
     if not torch.is_grad_enabled():
         return "gradients are switched off: set_grad_enabled(False) was never undone"
     learning = _tensors_that_require_grad()

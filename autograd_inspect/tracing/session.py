@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_inspect.errors import ExpressionError, NoGraphError
 from autograd_inspect.run.imports import our_imports, when_imported
-from autograd_inspect.run.loader import Raised, Run, execute, is_original_process
+from autograd_inspect.run.loader import Interrupted, Raised, Run, execute, is_original_process
 from autograd_inspect.run.ranks import current_rank
 from autograd_inspect.run.target import Target
 
@@ -45,13 +45,11 @@ class Outcome:
 
     captures  taken, in order
     trouble   why there is none, or an error of ours on the way
-    remarks   what the user should know: a stop that the program swallowed, and the like
     """
 
     run: Run
     captures: list[Capture] = field(default_factory=list)
     trouble: BaseException | None = None
-    remarks: list[str] = field(default_factory=list)
 
 
 class Session:
@@ -126,11 +124,6 @@ class Session:
             outcome.trouble = NoGraphError("nothing to trace: the program never imported torch")
             return
         outcome.trouble = watch.trouble
-        if watch.swallowed:
-            outcome.remarks.append(
-                "the program caught the stop after the capture and ran on; --keep-running says "
-                "that it may"
-            )
         if watch.taken or watch.stopped or watch.trouble or self.request.save_on_signal:
             return
         if self.request.step > 1:
@@ -140,12 +133,13 @@ class Session:
         try:
             self._capture_at_end(watch, outcome)
         except (ExpressionError, NoGraphError) as error:
-            if isinstance(outcome.run.ending, Raised):
-                wanted = self.request.target.expression or "a backward call"
-                raise NoGraphError(
-                    f"nothing captured: the program failed before there was {wanted}"
-                ) from error
-            raise
+            if not isinstance(outcome.run.ending, Raised | Interrupted):
+                raise
+            name = self.request.target.expression
+            raise NoGraphError(
+                "nothing captured: the program was over before there was "
+                + (f"a tensor {name!r}" if name else "a backward call")
+            ) from error
 
     def _capture_at_end(self, watch: Watch, outcome: Outcome) -> None:
         from autograd_inspect.tracing.ending import capture_at_end
@@ -183,8 +177,9 @@ def _scopes_at_end(run: Run) -> list[Scope]:
     from autograd_inspect.tracing.frames import Scope, scopes_of_traceback
 
     space: dict[str, Any] = vars(run.main)
-    traceback = run.ending.error.__traceback__ if isinstance(run.ending, Raised) else None
-    return [*scopes_of_traceback(traceback), Scope(space, space)]
+    error = run.ending.error if isinstance(run.ending, Raised | Interrupted) else None
+    died_in = scopes_of_traceback(error.__traceback__) if error else []
+    return [*died_in, Scope(space, space)]
 
 
 def _parsed(make: Callable[[str], Any], text: str | None) -> Any:

@@ -124,8 +124,12 @@ class Watch:
     ) -> tuple[Moment, BackwardCall] | None:
         """Capture the moment if this call is the one."""
         self.calls += 1
-        if self.stopped:
+        if self.stopped and not self.swallowed:
             self.swallowed = True
+            self.tell(
+                "the program caught the stop after the capture and runs on; --keep-running says "
+                "that it may"
+            )
         if not self.armed or self.trouble is not None:
             return None
         try:
@@ -171,6 +175,8 @@ class Watch:
     def _say_if_unknown(self, expression: Expression, call: BackwardCall) -> None:
         """Say at once what would otherwise come out after hours of training: a mistyped name."""
         if any(expression.resolves_in(scope) for scope in call.scopes):
+            if not expression.is_place:
+                self.tell(f"{expression.text} is computed when the program ends")
             return
         place = user_place(call.scopes, self.start)
         names = [name for scope in call.scopes for name in graph_names(scope.variables)]

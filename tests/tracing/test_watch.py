@@ -310,10 +310,15 @@ def test_a_program_that_swallows_the_stop_is_known() -> None:
             except:  # noqa: E722, PERF203 - as above
                 pass
 
+    said: list[str] = []
     with watching() as (watch, taken):
+        watch.tell = said.append
         program()
     assert len(taken) == 1
     assert watch.swallowed
+    assert [line.partition(";")[0] for line in said] == [
+        "the program caught the stop after the capture and runs on"
+    ]
 
 
 def test_a_backward_in_another_thread_is_captured_without_stopping_it() -> None:
