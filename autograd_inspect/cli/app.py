@@ -120,6 +120,7 @@ def trace(
         retain=retain or (),
         save_on_signal=save_on_signal,
         rank=rank,
+        quiet=quiet,
     )
     showing = Showing(everything, depth, ascii_only, width, color, quiet)
     keeping = Keeping(output, force=force)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +34,7 @@ class Running:
     retain: Sequence[str] = ()
     save_on_signal: str | None = None
     rank: Rank = Rank.ZERO
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def run_and_use(
         keeper.keep(capture)
 
     def tell(remark: str) -> None:
-        say(f"agi: {remark}")
+        say(f"agi: {remark}", quiet=running.quiet)
 
     outcome = Session(_request(target, running, start), take, tell).run()
     status = 0
@@ -158,7 +158,6 @@ def run_and_use(
         if captures and keeper.paths:
             status = use(captures[-1], keeper.paths[-1])
         trouble = _explain(outcome.trouble)
-    sys.stdout.flush()
     if outcome.run.status or not (trouble or status):
         finish(outcome.run)
     return trouble or status
