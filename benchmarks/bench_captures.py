@@ -30,7 +30,8 @@ from autograd_inspect.cli import main
 try:
     main(sys.argv[1:])
 except SystemExit as end:
-    print("torch" if "torch" in sys.modules else "no torch", end.code, file=sys.stderr)
+    said = "imported" if "torch" in sys.modules else "not imported"
+    print(f"torch {said}, status {end.code or 0}", file=sys.stderr)
 """
 
 
@@ -90,16 +91,15 @@ def load(path: Path) -> None:
 def torch_rows(folder: Path) -> Iterator[Row]:
     """See whether the reading verbs, on the last capture, leave torch alone."""
     run_process([sys.executable, "-c", SMALL + SAVE_LAST], cwd=folder)
-    for words in (["render", "--dot", "-o", "-"], ["render", "--svg", "-o", "-"], ["show"], ["grads"]):
-        command = [sys.executable, "-c", RUN_AND_TELL, *words]
+    for line in ("render --dot -o -", "render --svg -o -", "show", "grads"):
+        command = [sys.executable, "-c", RUN_AND_TELL, *line.split()]
         ended = run_process(command, cwd=folder)
-        said = ended.errors.strip().splitlines()[-1:]
+        told = ended.errors.strip().splitlines()[-1:]
         yield Row(
-            f"agi {' '.join(words)}",
-            "no torch",
-            f"{said[0] if said else 'nothing said'} (torch in sys.modules?, status); "
-            f"{ended.cpu:.2f} s CPU",
-            said == ["no torch 0"] or said == ["no torch None"],
+            f"agi {line}, on the last capture",
+            "torch not imported",
+            f"{told[0] if told else 'no answer'}; {ended.cpu:.2f} s CPU",
+            told == ["torch not imported, status 0"],
         )
 
 

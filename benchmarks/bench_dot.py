@@ -8,12 +8,12 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from functools import partial
 
 import torch
 from gpt import GPT
 from graphs import SHAPES
-from measure import Row, clock, installed, middle, own_part, ratio, report, take_turns
+from measure import Ended, Row, clock, installed, middle, own_part, ratio, report, take_turns
 from torch.nn import functional
 
 import autograd_inspect
@@ -40,6 +40,12 @@ def with_torchviz(root: torch.Tensor) -> str:
     return make_dot(root).source
 
 
+def with_torchviz_in_full(root: torch.Tensor) -> str:
+    from torchviz import make_dot
+
+    return make_dot(root, show_attrs=True, show_saved=True).source
+
+
 def with_torchlens(root: torch.Tensor) -> str:
     from torchlens.debug import sketch_grad_fn
 
@@ -47,32 +53,36 @@ def with_torchlens(root: torch.Tensor) -> str:
 
 
 PEERS = {"torchviz": with_torchviz, "torchlens": with_torchlens}
+#: What each way of a peer is compared with: the walk that finds out the most alike.
+PAIRS = {
+    "torchviz": (with_torchviz, "agi"),
+    "torchviz with attributes and saved tensors": (with_torchviz_in_full, "full"),
+    "torchlens": (with_torchlens, "agi"),
+}
 
 
 def peer_rows() -> Iterator[Row]:
     """Compare on shapes that are not too deep for torchviz, which recurses."""
-    peers = {name: work for name, work in PEERS.items() if installed(name)}
-    for peer in PEERS.keys() - peers.keys():
-        yield Row(f"graph to DOT against {peer}", "", "not installed")
+    for peer in PEERS:
+        if not installed(peer):
+            yield Row(f"graph to DOT against {peer}", "", "not installed")
+    pairs = {way: pair for way, pair in PAIRS.items() if installed(way.split()[0])}
+    ways = {"agi": with_agi, "full": with_agi_in_full} | {way: pairs[way][0] for way in pairs}
     for shape in ("gpt", "lstm", "wide"):
         root = SHAPES[shape](10_000)
         nodes = len(walk([root], saved=False).graph)
-        sides = {"agi": with_agi, "full": with_agi_in_full, **peers}
-        for work in sides.values():  # the first call imports, and all find the wrappers made
+        for work in ways.values():  # the first call imports, and all find the wrappers made
             work(root)
-        turns = take_turns(
-            {name: lambda work=work, root=root: clock(lambda: work(root)) for name, work in sides.items()},
-            rounds=7,
-        )
-        for peer in peers:
-            faster = ratio(turns, peer, "agi")
+        sides = {way: partial(clock, partial(work, root)) for way, work in ways.items()}
+        turns = take_turns(sides, rounds=7)
+        for way, (_, ours) in pairs.items():
+            faster = ratio(turns, way, ours)
             yield Row(
-                f"graph to DOT, {shape}, {nodes:,} nodes, against {peer}",
-                f">= {FASTER_BAR:.0f}x faster" if peer == "torchviz" else "stated",
-                f"{faster:.1f}x faster ({middle(turns, 'agi') / nodes * 1e6:.1f} and "
-                f"{middle(turns, peer) / nodes * 1e6:.1f} us per node; "
-                f"{ratio(turns, peer, 'full'):.1f}x with saved tensors)",
-                faster >= FASTER_BAR if peer == "torchviz" else None,
+                f"graph to DOT, {shape}, {nodes:,} nodes, against {way}",
+                f">= {FASTER_BAR:.0f}x faster" if way == "torchviz" else "stated",
+                f"{faster:.1f}x faster ({middle(turns, ours) / nodes * 1e6:.1f} to "
+                f"{middle(turns, way) / nodes * 1e6:.1f} us per node)",
+                faster >= FASTER_BAR if way == "torchviz" else None,
             )
 
 
@@ -125,14 +135,15 @@ def million_rows() -> Iterator[Row]:
             yield Row(what, bar, fate(ended), alive if tool == "agi" else None)
 
 
-def fate(ended) -> str:
+def fate(ended: Ended) -> str:
     facts = ended.facts
     if ended.status < 0:
         at = "after its work, while the graph was freed" if facts else "at work"
         return f"killed by signal {-ended.status} {at}"
     if ended.status:
         return f"status {ended.status}: {ended.errors.strip().splitlines()[-1][:60]}"
-    return f"status 0; {facts['said']}; {facts['cpu']:.1f} s CPU, peak {ended.peak_mib:,.0f} MiB"
+    cost = f"{facts['cpu']:.1f} s CPU, peak {ended.peak_mib:,.0f} MiB with torch and the graph"
+    return f"status 0; {facts['said']}; {cost}"
 
 
 def live_through(tool: str, shape: str) -> None:
@@ -144,11 +155,13 @@ def live_through(tool: str, shape: str) -> None:
     if tool == "agi":
         capture = autograd_inspect.trace(root)
         text = dot.render(draw(capture, limit=None))
-        said = f"{len(capture.graph):,} nodes and {capture.graph.edge_count:,} edges traced and drawn"
+        said = (
+            f"{len(capture.graph):,} nodes and {capture.graph.edge_count:,} edges traced and drawn"
+        )
         del capture
     else:
         text = PEERS[tool](root)
-        said = "drawn"
+        said = f"{text.count('label='):,} boxes drawn"
     said += f", {len(text) / 2**20:.0f} MiB of DOT"
     print(json.dumps({"said": said, "cpu": time.process_time() - start}), flush=True)
     del root, text

@@ -52,8 +52,8 @@ def on_fresh_graph(shape: str, nodes: int, work: Callable[[torch.Tensor], object
 
 
 def time_rows() -> Iterator[Row]:
-    for nodes, rounds in ((10_000, 7), (100_000, 3)):
-        for shape in SHAPES:
+    for nodes, rounds, shapes in ((10_000, 9, SHAPES), (100_000, 3, ("gpt", "lstm"))):
+        for shape in shapes:
             sides = {
                 name: lambda work=work, shape=shape, nodes=nodes: on_fresh_graph(shape, nodes, work)
                 for name, work in SIDES.items()
