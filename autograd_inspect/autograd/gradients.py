@@ -139,13 +139,14 @@ def _histogram(sizes: torch.Tensor) -> tuple[int, ...]:
     return tuple(torch.bincount(bins, minlength=_BINS).tolist())
 
 
-def gradients_of(sightings: Iterable[Sighting]) -> Gradients:
-    """Measure every gradient and put the figures into columns."""
+def gradients_of(sightings: Iterable[Sighting]) -> tuple[Gradients, list[str]]:
+    """Measure every gradient and put the figures into columns; say which could not be measured."""
     rows = list(sightings)
+    unmeasured: list[str] = []
     names: Interned[str] = Interned()
     specs: Interned[Spec] = Interned()
     dtypes: Interned[str] = Interned()
-    measured = [Figures() if r.gradient is None else measure(r.gradient) for r in rows]
+    measured = [_figures(row, unmeasured) for row in rows]
     facts: dict[str, Sequence[float | int | bool]] = {
         "name": [names(row.name) for row in rows],
         "node": [row.node for row in rows],
@@ -160,9 +161,20 @@ def gradients_of(sightings: Iterable[Sighting]) -> Gradients:
         name: np.array(values, _DTYPES[name]) for name, values in facts.items()
     }
     columns["histogram"] = columns["histogram"].reshape(len(rows), _BINS)
-    return Gradients(
-        GradientTable(**columns), tuple(names.rows), tuple(specs.rows), tuple(dtypes.rows)
-    )
+    table = GradientTable(**columns)
+    found = Gradients(table, tuple(names.rows), tuple(specs.rows), tuple(dtypes.rows))
+    return found, unmeasured
+
+
+def _figures(row: Sighting, unmeasured: list[str]) -> Figures:
+    """Measure one gradient; one of a kind that has no such figures does not spoil the others."""
+    if row.gradient is None:
+        return Figures()
+    try:
+        return measure(row.gradient)
+    except (NotImplementedError, RuntimeError, TypeError) as error:
+        unmeasured.append(f"figures of the gradient of {row.name}: {error}".partition("\n")[0])
+        return Figures(count=row.gradient.numel())
 
 
 _DTYPES: dict[str, type] = (

@@ -28,7 +28,7 @@ class Expression:
         tree = ast.parse(text.strip(), mode="eval")
         self.text = text.strip()
         self.is_place = _is_place(tree.body)
-        self._elements = tree.body.elts if isinstance(tree.body, ast.Tuple | ast.List) else []
+        self._written_parts = _written_parts(tree.body)
         self._code = compile(tree, "<expression>", "eval")
         bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _binds(n)}
         names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
@@ -36,10 +36,9 @@ class Expression:
 
     def name_of(self, path: str) -> str:
         """Name the part of the value at `path`: `b` for the `[1]` of `a, b`."""
-        for number, element in enumerate(self._elements):
-            step = f"[{number}]"
+        for step, text in self._written_parts.items():
             if path.startswith(step):
-                return ast.unparse(element) + path.removeprefix(step)
+                return text + path.removeprefix(step)
         return self.text + path
 
     def resolves_in(self, scope: Scope) -> bool:
@@ -176,6 +175,17 @@ def _is_place(node: ast.expr) -> bool:
             map(_is_place, node.values)
         )
     return isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant)
+
+
+def _written_parts(node: ast.expr) -> dict[str, str]:
+    """Give the text of each part that a tuple, list or dict written out has, by the step to it."""
+    match node:
+        case ast.Tuple(elts) | ast.List(elts):
+            return {f"[{number}]": ast.unparse(part) for number, part in enumerate(elts)}
+        case ast.Dict(keys, values):
+            pairs = zip(keys, values, strict=True)
+            return {f"[{ast.unparse(key)}]": ast.unparse(part) for key, part in pairs if key}
+    return {}
 
 
 def _binds(node: ast.Name) -> bool:

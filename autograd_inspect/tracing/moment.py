@@ -71,14 +71,14 @@ class Moment:
     def develop(self) -> Capture:
         """Measure the gradients that arrived and let go of the program's graph."""
         graph = with_names(self.walked, self.named.by_id, self.root_names)
-        gradients = gradients_of(sightings(self.walked, self.named, self.arrivals))
+        gradients, omitted = gradients_of(sightings(self.walked, self.named, self.arrivals))
+        if not SHOWS_SAVED_TENSORS:
+            omitted.append("saved tensors (torch 2.12 or newer shows them)")
         about = replace(
             self.about,
             backward=self.arrivals.backward,
             created=_now(),
-            omitted=()
-            if SHOWS_SAVED_TENSORS
-            else ("saved tensors (torch 2.12 or newer shows them)",),
+            omitted=tuple(omitted),
             versions=versions(),
         )
         capture = Capture(graph, gradients, about)

@@ -198,16 +198,13 @@ class Watch:
         self.armed = False
         try:
             retained = moment.retain(self.wish.retain, call.scopes)
+            if self._is_computed():
+                self._pass_our_backward(moment, call)
         except AgiError as error:
             self.trouble = error
             self._stop()
             return engine()
-        computed = self.wish.expression is not None and not self.wish.expression.is_place
-        if computed and self.wish.backward:
-            # No backward of the program starts at a tensor that EXPR has just made. The lock
-            # keeps ours from being taken for one of the program's.
-            with self._lock:
-                pass_backward(moment, starting_gradients(self.wish.grad_output, call.scopes))
+        if self._is_computed():
             self._take(moment, retained)
             self._stop()
             return engine()
@@ -222,6 +219,16 @@ class Watch:
         self._take(moment, retained)
         self._stop()
         return result
+
+    def _is_computed(self) -> bool:
+        """Tell whether EXPR has just made the root, at which no backward of the program starts."""
+        return self.wish.expression is not None and not self.wish.expression.is_place
+
+    def _pass_our_backward(self, moment: Moment, call: BackwardCall) -> None:
+        if self.wish.backward:
+            # The lock keeps ours from being taken for one of the program's.
+            with self._lock:
+                pass_backward(moment, starting_gradients(self.wish.grad_output, call.scopes))
 
     def _take(self, moment: Moment, retained: Retained) -> None:
         self.taken += 1

@@ -104,7 +104,7 @@ def test_any_values(values: list[float]) -> None:
 
 def test_rows_become_columns_and_read_back() -> None:
     tensor = torch.ones(2, dtype=torch.float64)
-    table = gradients_of(
+    table, unmeasured = gradients_of(
         [
             Sighting(
                 "w", 3, tensor, torch.tensor([3.0, 4.0]).bfloat16(), Reason.ARRIVED, before=True
@@ -113,6 +113,7 @@ def test_rows_become_columns_and_read_back() -> None:
         ]
     )
     one, other = table
+    assert unmeasured == []
     assert (one.name, one.node, one.dtype, one.before, one.norm) == ("w", 3, "bfloat16", True, 5.0)
     assert one.spec and one.spec.dtype == "float64"
     assert (other.present, other.reason.text) == (False, "not reached from the root")
@@ -120,4 +121,15 @@ def test_rows_become_columns_and_read_back() -> None:
 
 
 def test_no_rows_at_all() -> None:
-    assert len(gradients_of([])) == 0
+    table, unmeasured = gradients_of([])
+    assert (len(table), unmeasured) == (0, [])
+
+
+def test_one_gradient_that_cannot_be_measured_does_not_spoil_the_others() -> None:
+    odd = torch.ones(2, device="meta")
+    rows = [Sighting("odd", -1, odd, odd, Reason.ARRIVED)]
+    rows.append(Sighting("w", -1, torch.ones(1), torch.ones(1), Reason.ARRIVED))
+    table, unmeasured = gradients_of(rows)
+    assert [math.isnan(row.norm) for row in table] == [True, False]
+    assert len(unmeasured) == 1
+    assert unmeasured[0].startswith("figures of the gradient of odd: ")
