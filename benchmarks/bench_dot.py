@@ -17,7 +17,6 @@ from measure import Ended, Row, clock, installed, middle, own_part, ratio, repor
 from torch.nn import functional
 
 import autograd_inspect
-from autograd_inspect.autograd.structure import release_safely, walk_structure
 from autograd_inspect.autograd.walker import walk
 from autograd_inspect.passes.drawing import draw
 from autograd_inspect.renderers import dot
@@ -100,7 +99,7 @@ def trace_rows() -> Iterator[Row]:
 
 
 def compare_traces() -> None:
-    """Time both on one model; in a process of its own, because TorchLens wraps torch's functions."""
+    """Time both on one model, in a process of its own: TorchLens wraps torch's functions."""
     import torchlens
     from torchlens.options import CaptureOptions
 

@@ -26,6 +26,7 @@ class Block(nn.Module):
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Mix each place with those before it, then think about it."""
         batch, length, width = x.shape
         parts = self.mixed(self.norm_1(x)).split(width, dim=2)
         shape = (batch, length, self.heads, width // self.heads)
@@ -48,6 +49,7 @@ class GPT(nn.Module):
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, words, bias=False)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Give the logits of the next word at each place."""
         x = self.words(tokens) + self.places(torch.arange(tokens.shape[1]))
         for block in self.blocks:
             x = block(x)

@@ -35,6 +35,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
+        """Say whether the bar was met; nothing where there is none."""
         return {None: "-", True: "met", False: "NOT MET"}[self.met]
 
 

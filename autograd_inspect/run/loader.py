@@ -8,6 +8,7 @@ import runpy
 import sys
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from autograd_inspect.errors import TargetError
@@ -16,13 +17,15 @@ from autograd_inspect.run.stop import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
+    from types import ModuleType, TracebackType
 
     from autograd_inspect.run.target import Target
 
 _PATIENCE = 1.0  # seconds of waiting for threads before we say that we wait
 
 _OUR_FILES = (__file__, mainmodule.__file__)
+#: Where the frames of the watch on the program's backward calls lie.
+_WATCH = str(Path(__file__).parents[1] / "tracing")
 _CannotFind: type[ImportError] = runpy._Error  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
 
 _original_process = os.getpid()
@@ -146,11 +149,19 @@ def _conclude(program: mainmodule.Program, error: BaseException | None) -> Endin
 
 
 def _strip_our_frames(error: BaseException) -> None:
-    """Cut off the frames above the program's first: python's own start has none."""
+    """Cut out the frames above the program's first, and those of the watch on its backward."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename in _OUR_FILES:
         trace = trace.tb_next
     error.__traceback__ = trace
+    while trace is not None:
+        while trace.tb_next is not None and _is_the_watch(trace.tb_next):
+            trace.tb_next = trace.tb_next.tb_next
+        trace = trace.tb_next
+
+
+def _is_the_watch(trace: TracebackType) -> bool:
+    return trace.tb_frame.f_code.co_filename.startswith(_WATCH)
 
 
 def _refuse_what_is_no_program(target: Target, error: BaseException) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Stop(BaseException):  # noqa: N818 - it is a signal like SystemExit, not an error
+class Stop(BaseException):
     """Unwinds the user's program after the capture.
 
     A `BaseException`, so that `except Exception` in a training loop lets it pass while `finally`
