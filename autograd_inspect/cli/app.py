@@ -16,6 +16,7 @@ from autograd_inspect._version import __version__
 from autograd_inspect.cli import options as opt
 from autograd_inspect.cli.source import Keeping, Running
 from autograd_inspect.cli.verb import Verb
+from autograd_inspect.errors import UsageError
 
 app = typer.Typer(
     name="agi",
@@ -41,7 +42,7 @@ def read_command_line(arguments: Sequence[str]) -> Verb:
             list(arguments),
             prog_name="agi",
             standalone_mode=False,
-            default_map=defaults(Path.cwd()),
+            default_map=defaults(Path.cwd(), options_of),
         )
     except typer.Abort:
         raise SystemExit(130) from None
@@ -56,6 +57,20 @@ def read_command_line(arguments: Sequence[str]) -> Verb:
         raise SystemExit(verb if isinstance(verb, int) else 0)
     chosen: Verb = verb
     return chosen
+
+
+def options_of(command: str) -> dict[str, str]:
+    """Give a command's options: by what follows the dashes, the name of the parameter."""
+    group: Any = typer.main.get_command(app)
+    found = group.commands.get(command)
+    if found is None:
+        raise UsageError(f"[tool.agi.{command}] in pyproject.toml: there is no such command")
+    return {
+        flag.removeprefix("--"): parameter.name
+        for parameter in found.params
+        for flag in parameter.opts
+        if flag.startswith("--")
+    }
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the command line library calls it

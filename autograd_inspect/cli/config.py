@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,20 @@ else:
     import tomli as tomllib
 
 
-def defaults(start: Path) -> dict[str, dict[str, Any]]:
+#: Gives the options of a command: by what follows the dashes, the name of the parameter.
+Options = Callable[[str], Mapping[str, str]]
+
+
+def defaults(start: Path, options: Options) -> dict[str, dict[str, Any]]:
     """Read the options per command: `[tool.agi.render] format = "svg"`."""
     for directory in (start, *start.parents):
         path = directory / "pyproject.toml"
         if path.is_file():
-            return _read(path)
+            return _read(path, options)
     return {}
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def _read(path: Path, options: Options) -> dict[str, dict[str, Any]]:
     if b"tool.agi" not in path.read_bytes():
         return {}
     try:
@@ -32,36 +37,19 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: {error}") from error
     return {
-        command: {_parameter(path, command, key): value for key, value in table.items()}
+        command: {
+            _parameter(key, options(command), f"{path}: [tool.agi.{command}]"): value
+            for key, value in table.items()
+        }
         for command, table in tables.items()
         if isinstance(table, dict)
     }
 
 
-def _parameter(path: Path, command: str, key: str) -> str:
+def _parameter(key: str, known: Mapping[str, str], where: str) -> str:
     """Give the parameter that a key, which is an option without its dashes, stands for."""
-    options = _options(command)
-    if key not in options:
-        close = difflib.get_close_matches(key, options, n=1)
-        raise UsageError(
-            f"{path}: [tool.agi.{command}] has no option {key!r}",
-            hint=f"did you mean {close[0]!r}?" if close else f"agi {command} --help lists them",
-        )
-    return options[key]
-
-
-def _options(command: str) -> dict[str, str]:
-    import typer
-
-    from autograd_inspect.cli.app import app
-
-    group: Any = typer.main.get_command(app)
-    found = group.commands.get(command)
-    if found is None:
-        raise UsageError(f"[tool.agi.{command}]: there is no such command")
-    return {
-        flag.removeprefix("--"): parameter.name
-        for parameter in found.params
-        for flag in parameter.opts
-        if flag.startswith("--")
-    }
+    if key not in known:
+        close = difflib.get_close_matches(key, known, n=1)
+        meant = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}"
+        raise UsageError(f"{where} has no option {key!r}", hint=meant)
+    return known[key]
