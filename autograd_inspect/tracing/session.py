@@ -127,9 +127,8 @@ class Session:
         if watch.taken or watch.stopped or watch.trouble or self.request.save_on_signal:
             return
         if self.request.step > 1:
-            raise NoGraphError(
-                f"--step {self.request.step}: there were only {watch.matches} such backward calls"
-            )
+            calls = "1 such backward call" if watch.matches == 1 else f"{watch.matches} such calls"
+            raise NoGraphError(f"--step {self.request.step}: the program made {calls}")
         try:
             self._capture_at_end(watch, outcome)
         except (ExpressionError, NoGraphError) as error:
