@@ -146,9 +146,7 @@ class Watch:
         about = replace(self.about, call=call.name, number=self.calls)
         moment = Moment.seize(roots, call.scopes, about, self.start)
         if self.wish.expression is None and not call.accumulates:
-            moment.note(
-                "this is a call of autograd.grad; :EXPR or --step N captures another"
-            )
+            moment.note("this is a call of autograd.grad; :EXPR or --step N captures another")
         if self._starts_elsewhere(roots, call):
             moment.note(
                 f"{call.name} was called on a tensor computed from {_listed(roots)}; the "
