@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, compress
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch.autograd.function import BackwardCFunction
@@ -42,17 +43,14 @@ _LONGEST_TUPLE = 8
 Key = TypeVar("Key")
 
 
-class Interned(Generic[Key]):
-    """Row numbers for values that come again and again."""
+class Interned(dict[Key, int]):
+    """Row numbers for values that come again and again: looking one up adds it if it is new."""
 
     def __init__(self, values: Iterable[Key] = ()) -> None:
-        self.rows: dict[Key, int] = {value: row for row, value in enumerate(values)}
+        super().__init__((value, row) for row, value in enumerate(values))
 
-    def __call__(self, key: Key) -> int:
-        """Give the row of a value, a new one for a value not seen before."""
-        row = self.rows.get(key)
-        if row is None:
-            row = self.rows[key] = len(self.rows)
+    def __missing__(self, key: Key) -> int:
+        row = self[key] = len(self)
         return row
 
 
@@ -165,6 +163,15 @@ def plain_scalar(value: object) -> object:  # noqa: PLR0911 - one per case
     return None
 
 
+#: Nodes read at once: what torch hands out for them is given back before the next are read.
+_AT_ONCE = 64
+_OUTPUTS, _UNPACK_HOOK, _DATA = map(attrgetter, ("_input_metadata", "unpack_hook", "data"))
+_SHAPE, _DTYPE, _DEVICE = map(attrgetter, ("shape", "dtype", "device"))
+_STORAGE, _ADDRESS = torch.Tensor.untyped_storage, attrgetter("_cdata")
+_SIZE = torch.UntypedStorage.nbytes
+_PLAIN = {torch.Tensor, torch.nn.Parameter}
+
+
 @dataclass(slots=True)
 class SavedRows:
     """The saved tensors of all nodes read so far, column by column."""
@@ -178,7 +185,11 @@ class SavedRows:
 
 
 class DetailReader:
-    """Reads node after node and keeps the tables that their descriptions point into."""
+    """Reads nodes by the hundred and keeps the tables that their descriptions point into.
+
+    Nearly all are plain, and a column of theirs is read by `map` alone: one line of Python for each
+    would cost as much as torch's answer. Where one is not, the whole hundred is read one by one.
+    """
 
     def __init__(self) -> None:
         self.ops: Interned[str] = Interned()
@@ -187,64 +198,115 @@ class DetailReader:
         self.storages: Interned[int] = Interned()
         self.attributes: Interned[str] = Interned()
         self.saved = SavedRows([], [], [], [], [], [])
-        self._scalars_seen: dict[Any, int] = {}
-        self._nothing = self.attributes("{}")
+        self.nothing = self.attributes["{}"]
 
-    def outputs(self, node: GraphNode) -> list[int]:
-        """Rows of `specs` for the node's outputs, -1 where torch does not tell the shape."""
-        try:
-            return [self.specs((tuple(m.shape), m.dtype, m.device)) for m in node._input_metadata]
-        except (RuntimeError, TypeError):  # a nested tensor has no shape; a SymInt does not hash
-            return [self._odd_spec(metadata) for metadata in node._input_metadata]
+    def outputs(self, nodes: Sequence[GraphNode]) -> tuple[list[int], list[int]]:
+        """Count each node's outputs, and give their rows of `specs` one after the other."""
+        counts: list[int] = []
+        rows: list[int] = []
+        for first in range(0, len(nodes), _AT_ONCE):
+            found = list(map(_OUTPUTS, nodes[first : first + _AT_ONCE]))
+            counts += map(len, found)
+            outputs = list(chain.from_iterable(found))
+            try:
+                rows += self._plain_specs(outputs)
+            except (RuntimeError, TypeError):  # a nested tensor has no shape, a SymInt no hash
+                rows += map(self._odd_spec, outputs)
+        return counts, rows
+
+    def _plain_specs(self, described: Sequence[Any]) -> list[int]:
+        shapes = map(tuple, map(_SHAPE, described))
+        keys = zip(shapes, map(_DTYPE, described), map(_DEVICE, described), strict=True)
+        return list(map(self.specs.__getitem__, keys))
 
     def _odd_spec(self, described: Any) -> int:
         try:
             shape = tuple(size if type(size) is int else str(size) for size in described.shape)
         except RuntimeError:  # nested tensors have a shape per part
             shape = ("nested",)
-        return self.specs((shape, described.dtype, described.device))
+        return self.specs[shape, described.dtype, described.device]
 
-    def scalars(self, node: GraphNode, cls: NodeClass) -> int:
-        """Row of `attributes` for the node's scalars."""
+    def scalars(self, nodes: Sequence[GraphNode], cls: NodeClass) -> list[int]:
+        """Rows of `attributes` for the scalars of nodes of one class."""
+        if cls.kind is Kind.CUSTOM:
+            return [self.attributes[read_scalars(node, cls)] for node in nodes]
         if cls.scalars is None:
-            custom = cls.kind is Kind.CUSTOM and vars(node)
-            return self.attributes(read_scalars(node, cls)) if custom else self._nothing
+            return [self.nothing] * len(nodes)
         try:
-            values = cls.scalars(node)
-            # 1, 1.0 and True are one dictionary key but three texts.
-            key = (cls.op, values, repr(values))
-            row = self._scalars_seen.get(key)
-        except (RuntimeError, TypeError):  # freed, or a value that does not hash
-            return self.attributes(read_scalars(node, cls))
-        if row is None:
-            row = self._scalars_seen[key] = self.attributes(read_scalars(node, cls))
-        return row
+            # By their text: 1, 1.0 and True are one dictionary key, and a list is none.
+            texts = list(map(repr, map(cls.scalars, nodes)))
+        except RuntimeError:  # freed
+            return [self.attributes[read_scalars(node, cls)] for node in nodes]
+        example = dict(zip(texts, nodes, strict=True))
+        row_of = {text: self.attributes[read_scalars(n, cls)] for text, n in example.items()}
+        return list(map(row_of.__getitem__, texts))
 
-    def read_saved(self, number: int, node: GraphNode, cls: NodeClass) -> None:
-        """Note the tensors that node `number` keeps for its backward."""
+    def read_saved(
+        self, numbers: Sequence[int], nodes: Sequence[GraphNode], cls: NodeClass
+    ) -> None:
+        """Note the tensors that nodes of one class keep for their backward."""
         for attribute, name in cls.raw:
-            try:
-                raw = getattr(node, attribute)
-            except RuntimeError:  # a custom Function whose tensors were freed
-                continue
-            for one in raw if type(raw) is tuple else (raw,):
-                tensor, packed = saved_tensor(one)
-                if tensor is not None:
-                    self._note_tensor(number, name, tensor)
-                elif packed:
-                    self._note(number, name, (-1, 0, -1, SavedState.PACKED))
-                elif _is_freed(node, name):
+            for first in range(0, len(nodes), _AT_ONCE):
+                part = slice(first, first + _AT_ONCE)
+                if not self._read_plain(numbers[part], nodes[part], attribute, name):
+                    for number, node in zip(numbers[part], nodes[part], strict=True):
+                        self._read_one(number, node, attribute, name)
+
+    def _read_plain(
+        self, numbers: Sequence[int], nodes: Sequence[GraphNode], attribute: str, name: str
+    ) -> bool:
+        """Note one saved tensor of each node; do nothing and give False where one is not plain."""
+        try:
+            raw = list(map(attrgetter(attribute), nodes))
+            hooks = list(map(_UNPACK_HOOK, raw))
+            if hooks.count(None) < len(hooks):
+                return False
+            found = list(map(_DATA, raw))
+            there = [one is not None for one in found]
+            tensors = list(compress(found, there))
+            if not set(map(type, tensors)) <= _PLAIN:
+                return False
+            specs = self._plain_specs(tensors)
+            storages = list(map(_STORAGE, tensors))
+            sizes = list(map(_SIZE, storages))
+        except (AttributeError, NotImplementedError, RuntimeError, TypeError):
+            return False  # a list of tensors; freed, sparse, nested, symbolic
+        rows, row = self.saved, self.names[name]
+        rows.node += compress(numbers, there)
+        rows.name += [row] * len(tensors)
+        rows.spec += specs
+        rows.bytes += sizes
+        rows.storage += map(self.storages.__getitem__, map(_ADDRESS, storages))
+        rows.state += [SavedState.HELD] * len(tensors)
+        if len(tensors) < len(nodes):
+            for number, node, held in zip(numbers, nodes, there, strict=True):
+                if not held and _is_freed(node, name):
                     self._note(number, name, (-1, 0, -1, SavedState.FREED))
+        return True
+
+    def _read_one(self, number: int, node: GraphNode, attribute: str, name: str) -> None:
+        try:
+            raw = getattr(node, attribute)
+        except RuntimeError:  # a custom Function whose tensors were freed
+            return
+        for one in raw if type(raw) is tuple else (raw,):
+            tensor, packed = saved_tensor(one)
+            if tensor is not None:
+                self._note_tensor(number, name, tensor)
+            elif packed:
+                self._note(number, name, (-1, 0, -1, SavedState.PACKED))
+            elif _is_freed(node, name):
+                self._note(number, name, (-1, 0, -1, SavedState.FREED))
 
     def _note_tensor(self, number: int, name: str, tensor: torch.Tensor) -> None:
         spec = self._odd_spec(tensor)
         for address, size in storages_of(tensor):
-            self._note(number, name, (spec, size, self.storages(address), SavedState.HELD))
+            self._note(number, name, (spec, size, self.storages[address], SavedState.HELD))
 
     def _note(self, number: int, name: str, facts: tuple[int, int, int, SavedState]) -> None:
         rows = self.saved
         rows.node.append(number)
-        rows.name.append(self.names(name))
+        rows.name.append(self.names[name])
         rows.spec.append(facts[0])
         rows.bytes.append(facts[1])
         rows.storage.append(facts[2])

@@ -25,7 +25,7 @@ from autograd_inspect.model.gradients import (
 from autograd_inspect.model.tables import Spec
 
 #: A histogram of more elements than this is taken from an evenly spaced sample of about as many.
-HISTOGRAM_SAMPLE = 2**20
+HISTOGRAM_SAMPLE = 2**16
 
 #: Elements that are widened to double precision at a time, so that no second copy is needed.
 _PART = 2**22
@@ -148,10 +148,10 @@ def gradients_of(sightings: Iterable[Sighting]) -> tuple[Gradients, list[str]]:
     dtypes: Interned[str] = Interned()
     measured = [_figures(row, unmeasured) for row in rows]
     facts: dict[str, Sequence[float | int | bool]] = {
-        "name": [names(row.name) for row in rows],
+        "name": [names[row.name] for row in rows],
         "node": [row.node for row in rows],
-        "spec": [specs(spec_of(row.tensor)) for row in rows],
-        "dtype": [-1 if r.gradient is None else dtypes(dtype_name(r.gradient.dtype)) for r in rows],
+        "spec": [specs[spec_of(row.tensor)] for row in rows],
+        "dtype": [-1 if r.gradient is None else dtypes[dtype_name(r.gradient.dtype)] for r in rows],
         "reason": [row.reason for row in rows],
         "before": [row.before for row in rows],
     }
@@ -162,7 +162,7 @@ def gradients_of(sightings: Iterable[Sighting]) -> tuple[Gradients, list[str]]:
     }
     columns["histogram"] = columns["histogram"].reshape(len(rows), _BINS)
     table = GradientTable(**columns)
-    found = Gradients(table, tuple(names.rows), tuple(specs.rows), tuple(dtypes.rows))
+    found = Gradients(table, tuple(names), tuple(specs), tuple(dtypes))
     return found, unmeasured
 
 

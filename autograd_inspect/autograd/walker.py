@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import methodcaller
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +19,6 @@ from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS, GraphNode
 from autograd_inspect.autograd.details import (
     DetailReader,
     Interned,
-    NodeClass,
     describe_class,
     make_spec,
     storages_of,
@@ -38,6 +39,8 @@ from autograd_inspect.model.tables import (
     RootTable,
     SavedTable,
 )
+
+Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 Names = Mapping[int, str]
 """The program's names for tensors, by `id` of the tensor."""
@@ -95,12 +98,12 @@ def with_names(walked: Walk, names: Names, root_names: Sequence[str] = ()) -> Gr
         graph,
         leaf_table=replace(graph.leaf_table, name=np.array(leaves, np.int32)),
         root_table=replace(graph.root_table, name=np.array(roots, np.int32)),
-        names=tuple(table.rows),
+        names=tuple(table),
     )
 
 
 def _name_row(table: Interned[str], name: str) -> int:
-    return table(name) if name else -1
+    return table[name] if name else -1
 
 
 def _read(
@@ -110,34 +113,28 @@ def _read(
     saved: bool,
 ) -> Walk:
     reader = DetailReader()
-    ops, kinds, sequences, attributes = [], [], [], []
-    output_start, output_specs = [0], []
-    classes: dict[type, NodeClass] = {}
-    for number, node in enumerate(structure.nodes):
-        kind = type(node)
-        cls = classes.get(kind)
-        if cls is None:
-            cls = describe_class(node)
-            # Nodes torch has no Python class for share one and differ in name.
-            if kind.__name__ != "CppFunction":
-                classes[kind] = cls
-        ops.append(reader.ops(cls.op))
-        kinds.append(cls.kind)
-        sequences.append(node._sequence_nr())
-        attributes.append(reader.scalars(node, cls))
-        output_specs += reader.outputs(node)
-        output_start.append(len(output_specs))
-        if saved and SHOWS_SAVED_TENSORS and cls.raw:
-            reader.read_saved(number, node, cls)
-    leaves = [i for i, kind in enumerate(kinds) if kind is Kind.LEAF]
+    nodes = structure.nodes
+    ops, attributes = np.empty((2, len(nodes)), np.int32)
+    kinds = np.empty(len(nodes), np.uint8)
+    for rows in _by_class(nodes):
+        numbers = rows.tolist()
+        alike = [nodes[number] for number in numbers]
+        cls = describe_class(alike[0])
+        ops[rows], kinds[rows] = reader.ops[cls.op], cls.kind
+        attributes[rows] = reader.scalars(alike, cls)
+        if saved and SHOWS_SAVED_TENSORS:
+            reader.read_saved(numbers, alike, cls)
+    output_counts, output_specs = reader.outputs(nodes)
+    sequences = np.fromiter(map(methodcaller("_sequence_nr"), nodes), np.uint64, len(nodes))
+    leaves = np.flatnonzero(kinds == Kind.LEAF).tolist()
     variables = [structure.nodes[i].variable for i in leaves]
     graph = Graph(
         node_table=NodeTable(
-            op=np.array(ops, np.int32),
-            kind=np.array(kinds, np.uint8),
-            sequence=_signed(sequences),
+            op=ops,
+            kind=kinds,
+            sequence=sequences.astype(np.int64),  # a leaf has 2**64 - 1: it becomes -1
             depth=np.array(longest_paths(structure), np.int32),
-            attributes=np.array(attributes, np.int32),
+            attributes=attributes,
             hooks=_hook_counts(len(ops), leaves, variables),
         ),
         edge_table=EdgeTable(
@@ -146,7 +143,8 @@ def _read(
             output=np.array(structure.output, np.int32),
         ),
         output_table=OutputTable(
-            start=np.array(output_start, np.int64), spec=np.array(output_specs, np.int32)
+            start=np.cumsum([0, *output_counts], dtype=np.int64),
+            spec=np.array(output_specs, np.int32),
         ),
         saved_table=_saved_table(reader, variables),
         leaf_table=LeafTable(
@@ -159,17 +157,23 @@ def _read(
             output=np.array([root.output_nr for root in roots], np.int32),
             name=np.full(len(roots), -1, np.int32),
         ),
-        ops=tuple(reader.ops.rows),
-        names=tuple(reader.names.rows),
-        specs=tuple(map(make_spec, reader.specs.rows)),
-        attributes=tuple(reader.attributes.rows),
+        ops=tuple(reader.ops),
+        names=tuple(reader.names),
+        specs=tuple(map(make_spec, reader.specs)),
+        attributes=tuple(reader.attributes),
     )
     return Walk(graph, structure, variables)
 
 
-def _signed(sequences: list[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Turn the sequence number of a leaf, 2**64 - 1, into -1."""
-    return np.array(sequences, np.uint64).astype(np.int64)
+def _by_class(nodes: Sequence[GraphNode]) -> list[Rows]:
+    """Sort the nodes by class; those torch has no Python class for share one and differ in name."""
+    classes: Interned[Any] = Interned()
+    row = np.fromiter(map(classes.__getitem__, map(type, nodes)), np.int64, len(nodes))
+    nameless = [row for cls, row in classes.items() if cls.__name__ == "CppFunction"]
+    for number in np.flatnonzero(np.isin(row, nameless)).tolist():
+        row[number] = classes[nodes[number].name()]
+    members = np.split(np.argsort(row, kind="stable"), np.cumsum(np.bincount(row))[:-1])
+    return [numbers for numbers in members if len(numbers)]
 
 
 def _hook_counts(
@@ -187,17 +191,19 @@ def _hook_counts(
 def _saved_table(reader: DetailReader, variables: list[torch.Tensor]) -> SavedTable:
     rows = reader.saved
     leaf_of = {
-        reader.storages.rows[address]: leaf
+        reader.storages[address]: leaf
         for leaf, variable in enumerate(variables)
         for address, _ in storages_of(variable)
-        if address in reader.storages.rows
+        if address in reader.storages
     }
+    leaf = [leaf_of.get(storage, -1) for storage in rows.storage]
+    order = np.argsort(rows.node, kind="stable")  # they were read class by class
     return SavedTable(
-        node=np.array(rows.node, np.int32),
-        name=np.array(rows.name, np.int32),
-        spec=np.array(rows.spec, np.int32),
-        bytes=np.array(rows.bytes, np.int64),
-        storage=np.array(rows.storage, np.int32),
-        leaf=np.array([leaf_of.get(storage, -1) for storage in rows.storage], np.int32),
-        state=np.array(rows.state, np.uint8),
+        node=np.array(rows.node, np.int32)[order],
+        name=np.array(rows.name, np.int32)[order],
+        spec=np.array(rows.spec, np.int32)[order],
+        bytes=np.array(rows.bytes, np.int64)[order],
+        storage=np.array(rows.storage, np.int32)[order],
+        leaf=np.array(leaf, np.int32)[order],
+        state=np.array(rows.state, np.uint8)[order],
     )
