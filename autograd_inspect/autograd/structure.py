@@ -40,7 +40,8 @@ class Structure:
 def walk_structure(roots: Iterable[GraphNode]) -> Structure:
     """Collect every node that the roots lead to."""
     nodes = list(dict.fromkeys(roots))
-    index = {node: number for number, node in enumerate(nodes)}
+    index: dict[GraphNode | None, int] = {node: number for number, node in enumerate(nodes)}
+    index[None] = -1  # an undefined edge is looked up like any other
     start: list[int] = [0]
     target: list[int] = []
     output: list[int] = []
@@ -48,16 +49,14 @@ def walk_structure(roots: Iterable[GraphNode]) -> Structure:
     add_target, add_output, close = target.append, output.append, start.append
     for node in nodes:
         for following, which in node.next_functions:
-            if following is None:
-                add_target(-1)
-            else:
-                number = number_of(following)
-                if number is None:
-                    number = index[following] = len(nodes)
-                    found(following)
-                add_target(number)
+            number = number_of(following)
+            if number is None:
+                number = index[following] = len(nodes)
+                found(following)
+            add_target(number)
             add_output(which)
         close(len(target))
+    del index[None]
     return Structure(nodes, index, start, target, output)
 
 
