@@ -164,7 +164,7 @@ def show(
     running = Running(module=module, code=code, expr=expr, step=step)
     showing = Showing(everything, depth, ascii_only, width, color)
 
-    def use(capture: Any, _: Path) -> int:
+    def use(capture: Any, _: Path | None) -> int:
         print_graph(capture, showing)
         return 0
 

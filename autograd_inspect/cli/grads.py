@@ -58,7 +58,7 @@ def grads(source: str | None, arguments: Sequence[str], running: Running, readin
     elif reading.output is not None and not reading.to_stdout:
         check_free(reading.output, force=reading.force)
 
-    def use(capture: Capture, _: Path) -> int:
+    def use(capture: Capture, _: Path | None) -> int:
         from autograd_inspect.analyses.gradients import failures as find_failures
 
         text = _table(capture, reading)

@@ -69,7 +69,7 @@ def render(source: str | None, arguments: Sequence[str], running: Running, pictu
     elif picture.output is not None:
         check_free(picture.output, force=picture.force)
 
-    def use(capture: Capture, path: Path) -> int:
+    def use(capture: Capture, path: Path | None) -> int:
         from autograd_inspect.api import render as draw
 
         drawing = draw(
@@ -85,8 +85,7 @@ def render(source: str | None, arguments: Sequence[str], running: Running, pictu
             results.write(drawing)
             return 0
         extension = {Format.MERMAID: "mmd"}.get(picture.format, picture.format.value)
-        beside = path.with_suffix(f".{extension}")
-        output = picture.output or beside
+        output = picture.output or (path or Path("graph.agi")).with_suffix(f".{extension}")
         # A picture beside its capture is ours to draw anew.
         write_file(drawing, output, force=picture.force or picture.output is None)
         say(f"wrote {output}")

@@ -76,7 +76,7 @@ def obtain(
     source: str | None,
     arguments: Sequence[str],
     running: Running,
-    use: Callable[[Capture, Path], int],
+    use: Callable[[Capture, Path | None], int],
 ) -> int:
     """Get the capture that SOURCE stands for and use it; gives the exit status.
 
@@ -125,7 +125,7 @@ def run_and_use(
     target: Target,
     running: Running,
     *,
-    use: Callable[[Capture, Path], int],
+    use: Callable[[Capture, Path | None], int],
     keeping: Keeping = Keeping(),
 ) -> int:
     """Run a program, save what is captured, and use the last capture once it is over.
@@ -155,8 +155,9 @@ def run_and_use(
     with our_imports():
         for remark in _misplaced_options(target):
             tell(remark)
-        if captures and keeper.paths:
-            status = use(captures[-1], keeper.paths[-1])
+        if captures:
+            # Where it could not be saved, which is said below, it is shown all the same.
+            status = use(captures[-1], keeper.paths[-1] if keeper.paths else None)
         trouble = _explain(outcome.trouble)
     if outcome.run.status or not (trouble or status):
         finish(outcome.run)

@@ -25,11 +25,12 @@ def trace(
     target = read_target(text, arguments, running)
     start = Path.cwd()
 
-    def use(capture: Capture, path: Path) -> int:
+    def use(capture: Capture, path: Path | None) -> int:
         if not showing.quiet:
             print_graph(capture, showing)
-            say(f"saved {_near(path, start)}", quiet=showing.quiet)
-            say("next: agi grads · agi render --svg · agi show --all", quiet=showing.quiet)
+            if path is not None:
+                say(f"saved {_near(path, start)}")
+                say("next: agi grads · agi render --svg · agi show --all")
         return 0
 
     return run_and_use(target, running, use=use, keeping=keeping)

@@ -239,6 +239,16 @@ def test_targets_of_every_kind(script: Write) -> None:
         assert (done.status, done.out.splitlines()[1][:14]) == (0, "◉ SumBackward0"), arguments
 
 
+def test_a_capture_that_cannot_be_saved_is_shown_all_the_same(script: Write) -> None:
+    where = script(SINE)
+    (where / ".agi").write_text("in the way")
+    done = run_agi("trace", "train.py", cwd=where)
+    assert done.status == 2
+    assert "◉ SumBackward0 out" in done.out
+    assert done.err.splitlines()[-1].startswith("agi: ")
+    assert "saved" not in done.err
+
+
 def test_a_named_output_is_not_overwritten_unless_forced(script: Write) -> None:
     where = script(SINE)
     first = run_agi("trace", "-q", "-o", "x.agi", "train.py", cwd=where)
