@@ -16,6 +16,7 @@ from autograd_inspect.tracing.expression import (
     Expression,
     evaluate_at_end,
     graph_names,
+    is_a,
     tensors_in,
 )
 from autograd_inspect.tracing.frames import Scope
@@ -122,6 +123,5 @@ def _why_not_here() -> str:
 
 
 def _tensors_that_require_grad() -> int:
-    # By class: isinstance asks the object itself, which wakes lazy and deprecated proxies.
-    tensors = (one for one in gc.get_objects() if issubclass(type(one), torch.Tensor))
+    tensors = (one for one in gc.get_objects() if is_a(one, torch.Tensor))
     return sum(bool(tensor.requires_grad) for tensor in tensors)

@@ -7,13 +7,16 @@ import builtins
 import dataclasses
 import difflib
 import inspect
+from collections import UserDict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard, TypeVar
 
 import torch
 
 from autograd_inspect.errors import ExpressionError
 from autograd_inspect.tracing.frames import Scope
+
+Kind = TypeVar("Kind")
 
 
 class Expression:
@@ -71,14 +74,14 @@ class Expression:
 def tensors_in(value: object) -> dict[str, torch.Tensor]:
     """Find the tensors in any nesting of containers, by their path from the value.
 
-    Sequences, mappings (model outputs of transformers are such), dataclasses and named tuples are
-    looked into; the path of a lone tensor is empty.
+    Sequences, dictionaries (model outputs of transformers are such), dataclasses and named tuples
+    are looked into; the path of a lone tensor is empty.
     """
     found: dict[str, torch.Tensor] = {}
     seen: set[int] = set()
     queue: list[tuple[str, object]] = [("", value)]
     for path, item in queue:
-        if isinstance(item, torch.Tensor):
+        if is_a(item, torch.Tensor):
             found.setdefault(path, item)
         elif id(item) not in seen:
             seen.add(id(item))
@@ -86,15 +89,20 @@ def tensors_in(value: object) -> dict[str, torch.Tensor]:
     return found
 
 
+def is_a(value: object, classes: type[Kind] | tuple[type[Kind], ...]) -> TypeGuard[Kind]:
+    """Ask a value's type, not the value: `isinstance` wakes lazy proxies, which may raise."""
+    return issubclass(type(value), classes)
+
+
 def _parts(item: object) -> Iterator[tuple[str, object]]:
-    if isinstance(item, Mapping):
-        yield from ((f"[{key!r}]", part) for key, part in item.items())
-    elif isinstance(item, tuple) and hasattr(item, "_fields"):
+    if is_a(item, (dict, UserDict)):
+        yield from ((f"[{key!r}]", part) for key, part in list(item.items()))
+    elif is_a(item, tuple) and hasattr(item, "_fields"):
         yield from ((f".{name}", getattr(item, name)) for name in item._fields)
-    elif isinstance(item, list | tuple | set | frozenset):
+    elif is_a(item, (list, tuple, set, frozenset)):
         yield from ((f"[{number}]", part) for number, part in enumerate(item))
-    elif dataclasses.is_dataclass(item) and not isinstance(item, type):
-        fields = dataclasses.fields(item)
+    elif dataclasses.is_dataclass(type(item)):
+        fields = dataclasses.fields(type(item))
         yield from ((f".{f.name}", getattr(item, f.name, None)) for f in fields)
 
 

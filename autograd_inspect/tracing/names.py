@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from autograd_inspect.tracing.expression import is_a
 from autograd_inspect.tracing.frames import Scope
 
 #: How far from a variable a tensor is looked for: `trainer.state.nets["g"]` is three steps.
@@ -88,13 +89,13 @@ def search(scopes: Sequence[Scope]) -> Found:
         queue.extend((name, value, 0) for name, value in variables if not name.startswith("__"))
     seen: set[int] = set()
     for path, value, step in queue:
-        if isinstance(value, _OPAQUE):
+        if is_a(value, _OPAQUE):
             continue
-        if isinstance(value, torch.Tensor):
+        if is_a(value, torch.Tensor):
             found.tensors.setdefault(id(value), path)
             if step == 0:
                 found.held.setdefault(path, value)
-        elif _is_module(value):
+        elif is_a(value, nn.Module):
             best = found.modules.get(id(value))
             if best is None or best[0].partition(".")[0] == "self":
                 found.modules[id(value)] = (path, value)
@@ -144,28 +145,30 @@ def _spaces(scopes: Sequence[Scope]) -> Iterator[list[tuple[str, Any]]]:
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
+    if is_a(value, dict):
         yield from ((f"[{key!r}]", part) for key, part in list(value.items()) if _short(key))
-    elif isinstance(value, list | tuple):
+    elif is_a(value, (list, tuple)):
         yield from ((f"[{number}]", part) for number, part in enumerate(value[:1000]))
     else:
-        attributes = getattr(value, "__dict__", None)
-        if isinstance(attributes, dict):
-            yield from ((f".{name}", part) for name, part in list(attributes.items()))
+        yield from ((f".{name}", part) for name, part in list(_attributes(value).items()))
+
+
+def _attributes(value: object) -> dict[str, Any]:
+    """Give an object's own attributes without running code of its class."""
+    try:
+        found: dict[str, Any] = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return found
 
 
 def _short(key: object) -> bool:
     return isinstance(key, str | int) and len(str(key)) <= 60
 
 
-def _is_module(value: object) -> bool:
-    # By class: isinstance asks the object itself, which wakes lazy and deprecated proxies.
-    return issubclass(type(value), nn.Module)
-
-
 def _names_of_unreached(missing: set[int]) -> dict[int, str]:
     """Name parameters of modules that no variable leads to, by the class of the outermost one."""
-    modules = [(type(one).__name__, one) for one in gc.get_objects() if _is_module(one)]
+    modules = [(type(one).__name__, one) for one in gc.get_objects() if is_a(one, nn.Module)]
     return {
         id(tensor): name
         for path, module in outermost(modules)

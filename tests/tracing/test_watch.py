@@ -432,3 +432,25 @@ def test_the_compilers_own_backwards_are_not_the_programs() -> None:
     assert capture.about.number == 1
     assert [root.name for root in capture.graph.roots] == ["loss"]
     assert sorted(one.name for one in capture.graph.leaves) == ["model.bias", "model.weight"]
+
+
+def test_objects_that_do_not_like_to_be_asked_are_left_in_peace() -> None:
+    class Proxy:
+        @property
+        def __class__(self) -> type:
+            raise RuntimeError("not bound")
+
+        def __getattr__(self, name: str) -> object:
+            raise RuntimeError("not bound")
+
+    class Lazy(dict):
+        pass
+
+    def program() -> None:
+        proxy, lazy = Proxy(), Lazy(weight=leaf(2.0))
+        loss = lazy["weight"].exp().sum()
+        loss.backward()
+        assert proxy is not None
+
+    capture = captured(program)
+    assert [one.name for one in capture.graph.leaves] == ["lazy['weight']"]
