@@ -101,8 +101,8 @@ def _parts(item: object) -> Iterator[tuple[str, object]]:
         yield from ((f".{name}", getattr(item, name)) for name in item._fields)
     elif is_a(item, (list, tuple, set, frozenset)):
         yield from ((f"[{number}]", part) for number, part in enumerate(item))
-    elif dataclasses.is_dataclass(type(item)):
-        fields = dataclasses.fields(type(item))
+    elif dataclasses.is_dataclass(kind := type(item)):
+        fields = dataclasses.fields(kind)
         yield from ((f".{f.name}", getattr(item, f.name, None)) for f in fields)
 
 
