@@ -78,11 +78,6 @@ def failures(capture: Capture, conditions: Iterable[str]) -> list[Failure]:
     return [Failure(name, row) for name in wanted for row in rows if _CONDITIONS[name](row)]
 
 
-def unreached(capture: Capture) -> list[Gradient]:
-    """Give the tensors that require a gradient but cannot be reached from the root."""
-    return [row for row in capture.gradients if row.reason is Reason.NOT_REACHED]
-
-
 def totals(rows: Sequence[Gradient]) -> Totals:
     """Count over rows."""
     present = [row for row in rows if row.present]

@@ -100,6 +100,8 @@ def _stored_values(gradient: torch.Tensor) -> tuple[torch.Tensor, int]:
     """Give the elements that are stored, flat, and how many elements there are in all."""
     if hasattr(gradient, "to_local"):  # a DTensor holds this process's part
         gradient = gradient.to_local()
+    if gradient.device.type == "mps":  # which has no double precision
+        gradient = gradient.cpu()
     if gradient.layout is torch.sparse_coo:
         # Not coalesced, one element may be stored in several parts: only their sum counts.
         return gradient.coalesce().values().flatten(), gradient.numel()

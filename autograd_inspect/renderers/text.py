@@ -121,18 +121,6 @@ def exact(value: complex) -> str:
     return repr(value)
 
 
-def byte_size(count: int) -> str:
-    """Write a number of bytes: `512 B`, `1.5 KB`, in powers of 1024."""
-    if count < 1024:
-        return f"{count} B"
-    size, unit = float(count), "B"
-    for unit in ("KB", "MB", "GB", "TB"):  # noqa: B007 - the last one is wanted
-        size /= 1024
-        if size < 1024:
-            break
-    return f"{size:.1f} {unit}"
-
-
 #: Scalars at the value an operation has by default say nothing; with None there is no value that
 #: the shape, or the operation's name, does not tell.
 _BORING: dict[str, object] = {

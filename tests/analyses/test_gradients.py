@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from build import make_capture, make_gradients
 
-from autograd_inspect.analyses.gradients import failures, select, totals, unreached
+from autograd_inspect.analyses.gradients import failures, select, totals
 from autograd_inspect.analyses.words import CONDITIONS, SORT_KEYS
 from autograd_inspect.errors import UsageError
 from autograd_inspect.model.capture import Capture
@@ -125,14 +125,13 @@ def test_an_unknown_condition_is_a_usage_error() -> None:
         failures(capture_with(), ["nan", "zeros"])
 
 
-def test_unreached_and_totals() -> None:
+def test_totals() -> None:
     capture = capture_with(
         norm=[3, 4, math.nan, 0],
         reason=[0, 0, Reason.NOT_REACHED, 0],
         zeros=[0, 0, 0, 6],
         before=[0, 1, 0, 0],
     )
-    assert names(unreached(capture)) == "c"
     found = totals(list(capture.gradients))
     assert (found.tensors, found.present, found.absent) == (4, 3, 1)
     assert (found.nan, found.inf, found.zero, found.added) == (0, 0, 1, 1)

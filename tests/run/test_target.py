@@ -58,7 +58,7 @@ def test_everything_after_the_first_colon_is_the_expression(expression: str, nam
     assert (module.kind, module.name, module.expression) == ("module", "pkg.train", expression)
 
 
-@pytest.mark.parametrize("path", [r"C:\work\train.py", "C:/work/train.py"])
+@pytest.mark.parametrize("path", [r"C:\code\train.py", "C:/code/train.py"])
 def test_a_drive_letter_is_part_of_the_path(path: str, directory: Path) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text("")
