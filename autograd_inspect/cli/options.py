@@ -136,10 +136,15 @@ Reverse = Annotated[bool, Option("--reverse", help="Root on top, arrows towards 
 EngineName = Annotated[
     Engine, Option("--engine", help="Layout: our own, or Graphviz dot (must be installed).")
 ]
-Scale = Annotated[float, Option("--scale", min=0.1, max=10, help="Pixels per unit of a PNG.")]
+Scale = Annotated[
+    float, Option("--scale", min=0.1, max=10, help="Pixels per unit of a PNG.", metavar="N")
+]
 Open = Annotated[bool, Option("--open", help="Open the file when it is written.")]
 Sort = Annotated[
-    str | None, Option("--sort", help="Order by this column; -KEY reverses.", metavar="KEY")
+    str | None,
+    Option(
+        "--sort", help="Order by this column, largest first; +KEY: smallest first.", metavar="KEY"
+    ),
 ]
 FailOn = Annotated[
     str | None,
