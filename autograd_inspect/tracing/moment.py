@@ -19,14 +19,13 @@ from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.autograd.walker import Walk, walk, with_names
 from autograd_inspect.errors import ExpressionError, UsageError
 from autograd_inspect.model.capture import About, Backward, Capture
-from autograd_inspect.model.graph import Graph
-from autograd_inspect.model.tables import Spec
 from autograd_inspect.tracing.expression import Expression, evaluate_at_end, tensors_in
 from autograd_inspect.tracing.frames import Scope, receiver, user_place
 from autograd_inspect.tracing.names import Named, find_names
 from autograd_inspect.tracing.sightings import Arrivals, note_gradients, sightings
 
 Root = torch.Tensor | GradientEdge
+Shape = tuple[int | str, ...]
 NamedRoot = tuple[str, Root]
 """A root and its name, empty where it is still to be found."""
 
@@ -158,7 +157,10 @@ def pass_backward(moment: Moment, gradients: Sequence[torch.Tensor] | None) -> N
         GradientEdge(walked.nodes[node], output)
         for node, output in zip(table.node.tolist(), table.output.tolist(), strict=True)
     ]
-    if gradients is None and not all(spec and not spec.shape for spec in _root_specs(walked.graph)):
+    shapes = [root.spec.shape if root.spec else None for root in walked.graph.roots]
+    if gradients is not None:
+        _check_start([tuple(gradient.shape) for gradient in gradients], shapes)
+    elif any(shape != () for shape in shapes):
         moment.note("a root is not a scalar: --grad-output EXPR gives the gradient to start with")
         return
     # A leaf that has been frozen since takes no gradient, which is no fault of the others.
@@ -189,5 +191,15 @@ def starting_gradients(
     return list(tensors_in(value).values())
 
 
-def _root_specs(graph: Graph) -> list[Spec | None]:
-    return [root.spec for root in graph.roots]
+def _check_start(given: list[Shape], wanted: list[Shape | None]) -> None:
+    """Raise UsageError where the gradients to start with do not fit the roots; torch may not."""
+    if len(given) != len(wanted):
+        raise UsageError(
+            f"the gradient to start with is {len(given)} tensors for {len(wanted)} roots",
+            hint="give one tensor for each root, of the root's shape",
+        )
+    for one, root in zip(given, wanted, strict=True):
+        if one != root:
+            raise UsageError(
+                f"the gradient to start with has shape {list(one)}, the root has {list(root or ())}"
+            )

@@ -124,8 +124,10 @@ class Session:
             outcome.trouble = NoGraphError("nothing to trace: the program never imported torch")
             return
         outcome.trouble = watch.trouble
-        if watch.taken or watch.stopped or watch.trouble or self.request.save_on_signal:
+        if watch.taken or watch.stopped or watch.trouble:
             return
+        if self.request.save_on_signal:
+            raise NoGraphError("nothing captured: no backward call came after such a signal")
         if self.request.step > 1:
             calls = "1 such backward call" if watch.matches == 1 else f"{watch.matches} such calls"
             raise NoGraphError(f"--step {self.request.step}: the program made {calls}")

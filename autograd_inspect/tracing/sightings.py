@@ -42,11 +42,6 @@ class Arrivals:
     retained: dict[str, tuple[torch.Tensor, torch.Tensor | None]] = field(default_factory=dict)
     before: dict[int, Before] = field(default_factory=dict)
 
-    @property
-    def ran(self) -> bool:
-        """Whether a backward ran from the captured roots to its end."""
-        return self.backward in {Backward.SCRIPT, Backward.OURS}
-
     def record(
         self, inputs: Sequence[object], result: Sequence[torch.Tensor | None] | None
     ) -> None:
@@ -69,8 +64,6 @@ class Arrivals:
         Also where the graph does not lead to the tensor: a reentrant checkpoint, or any custom
         Function, may start a backward of its own inside.
         """
-        if not self.ran:
-            return False
         if self.returned is not None:
             return id(tensor) in self.returned
         gradient, before = stored_gradient(tensor), self.before.get(id(tensor))

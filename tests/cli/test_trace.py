@@ -219,6 +219,10 @@ def test_a_vector_needs_a_gradient_to_start_with(script: Write) -> None:
     )
     rows = json.loads(run_agi("grads", "--json", cwd=where).out)["rows"]
     assert rows[0]["max"] == 200.0
+    for wrong in ("3", "torch.ones(4)", "[torch.ones(3), torch.ones(3)]"):
+        done = run_agi("trace", "--grad-output", wrong, "train.py:y", cwd=where)
+        assert done.status == 2, wrong
+        assert done.err.startswith("agi: the gradient to start with ")
 
 
 def test_targets_of_every_kind(script: Write) -> None:
@@ -308,6 +312,8 @@ def test_a_signal_asks_for_a_capture_of_a_running_program(script: Write) -> None
     assert done.status == 0
     numbers = [autograd_inspect.load(path).about.number for path in captures(where)]
     assert numbers == [3, 5]
+    done = run_agi("trace", "--save-on-signal", "USR2", "-c", "import torch", cwd=where)
+    assert (done.status, "no backward call came" in done.err) == (5, True)
 
 
 def test_ctrl_c_ends_the_script_as_python_would_and_keeps_the_capture(script: Write) -> None:

@@ -454,3 +454,27 @@ def test_objects_that_do_not_like_to_be_asked_are_left_in_peace() -> None:
 
     capture = captured(program)
     assert [one.name for one in capture.graph.leaves] == ["lazy['weight']"]
+
+
+def test_gradients_that_arrived_before_a_backward_failed_are_not_called_earlier() -> None:
+    class Fails(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, gradient):
+            raise ValueError("half way")
+
+    def program() -> None:
+        late = leaf(1.0)
+        broken = Fails.apply(late)
+        early = leaf(2.0)
+        (broken + early).sum().backward()
+
+    with watching() as (_, taken), pytest.raises(ValueError, match="half way"):
+        program()
+    rows = {row.name: row for row in taken[0].gradients}
+    assert rows["late"].reason is Reason.BACKWARD_FAILED
+    # AccumulateGrad comes before all else that is ready, so this one was there in time.
+    assert (rows["early"].reason, rows["early"].max) == (Reason.ARRIVED, 1.0)
