@@ -21,29 +21,40 @@ if TYPE_CHECKING:
         TargetError,
         UsageError,
     )
+    from autograd_inspect.model.flow import Cut, CutKind, Write
     from autograd_inspect.model.gradients import Gradient, Reason
-    from autograd_inspect.model.graph import Edge, Graph, Leaf, Node, Root, Saved
-    from autograd_inspect.model.tables import Kind, Spec
+    from autograd_inspect.model.graph import Graph
+    from autograd_inspect.model.places import Module, Place
+    from autograd_inspect.model.rows import Call, Edge, Leaf, Node, Root, Saved
+    from autograd_inspect.model.tables import Kind, SavedRole, SavedState, Spec
 
 __all__ = [
     "AgiError",
+    "Call",
     "Capture",
     "CaptureError",
+    "Cut",
+    "CutKind",
     "Edge",
     "ExpressionError",
     "Gradient",
     "Graph",
     "Kind",
     "Leaf",
+    "Module",
     "NoGraphError",
     "Node",
+    "Place",
     "Reason",
     "RenderError",
     "Root",
     "Saved",
+    "SavedRole",
+    "SavedState",
     "Spec",
     "TargetError",
     "UsageError",
+    "Write",
     "__version__",
     "grads",
     "load",
@@ -64,8 +75,11 @@ _HOMES = {
         "UsageError",
     ),
     "model.gradients": ("Gradient", "Reason"),
-    "model.graph": ("Edge", "Graph", "Leaf", "Node", "Root", "Saved"),
-    "model.tables": ("Kind", "Spec"),
+    "model.flow": ("Cut", "CutKind", "Write"),
+    "model.graph": ("Graph",),
+    "model.places": ("Module", "Place"),
+    "model.rows": ("Call", "Edge", "Leaf", "Node", "Root", "Saved"),
+    "model.tables": ("Kind", "SavedRole", "SavedState", "Spec"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -8,22 +8,25 @@ outgoing edge is a leaf of that name; every other node's op is its name, capital
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from autograd_inspect.model.capture import About, Backward, Capture, Place
+from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradients, GradientTable, Reason
 from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.places import Module, Place, Stack
 from autograd_inspect.model.tables import (
+    CallTable,
     EdgeTable,
     Kind,
     LeafTable,
     NodeTable,
     OutputTable,
     RootTable,
-    SavedState,
     SavedTable,
     Spec,
+    empty,
 )
 
 
@@ -76,6 +79,9 @@ def graph_of(
             depth=np.array(depths(edges, roots), np.int32),
             attributes=np.zeros(count, np.int32),
             hooks=np.full(count, -1, np.int32),
+            stack=np.full(count, -1, np.int32),
+            call=np.full(count, -1, np.int32),
+            variable=np.full(count, -1, np.int32),
         ),
         edge_table=EdgeTable(
             start=np.cumsum([0, *map(len, edges)], dtype=np.int64),
@@ -85,15 +91,7 @@ def graph_of(
         output_table=OutputTable(
             start=np.arange(count + 1, dtype=np.int64), spec=np.zeros(count, np.int32)
         ),
-        saved_table=SavedTable(
-            node=np.zeros(0, np.int32),
-            name=np.zeros(0, np.int32),
-            spec=np.zeros(0, np.int32),
-            bytes=np.zeros(0, np.int64),
-            storage=np.zeros(0, np.int32),
-            leaf=np.zeros(0, np.int32),
-            state=np.full(0, SavedState.HELD, np.uint8),
-        ),
+        saved_table=empty(SavedTable),
         leaf_table=LeafTable(
             node=np.array(leaves, np.int32),
             name=np.array([name_row(i) for i in leaves], np.int32),
@@ -109,6 +107,65 @@ def graph_of(
         specs=(Spec(shape, "float32", "cpu"),),
         attributes=(attributes,),
     )
+
+
+def with_origins(
+    graph: Graph,
+    *,
+    places: dict[int, str] | None = None,
+    calls: dict[int, str] | None = None,
+    variables: dict[int, str] | None = None,
+) -> Graph:
+    """Say where nodes come from, by node number.
+
+    A place is `model.py:12` or `model.py:12 forward`, several of a stack joined by `<`, innermost
+    first. A call is `h.0.attn:Attention` or, from the second call on, `h.0.attn:Attention#2`; every
+    prefix of the path that is a call of another node is its parent. The owner is `model`.
+    """
+    place_rows: dict[Place, int] = {}
+    stack_rows: dict[Stack, int] = {}
+    stack = np.full(len(graph), -1, np.int32)
+    for node, text in (places or {}).items():
+        lines = []
+        for one in text.split("<"):
+            where, _, function = one.strip().partition(" ")
+            file, _, line = where.rpartition(":")
+            place = Place(file, int(line), function or "<module>")
+            lines.append(place_rows.setdefault(place, len(place_rows)))
+        stack[node] = stack_rows.setdefault(Stack(tuple(lines)), len(stack_rows))
+    call = np.full(len(graph), -1, np.int32)
+    modules: dict[Module, int] = {}
+    table: list[tuple[int, int, int]] = []
+    row_of: dict[str, int] = {}
+    for text in sorted(set((calls or {}).values())):
+        name, _, number = text.partition("#")
+        path, _, cls = name.partition(":")
+        module = modules.setdefault(Module("model", path, cls), len(modules))
+        outer = [t for t in row_of if _is_inside(path, t.partition(":")[0])]
+        parent = row_of[max(outer, key=len)] if outer else -1
+        row_of[text] = len(table)
+        table.append((module, int(number or 1), parent))
+    for node, text in (calls or {}).items():
+        call[node] = row_of[text]
+    names = dict.fromkeys([*graph.names, *(variables or {}).values()])
+    name_row = {name: row for row, name in enumerate(names)}
+    variable = np.full(len(graph), -1, np.int32)
+    for node, name in (variables or {}).items():
+        variable[node] = name_row[name]
+    columns = np.array(table, np.int32).reshape(len(table), 3)
+    return replace(
+        graph,
+        node_table=replace(graph.node_table, stack=stack, call=call, variable=variable),
+        call_table=CallTable(columns[:, 0], columns[:, 1], columns[:, 2]),
+        names=tuple(names),
+        places=tuple(place_rows),
+        stacks=tuple(stack_rows),
+        modules=tuple(modules),
+    )
+
+
+def _is_inside(path: str, outer: str) -> bool:
+    return path != outer and (not outer or path.startswith(f"{outer}."))
 
 
 def depths(edges: Sequence[Sequence[int]], roots: Iterable[int]) -> list[int]:

@@ -37,6 +37,7 @@ from autograd_inspect.model.tables import (
     NodeTable,
     OutputTable,
     RootTable,
+    SavedRole,
     SavedTable,
 )
 
@@ -136,6 +137,9 @@ def _read(
             depth=np.array(longest_paths(structure), np.int32),
             attributes=attributes,
             hooks=_hook_counts(len(ops), leaves, variables),
+            stack=np.full(len(ops), -1, np.int32),
+            call=np.full(len(ops), -1, np.int32),
+            variable=np.full(len(ops), -1, np.int32),
         ),
         edge_table=EdgeTable(
             start=np.array(structure.start, np.int64),
@@ -206,4 +210,9 @@ def _saved_table(reader: DetailReader, variables: list[torch.Tensor]) -> SavedTa
         storage=np.array(rows.storage, np.int32)[order],
         leaf=np.array(leaf, np.int32)[order],
         state=np.array(rows.state, np.uint8)[order],
+        role=np.full(len(order), SavedRole.UNKNOWN, np.uint8),
+        origin=np.full(len(order), -1, np.int32),
+        packer=np.full(len(order), -1, np.int32),
+        stale=np.zeros(len(order), np.bool_),
+        write=np.full(len(order), -1, np.int32),
     )

@@ -7,6 +7,7 @@ from enum import Enum
 
 from autograd_inspect.model.gradients import Gradients
 from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.places import Place
 
 
 class Backward(str, Enum):
@@ -19,17 +20,34 @@ class Backward(str, Enum):
     NOT_RUN = "not run"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A line of the user's program. `file` is relative to the starting directory if below it."""
+class Recording(str, Enum):
+    """How closely the program was watched while it ran."""
 
-    file: str
-    line: int
-    function: str
+    NONE = "none"
+    LIGHT = "light"
+    FULL = "full"
 
-    def __str__(self) -> str:
-        inside = "" if self.function in {"", "<module>"} else f" in {self.function}"
-        return f"{self.file}:{self.line}{inside}"
+    @property
+    def recorded(self) -> str:
+        """What was recorded of the running program."""
+        return _RECORDED[self]
+
+    @property
+    def missing(self) -> str:
+        """What a closer watch would add, and how to have it; empty for the closest."""
+        return _MISSING[self]
+
+
+_RECORDED = {
+    Recording.NONE: "the graph alone",
+    Recording.LIGHT: "source lines, modules, names",
+    Recording.FULL: "source lines, modules, names, cuts, in-place writes",
+}
+_MISSING = {
+    Recording.NONE: "without --no-record: source lines, modules, names",
+    Recording.LIGHT: "with --watch: cuts, in-place writes",
+    Recording.FULL: "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +68,9 @@ class About:
     notes       what the user should know of this capture
     versions    of agi, torch and python
     rank        the process's rank in a distributed run, None outside one
+    recording   how closely the program was watched
+    parameters  bytes of the parameters that the program's modules own, -1 where not counted
+    gradients   bytes of the gradients that they had when the graph was walked, -1 likewise
     """
 
     target: str
@@ -66,6 +87,9 @@ class About:
     notes: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     rank: int | None = None
+    recording: Recording = Recording.NONE
+    parameters: int = -1
+    gradients: int = -1
 
     @property
     def source(self) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.gradients import Reason
-from autograd_inspect.model.graph import Node, Root
+from autograd_inspect.model.rows import Node, Root
 from autograd_inspect.model.tables import Bools, Floats, Ints, Longs, Spec
 
 

@@ -9,9 +9,9 @@ Integers that point elsewhere are row numbers; -1 means "none".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
@@ -21,6 +21,20 @@ Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int32]]
 Longs = np.ndarray[Any, np.dtype[np.int64]]
+
+Table = TypeVar("Table")
+
+
+#: Columns that older captures lack are read as if they held this throughout.
+_SINCE_1_1 = {"absent": -1}
+_ZERO_SINCE_1_1 = {"absent": 0}
+
+
+def empty(table: type[Table]) -> Table:
+    """Make a table without rows."""
+    hints = get_type_hints(table)
+    dtypes = {one.name: get_args(get_args(hints[one.name])[1])[0] for one in fields(table)}  # type: ignore[arg-type]
+    return table(**{name: np.zeros(0, dtype) for name, dtype in dtypes.items()})
 
 
 class Kind(IntEnum):
@@ -61,6 +75,21 @@ class SavedState(IntEnum):
     FREED = 2
 
 
+class SavedRole(IntEnum):
+    """What a saved tensor is to the program."""
+
+    UNKNOWN = 0
+    PARAMETER = 1
+    BUFFER = 2
+    INPUT = 3
+    ACTIVATION = 4
+
+    @property
+    def label(self) -> str:
+        """The word shown to people."""
+        return self.name.lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """Shape, dtype and device of a tensor; a symbolic size is kept as its text."""
@@ -94,6 +123,9 @@ class NodeTable:
     depth       edges on the longest path from a root
     attributes  row in `Graph.attributes`: the scalars the node saved
     hooks       hooks registered, where torch shows the number, else -1
+    stack       row in `Graph.stacks`: the lines that made it, -1 where not recorded
+    call        row in `CallTable`: the module call it was made in
+    variable    row in `Graph.names`: the variable that its output was bound to
     """
 
     op: Ints
@@ -102,6 +134,9 @@ class NodeTable:
     depth: Ints
     attributes: Ints
     hooks: Ints
+    stack: Ints = field(metadata=_SINCE_1_1)
+    call: Ints = field(metadata=_SINCE_1_1)
+    variable: Ints = field(metadata=_SINCE_1_1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +173,11 @@ class SavedTable:
     storage  equal for tensors that share a storage, -1 where unknown
     leaf     row in `LeafTable` of the leaf whose storage it is
     state    a `SavedState`
+    role     a `SavedRole`
+    origin   the node that made it, -1 where none of the graph did
+    packer   row in `Graph.names`: the hook that packed it
+    stale    it was overwritten in place since it was saved
+    write    row in `WriteTable`: the last in-place write to its storage
     """
 
     node: Ints
@@ -147,6 +187,11 @@ class SavedTable:
     storage: Ints
     leaf: Ints
     state: Bytes
+    role: Bytes = field(metadata=_ZERO_SINCE_1_1)
+    origin: Ints = field(metadata=_SINCE_1_1)
+    packer: Ints = field(metadata=_SINCE_1_1)
+    stale: Bools = field(metadata=_ZERO_SINCE_1_1)
+    write: Ints = field(metadata=_SINCE_1_1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,3 +217,17 @@ class RootTable:
     node: Ints
     output: Ints
     name: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallTable:
+    """One row per call of a module in which a node of the graph, or a call further in, was made.
+
+    module  row in `Graph.modules`
+    number  the how-manieth call of that module it was in this graph, from 1
+    parent  row in this table: the call that it was made in, a smaller number; -1 for none
+    """
+
+    module: Ints
+    number: Ints
+    parent: Ints

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograd_inspect.model.graph import Graph, Node
+from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.rows import Node
 from autograd_inspect.model.tables import Kind, SavedState, Spec
 from autograd_inspect.model.view import Face, Role
 from autograd_inspect.passes.part import TIMES, Part, Rows, combined

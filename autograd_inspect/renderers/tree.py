@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from autograd_inspect.model.graph import Node
 from autograd_inspect.model.outline import Gap, LeafUse, Outline, Reference, Row, Why
+from autograd_inspect.model.rows import Node
 from autograd_inspect.model.tables import Kind, Spec
 from autograd_inspect.renderers.text import (
     Glyphs,

@@ -25,6 +25,7 @@ from autograd_inspect.model.gradients import Gradients
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.store import fit
 from autograd_inspect.store.columns import (
+    FROM_THE_START,
     TABLES,
     Array,
     Column,
@@ -36,7 +37,7 @@ from autograd_inspect.store.columns import (
 from autograd_inspect.store.plain import read_as, to_json
 
 FORMAT = "agi-capture"
-VERSION = (1, 0)
+VERSION = (1, 1)
 
 #: What the parsers of ZIP, npy and JSON raise for bytes that nobody vouches for.
 UNREADABLE = (
@@ -83,7 +84,7 @@ def unpack(data: bytes) -> Capture:
     with ZipFile(BytesIO(data)) as archive:
         _check_expansion(archive, len(data))
         description, strings = _read_json(archive, _FIRST), _read_json(archive, _STRINGS)
-        counts = {group: read_as(int, description["counts"][group]) for group in TABLES}
+        counts = _read_counts(description["counts"])
         arrays = {column.name: _read(archive, column, counts) for column in columns()}
     capture = _assemble(description["about"], strings, arrays)
     fit.check(capture)
@@ -142,10 +143,21 @@ def _assemble(about: Any, strings: Any, arrays: dict[str, Array]) -> Capture:
         saved_table=tables["saved"],
         leaf_table=tables["leaves"],
         root_table=tables["roots"],
+        call_table=tables["calls"],
+        write_table=tables["writes"],
+        cut_table=tables["cuts"],
+        cut_leaf_table=tables["cut_leaves"],
+        cut_use_table=tables["cut_uses"],
         **_read_strings(strings, "graph"),
     )
     gradients = Gradients(tables["grads"], **_read_strings(strings, "grads"))
     return Capture(graph, gradients, read_as(About, about))
+
+
+def _read_counts(counts: Any) -> dict[str, int]:
+    """Read how many rows each group has; none of a group that came after the file was written."""
+    absent = {group: 0 for group in TABLES if group not in FROM_THE_START}
+    return {group: read_as(int, (absent | counts)[group]) for group in TABLES}
 
 
 def _read_strings(strings: Any, part: str) -> dict[str, Any]:

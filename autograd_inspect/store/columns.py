@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import Field, dataclass, fields
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.flow import CutLeafTable, CutTable, CutUseTable, WriteTable
 from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradients, GradientTable
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import (
+    CallTable,
     EdgeTable,
     LeafTable,
     NodeTable,
@@ -33,7 +35,15 @@ TABLES: dict[str, type[Any]] = {
     "leaves": LeafTable,
     "roots": RootTable,
     "grads": GradientTable,
+    "calls": CallTable,
+    "writes": WriteTable,
+    "cuts": CutTable,
+    "cut_leaves": CutLeafTable,
+    "cut_uses": CutUseTable,
 }
+
+#: The groups of format 1.0; a file may lack any other.
+FROM_THE_START = ("nodes", "edges", "outputs", "saved", "leaves", "roots", "grads")
 
 #: Columns with several figures per row.
 _WIDTHS = {"grads.histogram": len(HISTOGRAM_DECADES) - 1}
@@ -65,11 +75,11 @@ class Column:
         return (counts[self.group],) if width is None else (counts[self.group], width)
 
     def default(self, shape: tuple[int, ...]) -> Array:
-        """Fill in for a file from before the column; ValueError where the field has no default."""
-        if self.field.default_factory is not MISSING:
-            return np.full(shape, self.field.default_factory(), self.dtype)
-        if self.field.default is not MISSING:
-            return np.full(shape, self.field.default, self.dtype)
+        """Fill in for a file from before the column; ValueError where no file may lack it."""
+        if "absent" in self.field.metadata:
+            return np.full(shape, self.field.metadata["absent"], self.dtype)
+        if self.group not in FROM_THE_START and shape == (0,):
+            return np.zeros(shape, self.dtype)
         raise ValueError(f"{self.member} is missing")
 
 
@@ -100,6 +110,11 @@ def tables_of(capture: Capture) -> dict[str, Any]:
         "leaves": graph.leaf_table,
         "roots": graph.root_table,
         "grads": capture.gradients.table,
+        "calls": graph.call_table,
+        "writes": graph.write_table,
+        "cuts": graph.cut_table,
+        "cut_leaves": graph.cut_leaf_table,
+        "cut_uses": graph.cut_use_table,
     }
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from build import graph_of, make_gradients
 
-from autograd_inspect.model.capture import About, Backward, Capture, Place
+from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.gradients import Gradients, Reason
 from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.places import Place
 from autograd_inspect.model.tables import SavedState, SavedTable, Spec
 from autograd_inspect.store import archive, save
 

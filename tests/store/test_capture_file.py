@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograd_inspect.errors import CaptureError, UsageError
-from autograd_inspect.model.capture import About, Backward, Capture, Place
+from autograd_inspect.model.capture import About, Backward, Capture
+from autograd_inspect.model.places import Place
 from autograd_inspect.model.tables import Spec
 from autograd_inspect.store import archive, load, save
 from autograd_inspect.store.columns import arrays_of
