@@ -96,6 +96,7 @@ def graph_of(
             node=np.array(leaves, np.int32),
             name=np.array([name_row(i) for i in leaves], np.int32),
             requires_grad=np.ones(len(leaves), np.bool_),
+            aliases=np.full(len(leaves), -1, np.int32),
         ),
         root_table=RootTable(
             node=np.array(roots, np.int32),

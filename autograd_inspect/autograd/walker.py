@@ -46,6 +46,8 @@ Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 Names = Mapping[int, str]
 """The program's names for tensors, by `id` of the tensor."""
 
+EMPTY: Names = {}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Walk:
@@ -89,15 +91,25 @@ def gradient_edge(root: torch.Tensor | GradientEdge) -> GradientEdge:
     return root if isinstance(root, GradientEdge) else get_gradient_edge(root)
 
 
-def with_names(walked: Walk, names: Names, root_names: Sequence[str] = ()) -> Graph:
-    """Give the graph with its leaves, and its roots in their order, named."""
+def with_names(
+    walked: Walk, names: Names, root_names: Sequence[str] = (), aliases: Names = EMPTY
+) -> Graph:
+    """Give the graph with its leaves, and its roots in their order, named.
+
+    `aliases` are the other names of a leaf that has several, by commas.
+    """
     graph = walked.graph
     table: Interned[str] = Interned(graph.names)
     leaves = [_name_row(table, names.get(id(leaf), "")) for leaf in walked.leaves]
+    others = [_name_row(table, aliases.get(id(leaf), "")) for leaf in walked.leaves]
     roots = [_name_row(table, name) for name in root_names] or [-1] * len(graph.root_table.node)
     return replace(
         graph,
-        leaf_table=replace(graph.leaf_table, name=np.array(leaves, np.int32)),
+        leaf_table=replace(
+            graph.leaf_table,
+            name=np.array(leaves, np.int32),
+            aliases=np.array(others, np.int32),
+        ),
         root_table=replace(graph.root_table, name=np.array(roots, np.int32)),
         names=tuple(table),
     )
@@ -155,6 +167,7 @@ def _read(
             node=np.array(leaves, np.int32),
             name=np.full(len(leaves), -1, np.int32),
             requires_grad=np.array([v.requires_grad for v in variables], np.bool_),
+            aliases=np.full(len(leaves), -1, np.int32),
         ),
         root_table=RootTable(
             node=np.array([structure.index[root.node] for root in roots], np.int32),

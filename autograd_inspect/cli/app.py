@@ -108,6 +108,8 @@ def trace(
     retain: opt.Retain = None,
     save_on_signal: opt.SaveOnSignal = None,
     rank: opt.Ranks = opt.Rank.ZERO,
+    watch: opt.Watch = False,
+    no_record: opt.NoRecord = False,
     output: opt.Output = None,
     force: opt.Force = False,
     everything: opt.Everything = False,
@@ -135,6 +137,8 @@ def trace(
         retain=retain or (),
         save_on_signal=save_on_signal,
         rank=rank,
+        watch=watch,
+        record=not no_record,
         quiet=quiet,
     )
     showing = Showing(everything, depth, ascii_only, width, color, quiet)

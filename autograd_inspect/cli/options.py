@@ -77,6 +77,10 @@ SaveOnSignal = Annotated[
         metavar="SIGNAL",
     ),
 ]
+Watch = Annotated[bool, Option("--watch", help="Also record cuts and in-place writes; slower.")]
+NoRecord = Annotated[
+    bool, Option("--no-record", help="Record no lines, modules and variables while it runs.")
+]
 Ranks = Annotated[
     Rank, Option("--rank", help="Which processes of a distributed run write a capture.")
 ]

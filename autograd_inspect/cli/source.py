@@ -34,6 +34,8 @@ class Running:
     retain: Sequence[str] = ()
     save_on_signal: str | None = None
     rank: Rank = Rank.ZERO
+    watch: bool = False
+    record: bool = True
     quiet: bool = False
 
 
@@ -185,6 +187,8 @@ def _explain(trouble: BaseException | None) -> int:
 def _request(target: Target, running: Running, start: Path) -> Any:
     from autograd_inspect.tracing.session import Request
 
+    if running.watch and not running.record:
+        raise UsageError("--watch and --no-record: one at a time")
     on_signal = _signal_number(running.save_on_signal)
     for name, text in (("--grad-output", running.grad_output), *_named_retains(running)):
         _check_expression(name, text)
@@ -198,6 +202,8 @@ def _request(target: Target, running: Running, start: Path) -> Any:
         grad_output=running.grad_output or "",
         save_on_signal=on_signal,
         all_ranks=running.rank is Rank.ALL,
+        record=running.record,
+        watch=running.watch,
     )
 
 

@@ -97,9 +97,13 @@ class Graph:
         """The tensors that gradients accumulate into."""
         table = self.leaf_table
         return tuple(
-            Leaf(self.node(int(node)), self.name(int(name)), bool(requires_grad))
-            for node, name, requires_grad in zip(
-                table.node, table.name, table.requires_grad, strict=True
+            Leaf(self.node(node), self.name(name), requires_grad, self._names_in(aliases))
+            for node, name, requires_grad, aliases in zip(
+                table.node.tolist(),
+                table.name.tolist(),
+                table.requires_grad.tolist(),
+                table.aliases.tolist(),
+                strict=True,
             )
         )
 
@@ -138,6 +142,9 @@ class Graph:
     def name(self, row: int) -> str:
         """Give the interned name, empty for -1."""
         return self.names[row] if row >= 0 else ""
+
+    def _names_in(self, row: int) -> tuple[str, ...]:
+        return tuple(self.names[row].split(", ")) if row >= 0 else ()
 
     def lines_of(self, stack: int) -> tuple[Place, ...]:
         """Give the user's lines of a row of `stacks`, innermost first; none for -1."""

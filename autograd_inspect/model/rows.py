@@ -143,11 +143,12 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A tensor that gradients accumulate into, with the name that the program has for it."""
+    """A tensor that gradients accumulate into, with the names that the program has for it."""
 
     node: Node
     name: str
     requires_grad: bool
+    aliases: tuple[str, ...] = ()
 
     @property
     def spec(self) -> Spec | None:

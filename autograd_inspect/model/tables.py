@@ -198,12 +198,14 @@ class SavedTable:
 class LeafTable:
     """One row per AccumulateGrad node; shape and dtype are those of its only output.
 
-    name  row in `Graph.names`, -1 where no live module or variable names it
+    name     row in `Graph.names`, -1 where no live module or variable names it
+    aliases  row in `Graph.names`: its other paths, by commas, where several modules share it
     """
 
     node: Ints
     name: Ints
     requires_grad: Bools
+    aliases: Ints = field(metadata=_SINCE_1_1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -43,6 +43,7 @@ _ENUMS = {
 _WORDS = {
     "variable": "names",
     "packer": "names",
+    "aliases": "names",
     "region": "stacks",
     "writes.op": "names",
     "cuts.op": "names",

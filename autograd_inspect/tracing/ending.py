@@ -12,6 +12,7 @@ import torch
 
 from autograd_inspect.errors import NoGraphError
 from autograd_inspect.model.capture import About
+from autograd_inspect.recording.recorder import Recorder
 from autograd_inspect.tracing.expression import (
     Expression,
     evaluate_at_end,
@@ -31,7 +32,11 @@ from autograd_inspect.tracing.watch import Wish
 
 
 def capture_at_end(
-    wish: Wish, scopes: Sequence[Scope], about: About, start: Path
+    wish: Wish,
+    scopes: Sequence[Scope],
+    about: About,
+    start: Path,
+    recorder: Recorder | None,
 ) -> tuple[Moment, Retained]:
     """Trace what EXPR gives, or else the latest tensor with a graph, among the script's variables.
 
@@ -45,7 +50,7 @@ def capture_at_end(
         root, scope = latest_root(scopes)
         roots = [root]
     about = replace(about, place=about.place or scope.place(start))
-    moment = Moment.seize(roots, [scope, *scopes], about, start)
+    moment = Moment.seize(roots, [scope, *scopes], about, start, recorder)
     retained = moment.retain(wish.retain, [scope, *scopes])
     if wish.backward:
         pass_backward(moment, starting_gradients(wish.grad_output, [scope, *scopes]))

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import ast
 import linecache
-import os
 import sys
-import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from autograd_inspect.model.places import Place
-
-_PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
-_STDLIB = tuple(
-    {sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "platstdlib")}
-)  # "site-packages" lies inside the first: asked for separately below
+from autograd_inspect.run.files import is_machinery, is_own, relative_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,30 +88,3 @@ def receiver(scopes: Sequence[Scope]) -> str:
 def calling_frame() -> FrameType:
     """Give the frame that called the function which calls this."""
     return sys._getframe(2)
-
-
-@lru_cache(maxsize=4096)
-def is_machinery(filename: str) -> bool:
-    """Tell torch's files, ours and frozen modules from the program's and its libraries'."""
-    if filename.startswith((_PACKAGE, "<frozen ")):
-        return True
-    parts = Path(filename).parts
-    return "torch" in parts and any(part in {"site-packages", "dist-packages"} for part in parts)
-
-
-@lru_cache(maxsize=4096)
-def is_own(filename: str) -> bool:
-    """Tell the user's own code from installed libraries and the standard library."""
-    if is_machinery(filename):
-        return False
-    if any(part in {"site-packages", "dist-packages"} for part in Path(filename).parts):
-        return False
-    return not filename.startswith(_STDLIB)
-
-
-def relative_to(filename: str, start: Path) -> str:
-    """Shorten a path below the starting directory; leave any other as it is."""
-    try:
-        return Path(filename).relative_to(start).as_posix()
-    except ValueError:
-        return filename

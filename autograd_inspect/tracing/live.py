@@ -11,6 +11,7 @@ import torch
 
 from autograd_inspect.errors import NoGraphError
 from autograd_inspect.model.capture import About, Backward, Capture
+from autograd_inspect.recording.recorder import Recorder
 from autograd_inspect.tracing.ending import why_without
 from autograd_inspect.tracing.expression import tensors_in
 from autograd_inspect.tracing.frames import Scope, scopes_from
@@ -41,7 +42,7 @@ def trace_live(
     if not roots:
         raise NoGraphError(f"what was given to trace {why_without(value, tensors)}")
     about = About(target=name)
-    moment = Moment.seize(roots, scopes, about, Path.cwd())
+    moment = Moment.seize(roots, scopes, about, Path.cwd(), Recorder.running)
     if backward:
         gradients = None if grad_output is None else list(tensors_in(grad_output).values())
         pass_backward(moment, gradients)

@@ -18,7 +18,9 @@ from autograd_inspect.autograd.gradients import gradients_of
 from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.autograd.walker import Walk, walk, with_names
 from autograd_inspect.errors import ExpressionError, UsageError
-from autograd_inspect.model.capture import About, Backward, Capture
+from autograd_inspect.model.capture import About, Backward, Capture, Recording
+from autograd_inspect.recording.origins import Record
+from autograd_inspect.recording.recorder import Recorder
 from autograd_inspect.tracing.expression import Expression, evaluate_at_end, tensors_in
 from autograd_inspect.tracing.frames import Scope, receiver, user_place
 from autograd_inspect.tracing.names import Named, find_names
@@ -42,10 +44,16 @@ class Moment:
     root_names: list[str]
     about: About
     arrivals: Arrivals = field(default_factory=Arrivals)
+    record: Record | None = None
 
     @classmethod
     def seize(
-        cls, roots: Sequence[NamedRoot], scopes: Sequence[Scope], about: About, start: Path
+        cls,
+        roots: Sequence[NamedRoot],
+        scopes: Sequence[Scope],
+        about: About,
+        start: Path,
+        recorder: Recorder | None,
     ) -> Moment:
         """Walk the roots and name what the program's scopes can name, unnamed roots included."""
         walked = walk([root for _, root in roots])
@@ -55,7 +63,10 @@ class Moment:
             root_names = [receiver(scopes)]
         place = about.place or user_place(scopes, start)
         arrivals = Arrivals(before=note_gradients([*walked.leaves, *named.tensors]))
-        return cls(walked, named, root_names, replace(about, place=place), arrivals)
+        level = recorder.level if recorder else Recording.NONE
+        about = replace(about, place=place, recording=level)
+        record = recorder.record_of(walked, named.modules, start) if recorder else None
+        return cls(walked, named, root_names, about, arrivals, record)
 
     def retain(self, names: Sequence[str], scopes: Sequence[Scope]) -> Retained:
         """Watch the gradients of tensors named by the user until the returned object is closed."""
@@ -69,7 +80,10 @@ class Moment:
 
     def develop(self) -> Capture:
         """Measure the gradients that arrived and let go of the program's graph."""
-        graph = with_names(self.walked, self.named.by_id, self.root_names)
+        named = self.named
+        graph = with_names(self.walked, named.by_id, self.root_names, named.aliases)
+        if self.record is not None:
+            graph = self.record.put_into(graph, self._made())
         gradients, omitted = gradients_of(sightings(self.walked, self.named, self.arrivals))
         if not SHOWS_SAVED_TENSORS:
             omitted.append("saved tensors (torch 2.12 or newer shows them)")
@@ -83,6 +97,12 @@ class Moment:
         capture = Capture(graph, gradients, about)
         release_safely(self.walked.structure)
         return capture
+
+    def _made(self) -> dict[int, str]:
+        """Name the nodes of the graph that the program still holds, or whose tensor it holds."""
+        number = self.walked.structure.index.get
+        found = ((number(node), name) for node, name in self.named.made.items())
+        return {node: name for node, name in found if node is not None}
 
 
 class Retained:

@@ -11,12 +11,16 @@ from __future__ import annotations
 import gc
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import nn
+from torch.autograd.graph import Node
 
+from autograd_inspect.autograd._torch import GraphNode
+from autograd_inspect.recording.origins import ModulePath, ModulePaths
 from autograd_inspect.tracing.expression import is_a
 from autograd_inspect.tracing.frames import Scope
 
@@ -37,12 +41,14 @@ _OPAQUE = (
 class Found:
     """What a search came across: tensors and modules with the path that leads to each.
 
-    `held` are tensors directly bound to a variable, by name.
+    `held` are tensors directly bound to a variable, by name; `made` are nodes, by the tensor that
+    they made or by themselves.
     """
 
     tensors: dict[int, str] = field(default_factory=dict)
     modules: dict[int, tuple[str, nn.Module]] = field(default_factory=dict)
     held: dict[str, torch.Tensor] = field(default_factory=dict)
+    made: dict[GraphNode, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,17 @@ class Named:
 
     parameters  of every live outermost module that a variable leads to
     variables   tensors that a variable of the script holds directly
+    aliases     by `id` of a parameter or buffer, its other paths, by commas
+    made        nodes whose tensor, or which themselves, something leads to
+    modules     the ways that lead to each module
     """
 
     by_id: Mapping[int, str]
     parameters: Mapping[str, nn.Parameter]
     variables: Mapping[str, torch.Tensor]
+    aliases: Mapping[int, str]
+    made: Mapping[GraphNode, str]
+    modules: ModulePaths
 
     @property
     def tensors(self) -> list[torch.Tensor]:
@@ -69,16 +81,24 @@ def find_names(scopes: Sequence[Scope], leaves: Sequence[torch.Tensor]) -> Named
     roots = outermost(found.modules.values())
     by_id = dict(found.tensors)
     parameters: dict[str, nn.Parameter] = {}
+    ways: dict[int, list[str]] = {}
     missing = {id(leaf) for leaf in leaves if isinstance(leaf, nn.Parameter)}
     for path, module in roots:
         for name, tensor in members(path, module):
             by_id[id(tensor)] = _first(by_id.get(id(tensor)), name, parameters)
+            ways.setdefault(id(tensor), []).append(name)
             if isinstance(tensor, nn.Parameter):
                 parameters.setdefault(name, tensor)
     missing -= by_id.keys()
     if missing:
         by_id.update(_names_of_unreached(missing))
-    return Named(by_id, _without_aliases(parameters, by_id), found.held)
+    named = _without_aliases(parameters, by_id)
+    aliases = {
+        key: ", ".join(name for name in names if name != by_id[key])
+        for key, names in ways.items()
+        if len(names) > 1
+    }
+    return Named(by_id, named, found.held, aliases, found.made, _paths(roots))
 
 
 def search(scopes: Sequence[Scope]) -> Found:
@@ -95,6 +115,10 @@ def search(scopes: Sequence[Scope]) -> Found:
             found.tensors.setdefault(id(value), path)
             if step == 0:
                 found.held.setdefault(path, value)
+            with suppress(RuntimeError):  # a view of what was overwritten may have lost its own
+                found.made.setdefault(value.grad_fn, path)
+        elif is_a(value, Node):
+            found.made.setdefault(value, path)
         elif is_a(value, nn.Module):
             best = found.modules.get(id(value))
             if best is None or best[0].partition(".")[0] == "self":
@@ -102,6 +126,17 @@ def search(scopes: Sequence[Scope]) -> Found:
         elif id(value) not in seen and step < STEPS and len(queue) < OBJECTS:
             seen.add(id(value))
             queue.extend((path + by, part, step + 1) for by, part in _parts(value))
+    return found
+
+
+def _paths(roots: Iterable[tuple[str, nn.Module]]) -> dict[int, list[ModulePath]]:
+    """List the ways that lead to each module, wrappers left out."""
+    found: dict[int, list[ModulePath]] = {}
+    for owner, root in roots:
+        prefix = _WRAPPERS.get(type(root).__name__, "")
+        for name, module in root.named_modules(remove_duplicate=False):
+            path = f"{name}.".replace("_orig_mod.", "").removeprefix(prefix).removesuffix(".")
+            found.setdefault(id(module), []).append((owner, path))
     return found
 
 

@@ -26,6 +26,8 @@ class Request:
 
     save_on_signal  number of the signal that asks for a capture, 0 for none
     all_ranks       capture in every process of a distributed run, not in rank 0 alone
+    record          remember lines and modules while the program runs
+    watch           remember cuts and in-place writes as well
     """
 
     target: Target
@@ -37,6 +39,8 @@ class Request:
     grad_output: str = ""
     save_on_signal: int = 0
     all_ranks: bool = False
+    record: bool = True
+    watch: bool = False
 
 
 @dataclass(slots=True)
@@ -88,6 +92,7 @@ class Session:
         """Stand in front of the engine; torch is there, and it was the program that imported it."""
         with our_imports():
             from autograd_inspect.autograd._torch import patch_engine
+            from autograd_inspect.recording.recorder import Recorder
             from autograd_inspect.tracing.expression import Expression
             from autograd_inspect.tracing.watch import Watch, Wish
 
@@ -101,8 +106,20 @@ class Session:
                 grad_output=_parsed(Expression, request.grad_output),
                 on_signal=bool(request.save_on_signal),
             )
-            self._watch = Watch(wish, request.start, self._about(), self._keep, self._tell)
-            self._look_away = patch_engine(self._watch.in_front_of)
+            recorder = Recorder() if request.record else None
+            watch = Watch(wish, request.start, self._about(), self._keep, self._tell, recorder)
+            self._watch = watch
+            if recorder is None:
+                self._look_away = patch_engine(watch.in_front_of)
+                return
+            undo = patch_engine(lambda engine: watch.in_front_of(recorder.around(engine)))
+            recorder.start()
+
+            def look_away() -> None:
+                recorder.stop()
+                undo()
+
+            self._look_away = look_away
 
     def _listen(self) -> None:
         """Let the signal that the user chose ask for a capture; an earlier handler still runs."""
@@ -146,7 +163,9 @@ class Session:
         from autograd_inspect.tracing.ending import capture_at_end
 
         scopes = _scopes_at_end(outcome.run)
-        moment, retained = capture_at_end(watch.wish, scopes, watch.about, watch.start)
+        moment, retained = capture_at_end(
+            watch.wish, scopes, watch.about, watch.start, watch.recorder
+        )
         moment.arrivals.retained = retained.close()
         self._keep(moment.develop())
 

@@ -14,6 +14,7 @@ from autograd_inspect.autograd.structure import leads_to
 from autograd_inspect.autograd.walker import gradient_edge
 from autograd_inspect.errors import AgiError
 from autograd_inspect.model.capture import About, Backward, Capture
+from autograd_inspect.recording.recorder import Recorder
 from autograd_inspect.run.stop import Stop
 from autograd_inspect.tracing.expression import Expression, graph_names, tensors_in
 from autograd_inspect.tracing.frames import Scope, calling_frame, scopes_from, user_place
@@ -78,6 +79,7 @@ class Watch:
 
     take       is given each capture, at once
     tell       is given what the user should know while the program runs
+    recorder   knows where nodes come from, None where nothing is recorded
     calls      backward calls the program has made itself
     matches    those that fitted the wish
     trouble    an error of ours, kept so that it never surfaces inside the user's program
@@ -89,6 +91,7 @@ class Watch:
     about: About
     take: Callable[[Capture], None]
     tell: Callable[[str], None] = lambda _: None
+    recorder: Recorder | None = None
     calls: int = 0
     matches: int = 0
     taken: int = 0
@@ -144,7 +147,7 @@ class Watch:
         if not roots or self.matches < self.wish.step:
             return None
         about = replace(self.about, call=call.name, number=self.calls)
-        moment = Moment.seize(roots, call.scopes, about, self.start)
+        moment = Moment.seize(roots, call.scopes, about, self.start, self.recorder)
         if self.wish.expression is None and not call.accumulates:
             moment.note("this is a call of autograd.grad; :EXPR or --step N captures another")
         if self._starts_elsewhere(roots, call):

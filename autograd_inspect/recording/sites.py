@@ -1,0 +1,192 @@
+"""Where the program stands: the user's lines and the module calls that led there.
+
+Asked for at every node that torch makes, so this is the one place where a microsecond counts. The
+way up the stack ends at the nearest module call, which knows the rest of the way.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import weakref
+from types import CodeType, FrameType
+from typing import Any
+
+from torch import nn
+
+from autograd_inspect.run import loader
+from autograd_inspect.run.files import is_machinery, is_own
+
+#: Frames of the user's code that tell one site from another, between two module calls.
+_DEEP = 4
+#: Sites kept; a program that makes code as it runs would go on for ever.
+_MOST_SITES = 100_000
+
+_MODULE_CALL = nn.Module._call_impl.__code__
+_OUR_LOADER = loader.__file__
+
+_MACHINERY, _OWN, _LIBRARY, _OUTSIDE = range(4)
+
+
+class _Text(str):
+    """Nothing to read: torch joins what is recorded of a node into a message, as texts."""
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class Site(_Text):
+    """A stretch of the user's stack, up to the nearest module call: found once, then shared.
+
+    lines    code, instruction offset and line of each frame of the user's, innermost first
+    library  the same of the innermost frame of an installed library, if that is further in
+    """
+
+    __slots__ = ("library", "lines")
+    lines: tuple[Line, ...]
+    library: Line | None
+
+
+Line = tuple[CodeType, int, int]
+"""Code, offset of the instruction, and line of a frame."""
+
+
+class Call(_Text):
+    """One call of a module. It hangs on the frame of the call, and goes when that and all nodes go.
+
+    module  weak: a node that kept its module alive would close a circle that nothing frees
+    serial  rises from call to call
+    caller  where the module was called
+    parent  the module call further out, OUTSIDE where there is none
+    """
+
+    __slots__ = ("caller", "cls", "module", "parent", "serial")
+    module: weakref.ref[nn.Module] | None
+    cls: str
+    serial: int
+    caller: Site
+    parent: Call
+
+    def __call__(self, *_: object) -> Call:
+        """Do nothing as a trace function, which is what hangs on a frame where one is debugged."""
+        return self
+
+
+def _no_site() -> Site:
+    site = Site()
+    site.lines, site.library = (), None
+    return site
+
+
+NOWHERE = _no_site()
+OUTSIDE = Call()
+OUTSIDE.module, OUTSIDE.cls, OUTSIDE.serial = None, "", -1
+OUTSIDE.caller, OUTSIDE.parent = NOWHERE, OUTSIDE
+
+Spot = tuple[Site, Call]
+
+
+class _Sorts(dict[str, int]):
+    """What kind of code a file holds, found out once per file."""
+
+    def __missing__(self, filename: str) -> int:
+        if filename == _OUR_LOADER:
+            sort = _OUTSIDE
+        elif is_machinery(filename):
+            sort = _MACHINERY
+        else:
+            sort = _OWN if is_own(filename) else _LIBRARY
+        self[filename] = sort
+        return sort
+
+
+_sorts = _Sorts()
+_sites: dict[tuple[int, ...], Site] = {}
+_serials = itertools.count()
+
+
+def spot_of(frame: FrameType | None) -> Spot:
+    """Tell where a frame stands: its site, and the module call that it is in."""
+    first = frame
+    key: tuple[int, ...] = ()
+    call = OUTSIDE
+    deep = 0
+    while frame is not None:
+        code = frame.f_code
+        if code is _MODULE_CALL:
+            call = frame.f_trace  # type: ignore[assignment]
+            if type(call) is not Call:
+                call = _call_of(frame)
+            break
+        sort = _sorts[code.co_filename]
+        if sort:
+            if sort == _OUTSIDE:
+                break
+            if sort == _OWN and deep < _DEEP:
+                deep += 1
+                key += (id(code), frame.f_lasti)
+            elif not key:
+                key = (id(code), frame.f_lasti, 0)
+        frame = frame.f_back
+    site = _sites.get(key)
+    return (_make_site(key, first) if site is None else site), call
+
+
+def spot_here() -> Spot:
+    """Tell where the function that calls this stands."""
+    return spot_of(sys._getframe(1))
+
+
+def _make_site(key: tuple[int, ...], frame: FrameType | None) -> Site:
+    """Read the same frames again, with their lines; the code is kept, so its id stays its own."""
+    lines: list[Line] = []
+    library: Line | None = None
+    while frame is not None and frame.f_code is not _MODULE_CALL:
+        sort = _sorts[frame.f_code.co_filename]
+        if sort == _OUTSIDE:
+            break
+        line = (frame.f_code, frame.f_lasti, frame.f_lineno or 0)
+        if sort == _OWN and len(lines) < _DEEP:
+            lines.append(line)
+        elif sort == _LIBRARY and not lines and library is None:
+            library = line
+        frame = frame.f_back
+    site = Site()
+    site.lines, site.library = tuple(lines), library
+    if len(_sites) >= _MOST_SITES:
+        _sites.clear()
+    _sites[key] = site
+    return site
+
+
+def _call_of(frame: FrameType) -> Call:
+    """Begin the call of a module whose frame is met for the first time, and those further out.
+
+    The frame itself carries the call: no hook that could go out of step with the stack, and the
+    call ends when the frame does, however it ends.
+    """
+    unmet: list[FrameType] = []
+    outer: FrameType | None = frame
+    while outer is not None and type(outer.f_trace) is not Call:
+        if outer.f_code is _MODULE_CALL:
+            unmet.append(outer)
+        outer = outer.f_back
+    for one in reversed(unmet):
+        # Those further out carry theirs by now, so this goes no deeper than one call.
+        one.f_trace = _new_call(one)
+    call: Call = frame.f_trace  # type: ignore[assignment]
+    return call
+
+
+def _new_call(frame: FrameType) -> Call:
+    module: Any = frame.f_locals["self"]
+    call = Call()
+    call.cls = getattr(module, "original_name", None) or type(module).__name__
+    try:
+        call.module = weakref.ref(module)
+    except TypeError:  # of a class that has no room for weak references
+        call.module = None
+    call.serial = next(_serials)
+    call.caller, call.parent = spot_of(frame.f_back)
+    return call
