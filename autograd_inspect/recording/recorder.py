@@ -3,48 +3,102 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
+
 from autograd_inspect.autograd._torch import in_backward
-from autograd_inspect.autograd.walker import Walk
+from autograd_inspect.autograd.walker import Names, Walk
 from autograd_inspect.model.capture import Recording
+from autograd_inspect.model.graph import Graph
 from autograd_inspect.recording.creation import Creation
-from autograd_inspect.recording.origins import ModulePaths, Places, Record, origins_of
+from autograd_inspect.recording.crossings import Crossings
+from autograd_inspect.recording.flow import Flow
+from autograd_inspect.recording.interception import enter
+from autograd_inspect.recording.origins import Origins, origins_of
+from autograd_inspect.recording.places import ModulePaths, Places
 from autograd_inspect.recording.sites import spot_of
 
 Engine = Callable[..., Any]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """What the recorder knows of one captured graph."""
+
+    places: Places
+    origins: Origins
+    crossings: Crossings | None
+
+    def put_into(self, graph: Graph, made: Mapping[int, str], leaves: Names) -> Graph:
+        """Give the graph with all of it.
+
+        `made` are the names that live variables give to nodes, `leaves` those of tensors by `id`.
+        """
+        graph = self.origins.put_into(graph, made)
+        if self.crossings is not None:
+            graph = self.crossings.put_into(graph, self.places, leaves)
+        return replace(
+            graph,
+            places=tuple(self.places.places),
+            stacks=tuple(self.places.stacks),
+            modules=tuple(self.places.modules),
+        )
+
+
 class Recorder:
     """Remembers of every node which line made it, in which module call.
+
+    With `watch` it follows values on the thread that starts it, too: cuts and in-place writes.
 
     running  the one that is on, if any: anomaly mode is there once per process
     """
 
     running: ClassVar[Recorder | None] = None
-    _creation: Creation = field(init=False)
 
-    def __post_init__(self) -> None:
-        self._creation = Creation(spot_of)
+    def __init__(self, *, watch: bool = False) -> None:
+        self._flow = Flow() if watch else None
+        self._creation = Creation(self._flow.mark if self._flow else spot_of)
+        self._leave: Callable[[], None] = lambda: None
 
     @property
     def level(self) -> Recording:
         """How closely it watches."""
-        return Recording.LIGHT
+        return Recording.FULL if self._flow else Recording.LIGHT
+
+    @property
+    def trouble(self) -> BaseException | None:
+        """An error of ours, kept so that it never surfaced inside the user's program."""
+        return self._creation.trouble or (self._flow.trouble if self._flow else None)
 
     def start(self) -> None:
         """Begin to record."""
         Recorder.running = self
         self._creation.start()
+        if self._flow is not None:
+            self._leave = enter(self._flow)
 
     def stop(self) -> None:
         """Record no more; what was remembered stays with the nodes."""
+        self._leave()
         self._creation.stop()
         Recorder.running = None
+
+    @contextmanager
+    def looking_away(self) -> Iterator[None]:
+        """Take what torch does for a while as ours, not the program's."""
+        if self._flow is None:
+            yield
+            return
+        before, self._flow.asleep = self._flow.asleep, True
+        try:
+            yield
+        finally:
+            self._flow.asleep = before
 
     def around(self, engine: Engine) -> Engine:
         """Make the function that runs in the engine's place."""
@@ -52,15 +106,29 @@ class Recorder:
         def run_backward(*arguments: Any, **options: Any) -> Any:
             if in_backward():
                 return engine(*arguments, **options)
+            frame = sys._getframe(1)
             makes_nodes = bool(arguments[3]) if len(arguments) > 3 else False
-            mark = spot_of(sys._getframe(1)) if makes_nodes else ()
-            return self._creation.run_backward(
-                lambda: engine(*arguments, **options), mark, makes_nodes=makes_nodes
-            )
+            mark = spot_of(frame) if makes_nodes else ()
+
+            def run() -> Any:
+                return self._creation.run_backward(
+                    lambda: engine(*arguments, **options), mark, makes_nodes=makes_nodes
+                )
+
+            flow = self._flow
+            return run() if flow is None else flow.run_backward(run, arguments[0], frame)
 
         return run_backward
+
+    def leaves(self) -> list[torch.Tensor]:
+        """List the leaves behind cuts, which the captured graph may not lead to."""
+        cuts = self._flow.cuts.values() if self._flow else ()
+        found = (leaf() for cut in cuts if cut is not None for leaf in cut.leaves.values())
+        return [leaf for leaf in found if leaf is not None]
 
     def record_of(self, walked: Walk, modules: ModulePaths, start: Path) -> Record:
         """Tell where the nodes of a graph come from, at the moment of capture."""
         places = Places(modules, start)
-        return Record(places, origins_of(walked, places))
+        origins = origins_of(walked, places)
+        crossings = Crossings.seen_by(self._flow, walked) if self._flow else None
+        return Record(places, origins, crossings)

@@ -7,7 +7,6 @@ way up the stack ends at the nearest module call, which knows the rest of the wa
 from __future__ import annotations
 
 import itertools
-import sys
 import weakref
 from types import CodeType, FrameType
 from typing import Any
@@ -28,7 +27,7 @@ _OUR_LOADER = loader.__file__
 _MACHINERY, _OWN, _LIBRARY, _OUTSIDE = range(4)
 
 
-class _Text(str):
+class Text(str):
     """Nothing to read: torch joins what is recorded of a node into a message, as texts."""
 
     __slots__ = ()
@@ -36,7 +35,7 @@ class _Text(str):
     __hash__ = object.__hash__
 
 
-class Site(_Text):
+class Site(Text):
     """A stretch of the user's stack, up to the nearest module call: found once, then shared.
 
     lines    code, instruction offset and line of each frame of the user's, innermost first
@@ -47,12 +46,19 @@ class Site(_Text):
     lines: tuple[Line, ...]
     library: Line | None
 
+    @classmethod
+    def at(cls, *lines: Line, library: Line | None = None) -> Site:
+        """Make the site of these lines."""
+        site = cls()
+        site.lines, site.library = lines, library
+        return site
+
 
 Line = tuple[CodeType, int, int]
 """Code, offset of the instruction, and line of a frame."""
 
 
-class Call(_Text):
+class Call(Text):
     """One call of a module. It hangs on the frame of the call, and goes when that and all nodes go.
 
     module  weak: a node that kept its module alive would close a circle that nothing frees
@@ -73,13 +79,7 @@ class Call(_Text):
         return self
 
 
-def _no_site() -> Site:
-    site = Site()
-    site.lines, site.library = (), None
-    return site
-
-
-NOWHERE = _no_site()
+NOWHERE = Site.at()
 OUTSIDE = Call()
 OUTSIDE.module, OUTSIDE.cls, OUTSIDE.serial = None, "", -1
 OUTSIDE.caller, OUTSIDE.parent = NOWHERE, OUTSIDE
@@ -133,9 +133,12 @@ def spot_of(frame: FrameType | None) -> Spot:
     return (_make_site(key, first) if site is None else site), call
 
 
-def spot_here() -> Spot:
-    """Tell where the function that calls this stands."""
-    return spot_of(sys._getframe(1))
+def line_spot(spot: Spot) -> Spot:
+    """Give the spot of the innermost line of the user's, which may be a few module calls out."""
+    site, call = spot
+    while not site.lines and call is not OUTSIDE:
+        site, call = call.caller, call.parent
+    return site, call
 
 
 def _make_site(key: tuple[int, ...], frame: FrameType | None) -> Site:
@@ -152,8 +155,7 @@ def _make_site(key: tuple[int, ...], frame: FrameType | None) -> Site:
         elif sort == _LIBRARY and not lines and library is None:
             library = line
         frame = frame.f_back
-    site = Site()
-    site.lines, site.library = tuple(lines), library
+    site = Site.at(*lines, library=library)
     if len(_sites) >= _MOST_SITES:
         _sites.clear()
     _sites[key] = site

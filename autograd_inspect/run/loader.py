@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import runpy
 import sys
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from autograd_inspect.errors import TargetError
 from autograd_inspect.run import mainmodule
+from autograd_inspect.run.files import is_ours
 from autograd_inspect.run.stop import Stop
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 _PATIENCE = 1.0  # seconds of waiting for threads before we say that we wait
 
 _OUR_FILES = (__file__, mainmodule.__file__)
-#: Where the frames of the watch on the program's backward calls lie.
-_WATCH = str(Path(__file__).parents[1] / "tracing")
 _CannotFind: type[ImportError] = runpy._Error  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
 
 _original_process = os.getpid()
@@ -149,19 +148,30 @@ def _conclude(program: mainmodule.Program, error: BaseException | None) -> Endin
 
 
 def _strip_our_frames(error: BaseException) -> None:
-    """Cut out the frames above the program's first, and those of the watch on its backward."""
+    """Cut out the frames above the program's first, and those of ours between the program's."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename in _OUR_FILES:
         trace = trace.tb_next
-    error.__traceback__ = trace
+    kept: list[TracebackType] = []
+    is_after_ours = False
     while trace is not None:
-        while trace.tb_next is not None and _is_the_watch(trace.tb_next):
-            trace.tb_next = trace.tb_next.tb_next
-        trace = trace.tb_next
+        is_ours_now = is_ours(trace.tb_frame.f_code.co_filename)
+        if not is_ours_now:
+            if is_after_ours:
+                _drop_detour(kept, back_in=trace)
+            kept.append(trace)
+        is_after_ours, trace = is_ours_now, trace.tb_next
+    for one, following in itertools.zip_longest(kept, kept[1:]):
+        one.tb_next = following
+    error.__traceback__ = kept[0] if kept else None
 
 
-def _is_the_watch(trace: TracebackType) -> bool:
-    return trace.tb_frame.f_code.co_filename.startswith(_WATCH)
+def _drop_detour(kept: list[TracebackType], back_in: TracebackType) -> None:
+    """Drop the way by which torch came to us from a function, where we went on in the same one."""
+    functions = [trace.tb_frame.f_code for trace in kept[-2:]]
+    names = [code.co_name for code in functions[1:]]
+    if names == ["handle_torch_function"] and functions[0] is back_in.tb_frame.f_code:
+        del kept[-2:]
 
 
 def _refuse_what_is_no_program(target: Target, error: BaseException) -> None:

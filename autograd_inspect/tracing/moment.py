@@ -19,8 +19,7 @@ from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.autograd.walker import Walk, walk, with_names
 from autograd_inspect.errors import ExpressionError, UsageError
 from autograd_inspect.model.capture import About, Backward, Capture, Recording
-from autograd_inspect.recording.origins import Record
-from autograd_inspect.recording.recorder import Recorder
+from autograd_inspect.recording.recorder import Record, Recorder
 from autograd_inspect.tracing.expression import Expression, evaluate_at_end, tensors_in
 from autograd_inspect.tracing.frames import Scope, receiver, user_place
 from autograd_inspect.tracing.names import Named, find_names
@@ -57,7 +56,7 @@ class Moment:
     ) -> Moment:
         """Walk the roots and name what the program's scopes can name, unnamed roots included."""
         walked = walk([root for _, root in roots])
-        named = find_names(scopes, walked.leaves)
+        named = find_names(scopes, [*walked.leaves, *(recorder.leaves() if recorder else ())])
         root_names = [name or named.by_id.get(id(root), "") for name, root in roots]
         if root_names == [""]:
             root_names = [receiver(scopes)]
@@ -83,7 +82,7 @@ class Moment:
         named = self.named
         graph = with_names(self.walked, named.by_id, self.root_names, named.aliases)
         if self.record is not None:
-            graph = self.record.put_into(graph, self._made())
+            graph = self.record.put_into(graph, self._made(), named.by_id)
         gradients, omitted = gradients_of(sightings(self.walked, self.named, self.arrivals))
         if not SHOWS_SAVED_TENSORS:
             omitted.append("saved tensors (torch 2.12 or newer shows them)")

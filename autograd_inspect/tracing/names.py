@@ -20,7 +20,7 @@ from torch import nn
 from torch.autograd.graph import Node
 
 from autograd_inspect.autograd._torch import GraphNode
-from autograd_inspect.recording.origins import ModulePath, ModulePaths
+from autograd_inspect.recording.places import ModulePath, ModulePaths
 from autograd_inspect.tracing.expression import is_a
 from autograd_inspect.tracing.frames import Scope
 

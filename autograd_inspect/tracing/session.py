@@ -106,7 +106,7 @@ class Session:
                 grad_output=_parsed(Expression, request.grad_output),
                 on_signal=bool(request.save_on_signal),
             )
-            recorder = Recorder() if request.record else None
+            recorder = Recorder(watch=request.watch) if request.record else None
             watch = Watch(wish, request.start, self._about(), self._keep, self._tell, recorder)
             self._watch = watch
             if recorder is None:

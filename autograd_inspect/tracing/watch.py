@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
@@ -136,7 +137,8 @@ class Watch:
         if not self.armed or self.trouble is not None:
             return None
         try:
-            return self._seize(BackwardCall.read(arguments, options, frame))
+            with self._looking_away():
+                return self._seize(BackwardCall.read(arguments, options, frame))
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
             return None
@@ -202,7 +204,8 @@ class Watch:
         """Run the program's backward and take the capture; then stop the program if so wished."""
         self.armed = False
         try:
-            retained = moment.retain(self.wish.retain, call.scopes)
+            with self._looking_away():
+                retained = moment.retain(self.wish.retain, call.scopes)
             if self._is_computed():
                 self._pass_our_backward(moment, call)
         except AgiError as error:
@@ -232,16 +235,24 @@ class Watch:
     def _pass_our_backward(self, moment: Moment, call: BackwardCall) -> None:
         if self.wish.backward:
             # The lock keeps ours from being taken for one of the program's.
-            with self._lock:
+            with self._lock, self._looking_away():
                 pass_backward(moment, starting_gradients(self.wish.grad_output, call.scopes))
 
     def _take(self, moment: Moment, retained: Retained) -> None:
         self.taken += 1
+        with self._looking_away():
+            self._develop(moment, retained)
+
+    def _develop(self, moment: Moment, retained: Retained) -> None:
         try:
             moment.arrivals.retained = retained.close()
             self.take(moment.develop())
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
+
+    def _looking_away(self) -> AbstractContextManager[None]:
+        """Keep what we compute ourselves out of what is recorded of the program."""
+        return self.recorder.looking_away() if self.recorder else nullcontext()
 
     def _stop(self) -> None:
         """Unwind the program, unless it is to go on or another thread than its first called."""

@@ -1,0 +1,160 @@
+"""From what the close watch saw to tables: cuts, where their values went, in-place writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autograd_inspect.autograd.details import Interned, make_spec, spec_of
+from autograd_inspect.autograd.walker import Names, Walk
+from autograd_inspect.model.flow import CutLeafTable, CutTable, CutUseTable, WriteTable
+from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.tables import Ints, Kind, Spec
+from autograd_inspect.recording.creation import MARK
+from autograd_inspect.recording.cuts import Cut
+from autograd_inspect.recording.flow import Entering, Flow
+from autograd_inspect.recording.places import Places
+from autograd_inspect.recording.sites import OUTSIDE
+from autograd_inspect.recording.writes import Written
+
+#: Nodes listed for one cut: a cut in a loop enters the graph at every turn.
+_MOST_ENTRIES = 12
+
+Entries = Mapping[Cut, Sequence[int]]
+"""The nodes of the captured graph that values from each cut went into."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crossings:
+    """What the close watch saw by the time of a capture."""
+
+    cuts: tuple[Cut, ...]
+    entries: Entries
+    writes: Mapping[int, Written]
+
+    @classmethod
+    def seen_by(cls, flow: Flow, walked: Walk) -> Crossings:
+        """Take what concerns this graph: all cuts, and the writes to what its nodes saved."""
+        cuts = [cut for cut in flow.cuts.values() if cut is not None]
+        last = flow.writes.last
+        writes = {row: last[at] for row, at in enumerate(walked.storages) if at in last}
+        return cls(tuple(cuts), _entries(walked), writes)
+
+    def put_into(self, graph: Graph, places: Places, leaf_names: Names) -> Graph:
+        """Give the graph with all of it."""
+        names: Interned[str] = Interned(graph.names)
+        specs: Interned[Spec] = Interned(graph.specs)
+        reaching = self._reaching()
+        rows = [
+            (
+                cut.kind,
+                names[cut.op],
+                places.stack(cut.spot),
+                places.module(cut.spot[1]),
+                places.stack((cut.region, OUTSIDE)) if cut.region is not None else -1,
+                specs[make_spec(cut.spec)],
+                cut.times,
+                cut.raised,
+                cut in reaching,
+            )
+            for cut in self.cuts
+        ]
+        leaves = [
+            (row, names[name])
+            for row, cut in enumerate(self.cuts)
+            for name in _leaf_names(cut, leaf_names)
+        ]
+        uses = [
+            (row, names[op], stack, node, times)
+            for row, cut in enumerate(self.cuts)
+            for op, stack, node, times in self._uses(cut, graph, places)
+        ]
+        writes = self._write_rows(names, places)
+        saved = replace(graph.saved_table, write=self._write_of(graph.saved_table.storage))
+        return replace(
+            graph,
+            saved_table=saved,
+            cut_table=CutTable(*_columns(rows, "uint8", *5 * ["int32"], "int64", "bool", "bool")),
+            cut_leaf_table=CutLeafTable(*_columns(leaves, "int32", "int32")),
+            cut_use_table=CutUseTable(*_columns(uses, *4 * ["int32"], "int64")),
+            write_table=WriteTable(*_columns(writes, *3 * ["int32"], "int64")),
+            names=tuple(names),
+            specs=tuple(specs),
+        )
+
+    def _reaching(self) -> set[Cut]:
+        """Find the cuts whose values went into the graph, also by way of later cuts."""
+        waiting = list(self.entries)
+        found = set(waiting)
+        while waiting:
+            further = waiting.pop().upstream - found
+            found |= further
+            waiting += further
+        return found
+
+    def _uses(self, cut: Cut, graph: Graph, places: Places) -> list[tuple[str, int, int, int]]:
+        """List who took the values: nodes of the graph by number, then other operations."""
+        entered = [
+            (graph.node(node).title, int(graph.node_table.stack[node]), node, 1)
+            for node in _takers(graph, self.entries.get(cut, ()))[:_MOST_ENTRIES]
+        ]
+        taken = {(op, stack) for op, stack, _, _ in entered}
+        others = [(use.op, places.stack(use.spot), -1, use.times) for use in cut.uses.values()]
+        return [*entered, *(use for use in others if (_bare(use[0]), use[1]) not in taken)]
+
+    def _write_rows(self, names: Interned[str], places: Places) -> list[tuple[int, int, int, int]]:
+        return [
+            (names[one.op], places.stack(one.spot), places.module(one.spot[1]), one.version)
+            for one in self.writes.values()
+        ]
+
+    def _write_of(self, storage: Ints) -> Ints:
+        row_of = {at: row for row, at in enumerate(self.writes)}
+        return np.array([row_of.get(at, -1) for at in storage.tolist()], np.int32)
+
+
+def _entries(walked: Walk) -> dict[Cut, list[int]]:
+    """Find the nodes that were marked as taking values which had come out of a cut."""
+    found: dict[Cut, list[int]] = {}
+    for number, node in enumerate(walked.nodes):
+        mark = node.metadata.get(MARK, ())
+        if len(mark) > 2 and type(mark[2]) is Entering:
+            for cut in mark[2].cuts:
+                found.setdefault(cut, []).append(number)
+    return found
+
+
+def _takers(graph: Graph, nodes: Sequence[int]) -> list[int]:
+    """Leave out what an operation made besides: leaves, and nodes for its other inputs."""
+    stack, kind = graph.node_table.stack, graph.node_table.kind
+    marked = set(nodes)
+    beside = {
+        edge.target.index
+        for node in nodes
+        for edge in graph.node(node).edges
+        if edge.target is not None
+        and edge.target.index in marked
+        and stack[edge.target.index] == stack[node]
+    }
+    return [node for node in nodes if node not in beside and kind[node] != Kind.LEAF]
+
+
+def _leaf_names(cut: Cut, names: Names) -> list[str]:
+    """Name the leaves behind a cut that still live, by their shape where nothing names them."""
+    alive = [tensor for tensor in (ref() for ref in cut.leaves.values()) if tensor is not None]
+    return list(
+        dict.fromkeys(names.get(id(leaf)) or f"leaf {spec_of(leaf).shape_text}" for leaf in alive)
+    )
+
+
+def _bare(op: str) -> str:
+    """Strip what stands in front of a function, to compare it with the name of a node."""
+    return op.rpartition(".")[2].strip("_")
+
+
+def _columns(rows: Sequence[tuple[object, ...]], *dtypes: str) -> list[np.ndarray[Any, Any]]:
+    columns = list(zip(*rows, strict=True)) or [()] * len(dtypes)
+    return [np.array(column, dtype) for column, dtype in zip(columns, dtypes, strict=True)]

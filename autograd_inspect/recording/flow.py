@@ -1,0 +1,348 @@
+"""The close watch: what happens to values between the leaves and the root.
+
+Every function of torch that the program calls on this thread passes through here. A tensor that
+requires grad, and one whose values came from such, has a `Known`; where something that requires
+grad goes in and something that does not comes out, that is a cut. In-place writes show by the
+version that torch counts.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
+
+import torch
+from torch.autograd import Function
+from torch.overrides import TorchFunctionMode
+
+from autograd_inspect.model.flow import CutKind
+from autograd_inspect.recording.creation import Mark
+from autograd_inspect.recording.cuts import Cut, Known, SpecKey, way_to
+from autograd_inspect.recording.lineage import Lineage, Tensors, cuts_behind, has_graph
+from autograd_inspect.recording.operations import (
+    Sort,
+    kind_by_name,
+    name_of,
+    sort_of,
+    tensors_among,
+    tensors_in_result,
+)
+from autograd_inspect.recording.regions import Regions
+from autograd_inspect.recording.sites import Text, spot_of
+from autograd_inspect.recording.writes import Writes
+
+TorchFunction = Callable[..., Any]
+Options = dict[str, Any] | None
+
+#: More places than this are a program that makes code as it runs.
+_MOST_CUTS = 10_000
+
+
+class Entering(Text):
+    """Goes into the mark of a node: values that came out of these cuts went into it."""
+
+    __slots__ = ("cuts",)
+    cuts: frozenset[Cut]
+
+
+class Flow(TorchFunctionMode):
+    """Watches the functions of torch while it is entered.
+
+    cuts     by operation, site and region; None for what is nobody's business
+    writes   the last in-place write to each storage
+    lineage  what is known of each tensor
+    asleep   lets everything pass: what goes on is ours, not the program's
+    trouble  an error of ours, kept so that it never surfaces inside the user's program
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cuts: dict[tuple[str, int, int], Cut | None] = {}
+        self.writes = Writes()
+        self.lineage = Lineage()
+        self.regions = Regions()
+        self.asleep = False
+        self.trouble: Exception | None = None
+        self._thread = threading.get_ident()
+        self._in_backward = False
+        self._entering: Entering | None = None
+        # Within the forward of a custom Function: the tensors with grad that it works on.
+        self._inside: list[torch.Tensor] | None = None
+
+    def __torch_function__(
+        self,
+        func: TorchFunction,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Options = None,
+    ) -> Any:
+        """Run a function and see what became of the tensors it was given."""
+        if self.asleep or torch.compiler.is_compiling():
+            return func(*args, **kwargs) if kwargs else func(*args)
+        try:
+            sort = sort_of(func)
+        except TypeError:  # cannot be hashed
+            sort = Sort.PASS
+        if sort is Sort.OPERATION or sort is Sort.LEAVES_TORCH:
+            return self._run(func, args, kwargs, sys._getframe(1))
+        if sort is Sort.SWITCH:
+            self._guard(self._switched, args, sys._getframe(1))
+        return func(*args, **kwargs) if kwargs else func(*args)
+
+    def mark(self, frame: FrameType) -> Mark:
+        """Say what to remember of a node that is being made."""
+        if self._entering is None or threading.get_ident() != self._thread:
+            return spot_of(frame)
+        return (*spot_of(frame), self._entering)
+
+    def _run(
+        self, func: TorchFunction, args: tuple[Any, ...], kwargs: Options, frame: FrameType
+    ) -> Any:
+        """Run an operation between a look at what goes in and a look at what comes out."""
+        try:
+            inputs = tensors_among(args, kwargs)
+            versions = _versions(inputs)
+            learning = [tensor for tensor in inputs if has_graph(tensor)]
+            tainted = self.lineage.tainted(inputs)
+        except Exception:  # noqa: BLE001 - a tensor of a kind that does not tell
+            return func(*args, **kwargs) if kwargs else func(*args)
+        if self._inside is not None:
+            self._inside += learning
+        if tainted and torch.is_grad_enabled():
+            self._entering = _entering(tainted)
+        try:
+            result = func(*args, **kwargs) if kwargs else func(*args)
+        except Exception:
+            self._guard(self._failed, func, learning, kwargs, frame)
+            raise
+        finally:
+            if self._inside is None:
+                self._entering = None
+        self._guard(self._written, func, inputs, versions, frame)
+        if (learning or tainted) and self._inside is None and not self._in_backward:
+            self._guard(self._came_out, func, inputs, learning, result, frame)
+        return result
+
+    def _came_out(
+        self,
+        func: TorchFunction,
+        inputs: Tensors,
+        learning: Tensors,
+        result: Any,
+        frame: FrameType,
+    ) -> None:
+        """Look at what came out: with a graph, cut off, or values that had lost theirs before."""
+        name = name_of(func)
+        tainted = self.lineage.tainted(inputs)
+        self._used(tainted, name, frame)
+        outputs = tensors_in_result(result)
+        kind = kind_by_name(func)
+        if not outputs and learning and kind is not None:
+            self._cut(name, kind, learning, frame)
+        with_graph, cut_off = None, None
+        for tensor in outputs:
+            if not tensor.is_leaf:
+                with_graph = with_graph or Known(self.lineage.of_all(inputs))
+                self.lineage.note(tensor, with_graph)
+                continue
+            sources = [one for one in learning if one is not tensor or kind is CutKind.DETACH]
+            if sources:
+                how = _kind_of(tensor) if kind is None else kind
+                cut_off = cut_off or self._cut(name, how, sources, frame)
+                if cut_off is not None:
+                    self.lineage.note(tensor, _after(cut_off))
+            elif tainted:
+                self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
+
+    def _failed(
+        self, func: TorchFunction, learning: Tensors, options: Options, frame: FrameType
+    ) -> None:
+        """Note an operation that autograd refused: its line is where the program stopped."""
+        kind = CutKind.OUT if options and "out" in options else kind_by_name(func)
+        if learning and kind is not None and not self._in_backward:
+            cut = self._cut(name_of(func), kind, learning, frame)
+            if cut is not None:
+                cut.raised = True
+
+    def _written(
+        self, func: TorchFunction, inputs: Tensors, versions: Sequence[int], frame: FrameType
+    ) -> None:
+        for tensor, version in zip(inputs, versions, strict=True):
+            if version >= 0 and tensor._version != version:
+                self.writes.note(tensor, name_of(func), spot_of(frame))
+
+    # Custom Functions: one operation each, whatever their forward does inside
+
+    def run_custom(self, cls: type[Function], apply: TorchFunction, args: Any, kwargs: Any) -> Any:
+        """Run `Function.apply` for the function that called the caller of this."""
+        busy = self._inside is not None or self._in_backward or self.asleep
+        if busy or threading.get_ident() != self._thread:
+            return apply(*args, **kwargs)
+        frame = sys._getframe(2)
+        inputs = tensors_among(args, kwargs)
+        tainted = self.lineage.tainted(inputs)
+        inside = self._inside = []
+        self._entering = _entering(tainted) if tainted else None
+        try:
+            result = apply(*args, **kwargs)
+        finally:
+            self._inside = self._entering = None
+        self._guard(self._custom_came_out, cls, inputs, inside, result, frame)
+        return result
+
+    def _custom_came_out(
+        self,
+        cls: type[Function],
+        inputs: Tensors,
+        inside: Tensors,
+        result: Any,
+        frame: FrameType,
+    ) -> None:
+        """Look at what came out, and at what was used inside without having been given.
+
+        A reentrant checkpoint may do that: its backward runs the inside again, with its graph. Any
+        other Function loses the gradient of what it was not given.
+        """
+        learning = [tensor for tensor in inputs if has_graph(tensor)]
+        given = set(map(id, inputs))
+        captured = [tensor for tensor in inside if id(tensor) not in given]
+        checkpoint = cls.__module__.startswith("torch.utils.checkpoint")
+        outputs = tensors_in_result(result)
+        lost = [tensor for tensor in outputs if not tensor.requires_grad]
+        self._used(self.lineage.tainted(inputs), cls.__name__, frame)
+        known = Known(self.lineage.of_all([*inputs, *captured] if checkpoint else inputs))
+        for tensor in outputs:
+            if tensor.requires_grad:
+                self.lineage.note(tensor, known)
+        sources = learning if lost else []
+        if not (checkpoint and learning):
+            sources = [*sources, *captured]
+        if sources:
+            kind = CutKind.CHECKPOINT if checkpoint and not learning else CutKind.CUSTOM
+            cut = self._cut(cls.__name__, kind, sources, frame)
+            if cut is not None:
+                for tensor in lost:
+                    self.lineage.note(tensor, _after(cut))
+
+    # A new Parameter, and the gradients that autograd.grad hands back
+
+    def parameter_made(self, value: Any, parameter: torch.Tensor, frame: FrameType) -> None:
+        """See a Parameter made of a tensor that had a graph, or of values that had lost theirs."""
+        if self.asleep or not isinstance(value, torch.Tensor) or value is parameter:
+            return
+        self._guard(self._made_leaf, value, parameter, frame)
+
+    def _made_leaf(self, value: torch.Tensor, parameter: torch.Tensor, frame: FrameType) -> None:
+        tainted = self.lineage.tainted([value])
+        self._used(tainted, "nn.Parameter", frame)
+        if value.requires_grad and not value.is_leaf:
+            cut = self._cut("nn.Parameter", CutKind.PARAMETER, [value], frame)
+            if cut is not None:
+                self.lineage.note(parameter, _after(cut))
+        elif tainted:
+            self.lineage.note(parameter, Known(cuts=cuts_behind(tainted)))
+
+    def run_backward(
+        self, engine: Callable[[], Any], roots: Sequence[Any], frame: FrameType
+    ) -> Any:
+        """Run a backward; what it hands back comes from its roots."""
+        before, self._in_backward = self._in_backward, True
+        try:
+            result = engine()
+        finally:
+            self._in_backward = before
+        if not self.asleep and threading.get_ident() == self._thread:
+            self._guard(self._derived, tensors_in_result(result), roots, frame)
+        return result
+
+    def _derived(self, gradients: Tensors, roots: Sequence[Any], frame: FrameType) -> None:
+        sources = [root for root in roots if isinstance(root, torch.Tensor)]
+        without = [tensor for tensor in gradients if not tensor.requires_grad]
+        cut = None
+        if without and sources:
+            cut = self._cut("torch.autograd.grad", CutKind.NO_CREATE_GRAPH, sources, frame)
+        known = Known(self.lineage.of_all(sources))
+        for tensor in gradients:
+            if tensor.requires_grad:
+                self.lineage.note(tensor, known)
+            elif cut is not None:
+                self.lineage.note(tensor, _after(cut))
+
+    # Where gradients are switched off
+
+    def switched_off(self, frame: FrameType) -> None:
+        """See `inference_mode` entered; the other switches are functions of torch."""
+        self._guard(self._switched, (False,), frame)
+
+    def switched_back(self, frame: FrameType) -> None:
+        """See `inference_mode` left."""
+        self.regions.switch(frame, on=torch.is_grad_enabled(), was_on=False)
+
+    def _switched(self, args: tuple[Any, ...], frame: FrameType) -> None:
+        self.regions.switch(frame, on=bool(args and args[0]), was_on=torch.is_grad_enabled())
+
+    # The record
+
+    def _cut(self, op: str, kind: CutKind, sources: Tensors, frame: FrameType) -> Cut | None:
+        """Find or make the record of this place, and count; None where it is nobody's business."""
+        spot = spot_of(frame)
+        region = None if torch.is_grad_enabled() else self.regions.current
+        key = op, id(spot[0]), id(region)
+        if key not in self.cuts and len(self.cuts) < _MOST_CUTS:
+            way = way_to(frame)
+            self.cuts[key] = (
+                Cut(kind if way.kind is None else way.kind, op, spot, region, _spec_of(sources[0]))
+                if way.is_ours_to_tell
+                else None
+            )
+        cut = self.cuts.get(key)
+        if cut is not None:
+            cut.spot = spot
+            cut.happened(self.lineage.of_all(sources))
+        return cut
+
+    def _used(self, tainted: Sequence[Known], op: str, frame: FrameType) -> None:
+        for known in tainted:
+            if known.direct is not None:
+                known.direct.used_by(op, spot_of(frame))
+
+    def _guard(self, work: Callable[..., None], *arguments: Any) -> None:
+        try:
+            work(*arguments)
+        except Exception as error:  # noqa: BLE001 - the user's program must not see it
+            self.trouble = error
+
+
+def _entering(tainted: Sequence[Known]) -> Entering:
+    entering = Entering()
+    entering.cuts = cuts_behind(tainted)
+    return entering
+
+
+def _after(cut: Cut) -> Known:
+    return Known(cuts=frozenset([cut]), direct=cut)
+
+
+def _kind_of(output: torch.Tensor) -> CutKind:
+    """Tell why an operation that is not there for it cut the graph."""
+    if torch.is_inference_mode_enabled():
+        return CutKind.INFERENCE
+    if not torch.is_grad_enabled():
+        return CutKind.NO_GRAD
+    if output.is_floating_point() or output.is_complex():
+        return CutKind.NOT_DIFFERENTIABLE
+    return CutKind.INTEGER
+
+
+def _versions(tensors: Tensors) -> list[int]:
+    try:
+        return [tensor._version for tensor in tensors]
+    except RuntimeError:  # those made under inference_mode count none
+        return [-1 if tensor.is_inference() else tensor._version for tensor in tensors]
+
+
+def _spec_of(tensor: torch.Tensor) -> SpecKey:
+    return tuple(tensor.shape), tensor.dtype, tensor.device

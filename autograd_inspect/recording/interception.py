@@ -1,0 +1,92 @@
+"""Putting the close watch where functions of torch do not pass through a mode."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn, overrides
+from torch.autograd import Function
+
+from autograd_inspect.recording.flow import Flow
+
+Undo = Callable[[], None]
+
+
+def enter(flow: Flow) -> Undo:
+    """Let everything that this thread does with torch pass through `flow`; gives the undo."""
+    undoes = [_replace_apply(flow), _replace_parameter(flow), _replace_inference_mode(flow)]
+    flow.__enter__()  # type: ignore[no-untyped-call]
+
+    def leave() -> None:
+        _leave_mode(flow)
+        for undo in undoes:
+            undo()
+
+    return leave
+
+
+def _leave_mode(flow: Flow) -> None:
+    """Take the mode off the stack, also from below those that the program has left on it."""
+    above = []
+    while torch._C._len_torch_function_stack():
+        mode = overrides._pop_mode()  # type: ignore[no-untyped-call]
+        if mode is flow:
+            break
+        above.append(mode)
+    for mode in reversed(above):
+        overrides._push_mode(mode)  # type: ignore[no-untyped-call]
+
+
+def _replace_apply(flow: Flow) -> Undo:
+    original = Function.__dict__["apply"]
+
+    def apply(cls: type[Function], *args: Any, **kwargs: Any) -> Any:
+        return flow.run_custom(cls, partial(original.__func__, cls), args, kwargs)
+
+    Function.apply = classmethod(apply)  # type: ignore[method-assign, assignment]
+
+    def undo() -> None:
+        Function.apply = original  # type: ignore[method-assign]
+
+    return undo
+
+
+def _replace_parameter(flow: Flow) -> Undo:
+    original = nn.Parameter.__new__
+
+    def new(cls: type[nn.Parameter], data: Any = None, *args: Any, **kwargs: Any) -> Any:
+        parameter = original(cls, data, *args, **kwargs)
+        if isinstance(parameter, torch.Tensor):
+            flow.parameter_made(data, parameter, sys._getframe(1))
+        return parameter
+
+    nn.Parameter.__new__ = staticmethod(new)  # type: ignore[method-assign, assignment]
+
+    def undo() -> None:
+        nn.Parameter.__new__ = staticmethod(original)  # type: ignore[method-assign]
+
+    return undo
+
+
+def _replace_inference_mode(flow: Flow) -> Undo:
+    mode = torch.inference_mode
+    begin, end = mode.__enter__, mode.__exit__
+
+    def enter_mode(self: Any) -> None:
+        flow.switched_off(sys._getframe(1))
+        begin(self)
+
+    def exit_mode(self: Any, *error: Any) -> None:
+        end(self, *error)
+        flow.switched_back(sys._getframe(1))
+
+    mode.__enter__, mode.__exit__ = enter_mode, exit_mode  # type: ignore[method-assign]
+
+    def undo() -> None:
+        mode.__enter__, mode.__exit__ = begin, end  # type: ignore[method-assign]
+
+    return undo

@@ -1,0 +1,142 @@
+"""What each function of torch does to the graph, as far as its name tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch.overrides import resolve_name
+
+from autograd_inspect.model.flow import CutKind
+
+Function = Callable[..., Any]
+
+
+class Sort(IntEnum):
+    """How a function is watched."""
+
+    #: Reads no values, or is no operation: `size`, `shape`, `register_hook`.
+    PASS = 0
+    #: Anything else that takes tensors.
+    OPERATION = 1
+    #: Gives something that is no tensor: `item`, `numpy`.
+    LEAVES_TORCH = 2
+    #: Switches gradients on or off.
+    SWITCH = 3
+
+
+_DETACHING = {"detach": CutKind.DETACH, "detach_": CutKind.DETACH, "detach_copy": CutKind.DETACH}
+_LEAVING = {
+    **dict.fromkeys(("item", "tolist", "__float__", "__int__", "__index__"), CutKind.NUMBER),
+    **dict.fromkeys(("__bool__", "__complex__", "is_nonzero", "equal", "allclose"), CutKind.NUMBER),
+    **dict.fromkeys(("numpy", "__array__", "__dlpack__"), CutKind.NUMPY),
+}
+_COPYING = {
+    **dict.fromkeys(("tensor", "as_tensor", "asarray", "new_tensor"), CutKind.NEW_TENSOR),
+    **dict.fromkeys(("scalar_tensor", "from_numpy", "frombuffer"), CutKind.NEW_TENSOR),
+    **dict.fromkeys(
+        ("linspace", "logspace", "arange", "range", "full", "new_full"), CutKind.FACTORY
+    ),
+    "full_like": CutKind.FACTORY,
+    "__deepcopy__": CutKind.COPY,
+    "copy_": CutKind.COPY,
+}
+_BY_NAME: dict[str, CutKind] = {**_DETACHING, **_LEAVING, **_COPYING}
+
+#: Properties that give a tensor computed from the tensor's values; all others describe it.
+_PROPERTIES = ("data", "T", "H", "mT", "mH", "real", "imag")
+
+_PASSED = frozenset([
+    # What reads a tensor's description,
+    "__contains__", "__dir__", "__format__", "__hash__", "__len__", "__reduce_ex__", "__repr__",
+    "__setstate__", "_has_compatible_shallow_copy_type", "_is_view", "_typed_storage", "can_cast",
+    "data_ptr", "dim", "dim_order", "element_size", "finfo", "get_default_dtype", "get_device",
+    "iinfo", "is_coalesced", "is_complex", "is_conj", "is_contiguous", "is_floating_point",
+    "is_inference", "is_neg", "is_pinned", "is_same_size", "is_set_to", "is_shared", "is_signed",
+    "is_storage", "is_tensor", "ndimension", "nelement", "numel", "promote_types", "result_type",
+    "size", "storage", "storage_offset", "stride", "type_of", "untyped_storage",
+    # what controls autograd and the like,
+    "_record_function_enter_new", "backward", "grad", "manual_seed", "register_hook",
+    "register_post_accumulate_grad_hook", "rename_", "requires_grad_", "retain_grad",
+    "share_memory_",
+    # and what makes a tensor of the description of another.
+    "broadcast_shapes", "empty", "empty_like", "eye", "new_empty", "new_empty_strided", "new_ones",
+    "new_zeros", "ones", "ones_like", "rand", "rand_like", "randint", "randint_like", "randn",
+    "randn_like", "randperm", "tril_indices", "triu_indices", "zeros", "zeros_like",
+])  # fmt: skip
+
+
+@lru_cache(maxsize=8192)
+def sort_of(function: Function) -> Sort:
+    """Sort a function, as torch hands it to a mode."""
+    name = getattr(function, "__name__", "")
+    if name == "_set_grad_enabled":
+        return Sort.SWITCH
+    if name == "__get__":
+        return Sort.OPERATION if _property(function) in _PROPERTIES else Sort.PASS
+    if name in {"__set__", "__delete__", ""} or name in _PASSED or "RecordFunction" in name:
+        return Sort.PASS
+    return Sort.LEAVES_TORCH if name in _LEAVING else Sort.OPERATION
+
+
+@lru_cache(maxsize=8192)
+def name_of(function: Function) -> str:
+    """Name a function as one writes it: `Tensor.detach`, `torch.argmax`, `F.relu`."""
+    name = str(resolve_name(function) or getattr(function, "__name__", function))
+    name = name.replace("torch.nn.functional.", "F.").removesuffix(".__get__")
+    return name.removeprefix("torch.") if name.startswith("torch.Tensor.") else name
+
+
+@lru_cache(maxsize=8192)
+def kind_by_name(function: Function) -> CutKind | None:
+    """Tell how a function cuts the graph where that is what it is there for."""
+    name = getattr(function, "__name__", "")
+    if name == "__get__":
+        return CutKind.DATA if _property(function) == "data" else None
+    return _BY_NAME.get(name)
+
+
+def _property(function: Any) -> str:
+    return str(getattr(getattr(function, "__self__", None), "__name__", ""))
+
+
+def tensors_among(arguments: tuple[Any, ...], options: dict[str, Any] | None) -> list[torch.Tensor]:
+    """List the tensors that a function was given, in lists and tuples too, three levels deep."""
+    found: list[torch.Tensor] = []
+    for value in arguments:
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif type(value) in _CONTAINERS:
+            _collect(value, found, 2)
+    if options:
+        for value in options.values():
+            if isinstance(value, torch.Tensor):
+                found.append(value)
+            elif type(value) in _CONTAINERS:
+                _collect(value, found, 2)
+    return found
+
+
+def tensors_in_result(result: Any) -> list[torch.Tensor]:
+    """List the tensors that a function gave back."""
+    if isinstance(result, torch.Tensor):
+        return [result]
+    if isinstance(result, tuple | list):
+        found: list[torch.Tensor] = []
+        _collect(result, found, 2)
+        return found
+    return []
+
+
+_CONTAINERS = (list, tuple, dict)
+
+
+def _collect(values: Any, found: list[torch.Tensor], deeper: int) -> None:
+    for value in values.values() if isinstance(values, dict) else values:
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif deeper and isinstance(value, list | tuple):
+            _collect(value, found, deeper - 1)
