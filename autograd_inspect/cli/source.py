@@ -14,7 +14,7 @@ from autograd_inspect.errors import AgiError, UsageError
 from autograd_inspect.run.target import Target, parse_target
 
 if TYPE_CHECKING:  # these import numpy, which reads its environment variables when it is imported
-    from autograd_inspect.model.capture import Capture
+    from autograd_inspect.model.capture import About, Capture
 
 #: Captures kept in the folder of recent ones.
 KEPT = 20
@@ -55,6 +55,7 @@ class Keeper:
     start: Path
     keeping: Keeping
     paths: list[Path] = field(default_factory=list)
+    _saved: About | None = None
 
     def keep(self, capture: Capture) -> None:
         """Save where the user said, or as the newest of the recent captures."""
@@ -63,13 +64,16 @@ class Keeper:
         folder = store.captures_dir(self.start)
         rank = capture.about.rank
         path = self.keeping.output
-        if path is None:
+        if self.paths and self._saved == capture.about:
+            path = self.paths[-1]  # the same capture, with what was seen since
+        elif path is None:
             path = store.new_path(folder, self.target.stem, rank=rank)
         elif rank:
             path = path.with_name(f"{path.stem}-rank{rank}{path.suffix}")
         # A second capture of the same run replaces the first: the name was ours already.
         store.save(capture, path, force=self.keeping.force or path in self.paths)
         self.paths.append(path)
+        self._saved = capture.about
         if self.keeping.output is None:
             store.prune(folder, KEPT)
 

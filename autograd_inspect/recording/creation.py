@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -25,7 +25,10 @@ from autograd_inspect.run.files import is_ours
 MARK = "traceback_"
 
 Mark = tuple[str, ...]
-"""What is remembered of a node: texts, because torch joins them into a message."""
+"""What is remembered of a node: texts, because torch joins them into a message.
+
+Torch is given a list of them: its compilers copy what they find in a node and add to it.
+"""
 
 
 class Creation:
@@ -59,7 +62,7 @@ class Creation:
         }
         for name, function in replaced.items():
             setattr(torch, name, function)
-        torch_traceback.format_stack = self._stand_in()  # type: ignore[assignment]
+        torch_traceback.format_stack = self._stand_in()
         self._switch(on=True)
 
     def stop(self) -> None:
@@ -99,23 +102,23 @@ class Creation:
         wanted, check_nan = self._wanted
         self._switches["set_anomaly_enabled"](on or wanted, wanted and check_nan)
 
-    def _stand_in(self) -> Callable[[], Sequence[str]]:
+    def _stand_in(self) -> Callable[[], list[str]]:
         """Make the function that torch calls; it is one, because it is called for every node."""
         mark_of, original, frame_above = self._mark, self._original, sys._getframe
         is_traced = torch_traceback.has_preserved_node_meta
 
-        def format_stack() -> Sequence[str]:
+        def format_stack() -> list[str]:
             if is_traced():  # a compiler is at work, and keeps what it needs
                 return original()
             try:
                 frame = frame_above(1)
                 mark = mark_of(frame)
             except ValueError:  # a thread of torch's own, without a frame
-                return self._outside
+                return list(self._outside)
             except Exception as error:  # noqa: BLE001 - the user's program must not see it
                 self.trouble = error
-                return ()
-            return (*mark, *_as_torch_has_it(frame)) if self._wanted[0] else mark
+                return []
+            return [*mark, *_as_torch_has_it(frame)] if self._wanted[0] else [*mark]
 
         return format_stack
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from autograd_inspect.autograd.details import Interned, make_spec, spec_of
 from autograd_inspect.autograd.walker import Names, Walk
@@ -16,6 +17,7 @@ from autograd_inspect.model.tables import Ints, Kind, Spec
 from autograd_inspect.recording.creation import MARK
 from autograd_inspect.recording.cuts import Cut
 from autograd_inspect.recording.flow import Entering, Flow
+from autograd_inspect.recording.lineage import cuts_behind
 from autograd_inspect.recording.places import Places
 from autograd_inspect.recording.sites import OUTSIDE
 from autograd_inspect.recording.writes import Written
@@ -29,24 +31,29 @@ Entries = Mapping[Cut, Sequence[int]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crossings:
-    """What the close watch saw by the time of a capture."""
+    """What the close watch saw by the time of a capture; cuts, until they are asked for."""
 
-    cuts: tuple[Cut, ...]
+    flow: Flow
     entries: Entries
+    ends: frozenset[Cut]
     writes: Mapping[int, Written]
 
     @classmethod
-    def seen_by(cls, flow: Flow, walked: Walk) -> Crossings:
-        """Take what concerns this graph: all cuts, and the writes to what its nodes saved."""
-        cuts = [cut for cut in flow.cuts.values() if cut is not None]
+    def seen_by(cls, flow: Flow, walked: Walk, lost: Sequence[torch.Tensor]) -> Crossings:
+        """Take what concerns this graph: all cuts, and the writes to what its nodes saved.
+
+        `lost` are tensors that should have been roots: the cuts behind them reached the root.
+        """
+        ends = cuts_behind(flow.lineage.tainted(lost))
         last = flow.writes.last
         writes = {row: last[at] for row, at in enumerate(walked.storages) if at in last}
-        return cls(tuple(cuts), _entries(walked), writes)
+        return cls(flow, _entries(walked), ends, writes)
 
     def put_into(self, graph: Graph, places: Places, leaf_names: Names) -> Graph:
         """Give the graph with all of it."""
         names: Interned[str] = Interned(graph.names)
         specs: Interned[Spec] = Interned(graph.specs)
+        cuts = [cut for cut in self.flow.cuts.values() if cut is not None]
         reaching = self._reaching()
         rows = [
             (
@@ -60,16 +67,16 @@ class Crossings:
                 cut.raised,
                 cut in reaching,
             )
-            for cut in self.cuts
+            for cut in cuts
         ]
         leaves = [
             (row, names[name])
-            for row, cut in enumerate(self.cuts)
+            for row, cut in enumerate(cuts)
             for name in _leaf_names(cut, leaf_names)
         ]
         uses = [
             (row, names[op], stack, node, times)
-            for row, cut in enumerate(self.cuts)
+            for row, cut in enumerate(cuts)
             for op, stack, node, times in self._uses(cut, graph, places)
         ]
         writes = self._write_rows(names, places)
@@ -87,7 +94,7 @@ class Crossings:
 
     def _reaching(self) -> set[Cut]:
         """Find the cuts whose values went into the graph, also by way of later cuts."""
-        waiting = list(self.entries)
+        waiting = [*self.entries, *self.ends]
         found = set(waiting)
         while waiting:
             further = waiting.pop().upstream - found

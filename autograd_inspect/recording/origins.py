@@ -75,13 +75,25 @@ def origins_of(walked: Walk, places: Places) -> Origins:
     """
     kinds = walked.graph.node_table.kind.tolist()
     spots = list(map(spot_of_node, walked.nodes))
-    stack = np.fromiter(map(places.stack, spots), np.int32, len(spots))
+    lines = [
+        _of_the_call(spot) if kind == Kind.COMPILED else spot
+        for spot, kind in zip(spots, kinds, strict=True)
+    ]
+    stack = np.fromiter(map(places.stack, lines), np.int32, len(lines))
     made = [
         OUTSIDE if kind == Kind.LEAF else call for (_, call), kind in zip(spots, kinds, strict=True)
     ]
     calls = _Calls().of(made)
     call = np.array([calls.rows.get(id(one), -1) for one in made], np.int32)
-    return Origins(stack, call, _variables(walked, spots), calls.table(places))
+    return Origins(stack, call, _variables(walked, lines), calls.table(places))
+
+
+def _of_the_call(spot: Spot) -> Spot:
+    """Leave the frame of a compiled function: it stands at its `def`, whatever it is doing."""
+    site, call = line_spot(spot)
+    if not site.lines or site.lines[0][2] != site.lines[0][0].co_firstlineno:
+        return spot
+    return line_spot((Site.at(*site.lines[1:]), call))
 
 
 def spot_of_node(node: GraphNode) -> Spot:
@@ -114,7 +126,7 @@ def _variables(walked: Walk, spots: Sequence[Spot]) -> list[str]:
     is_value = np.isin(kind, kind[~used])
     name_of: dict[tuple[int, int], str] = {}
     names = [""] * len(nodes)
-    for number in np.flatnonzero(is_value).tolist():
+    for number in np.flatnonzero(is_value & (walked.graph.node_table.kind != Kind.LEAF)).tolist():
         site, call = lines[number]
         key = id(site), id(call)
         if key not in name_of:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
 
-from autograd_inspect.autograd._torch import in_backward
+from autograd_inspect.autograd._torch import in_backward, is_tracing
 from autograd_inspect.autograd.walker import Names, Walk
 from autograd_inspect.model.capture import Recording
 from autograd_inspect.model.graph import Graph
@@ -26,22 +26,36 @@ from autograd_inspect.recording.sites import spot_of
 Engine = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Record:
-    """What the recorder knows of one captured graph."""
+    """What the recorder knows of one captured graph.
+
+    trouble  an error of ours, kept so that it never surfaced inside the user's program
+    """
 
     places: Places
     origins: Origins
     crossings: Crossings | None
+    trouble: BaseException | None
+    _graph: Graph | None = None
+    _leaves: Names = field(default_factory=dict)
 
     def put_into(self, graph: Graph, made: Mapping[int, str], leaves: Names) -> Graph:
         """Give the graph with all of it.
 
         `made` are the names that live variables give to nodes, `leaves` those of tensors by `id`.
         """
-        graph = self.origins.put_into(graph, made)
+        self._graph, self._leaves = self.origins.put_into(graph, made), leaves
+        return self._finish(self._graph)
+
+    def with_later_cuts(self) -> Graph:
+        """Give the graph once more, with the cuts that were seen since."""
+        assert self._graph is not None, "put_into comes first"
+        return self._finish(self._graph)
+
+    def _finish(self, graph: Graph) -> Graph:
         if self.crossings is not None:
-            graph = self.crossings.put_into(graph, self.places, leaves)
+            graph = self.crossings.put_into(graph, self.places, self._leaves)
         return replace(
             graph,
             places=tuple(self.places.places),
@@ -55,15 +69,16 @@ class Recorder:
 
     With `watch` it follows values on the thread that starts it, too: cuts and in-place writes.
 
-    running  the one that is on, if any: anomaly mode is there once per process
+    latest  the one that is on, or was on last: anomaly mode is there once per process
     """
 
-    running: ClassVar[Recorder | None] = None
+    latest: ClassVar[Recorder | None] = None
 
     def __init__(self, *, watch: bool = False) -> None:
         self._flow = Flow() if watch else None
         self._creation = Creation(self._flow.mark if self._flow else spot_of)
         self._leave: Callable[[], None] = lambda: None
+        self._is_on = False
 
     @property
     def level(self) -> Recording:
@@ -71,22 +86,23 @@ class Recorder:
         return Recording.FULL if self._flow else Recording.LIGHT
 
     @property
-    def trouble(self) -> BaseException | None:
-        """An error of ours, kept so that it never surfaced inside the user's program."""
-        return self._creation.trouble or (self._flow.trouble if self._flow else None)
+    def saw_cuts(self) -> bool:
+        """Whether any place was seen to cut the graph."""
+        return self._flow is not None and any(self._flow.cuts.values())
 
     def start(self) -> None:
         """Begin to record."""
-        Recorder.running = self
+        Recorder.latest, self._is_on = self, True
         self._creation.start()
         if self._flow is not None:
             self._leave = enter(self._flow)
 
     def stop(self) -> None:
-        """Record no more; what was remembered stays with the nodes."""
-        self._leave()
-        self._creation.stop()
-        Recorder.running = None
+        """Record no more; what was remembered stays with the nodes. Stopping twice is no fault."""
+        if self._is_on:
+            self._is_on = False
+            self._leave()
+            self._creation.stop()
 
     @contextmanager
     def looking_away(self) -> Iterator[None]:
@@ -104,7 +120,7 @@ class Recorder:
         """Make the function that runs in the engine's place."""
 
         def run_backward(*arguments: Any, **options: Any) -> Any:
-            if in_backward():
+            if in_backward() or is_tracing(arguments[0]):
                 return engine(*arguments, **options)
             frame = sys._getframe(1)
             makes_nodes = bool(arguments[3]) if len(arguments) > 3 else False
@@ -126,9 +142,16 @@ class Recorder:
         found = (leaf() for cut in cuts if cut is not None for leaf in cut.leaves.values())
         return [leaf for leaf in found if leaf is not None]
 
-    def record_of(self, walked: Walk, modules: ModulePaths, start: Path) -> Record:
-        """Tell where the nodes of a graph come from, at the moment of capture."""
+    def record_of(
+        self, walked: Walk, modules: ModulePaths, start: Path, lost: Sequence[torch.Tensor] = ()
+    ) -> Record:
+        """Tell where the nodes of a graph come from, at the moment of capture.
+
+        `lost` are tensors that should have been roots, and have no graph.
+        """
+        flow = self._flow
         places = Places(modules, start)
         origins = origins_of(walked, places)
-        crossings = Crossings.seen_by(self._flow, walked) if self._flow else None
-        return Record(places, origins, crossings)
+        crossings = Crossings.seen_by(flow, walked, lost) if flow else None
+        trouble = self._creation.trouble or (flow.trouble if flow else None)
+        return Record(places, origins, crossings, trouble)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
-from autograd_inspect.errors import NoGraphError
-from autograd_inspect.model.capture import About
-from autograd_inspect.recording.recorder import Recorder
+from autograd_inspect.errors import AgiError, NoGraphError
+from autograd_inspect.model.capture import About, Capture
 from autograd_inspect.tracing.expression import (
     Expression,
     evaluate_at_end,
@@ -25,18 +23,26 @@ from autograd_inspect.tracing.moment import (
     Moment,
     NamedRoot,
     Retained,
+    Scene,
     pass_backward,
     starting_gradients,
 )
 from autograd_inspect.tracing.watch import Wish
 
 
+class GraphlessError(NoGraphError):
+    """What was to be traced is there, and has no graph."""
+
+    def __init__(self, message: str, *, hint: str = "", tensors: Iterable[torch.Tensor]) -> None:
+        super().__init__(message, hint=hint)
+        self.tensors = list(tensors)
+
+
 def capture_at_end(
     wish: Wish,
     scopes: Sequence[Scope],
     about: About,
-    start: Path,
-    recorder: Recorder | None,
+    scene: Scene,
 ) -> tuple[Moment, Retained]:
     """Trace what EXPR gives, or else the latest tensor with a graph, among the script's variables.
 
@@ -49,12 +55,33 @@ def capture_at_end(
     else:
         root, scope = latest_root(scopes)
         roots = [root]
-    about = replace(about, place=about.place or scope.place(start))
-    moment = Moment.seize(roots, [scope, *scopes], about, start, recorder)
+    about = replace(about, place=about.place or scope.place(scene.start))
+    moment = Moment.seize(roots, [scope, *scopes], about, scene)
+    if scene.recorder is not None:
+        scene.recorder.stop()
     retained = moment.retain(wish.retain, [scope, *scopes])
     if wish.backward:
         pass_backward(moment, starting_gradients(wish.grad_output, [scope, *scopes]))
     return moment, retained
+
+
+def capture_cuts(
+    lost: Sequence[torch.Tensor],
+    scopes: Sequence[Scope],
+    about: About,
+    scene: Scene,
+    error: AgiError,
+) -> Capture | None:
+    """Make a capture of no graph but of the cuts that are why there is none; None without cuts.
+
+    `lost` are the tensors that should have had a graph.
+    """
+    if scene.recorder is None or not scene.recorder.saw_cuts:
+        return None
+    about = replace(about, partial=error.message)
+    moment = Moment.seize([], scopes, about, scene, lost)
+    scene.recorder.stop()
+    return moment.develop()
 
 
 def latest_root(scopes: Sequence[Scope]) -> tuple[NamedRoot, Scope]:
@@ -86,7 +113,8 @@ def _with_graph(expression: Expression, value: object, scope: Scope) -> list[Nam
         return roots
     having = graph_names(scope.variables)
     hint = f"tensors with a graph: {', '.join(having[:8])}" if having else ""
-    raise NoGraphError(f"{expression.text} {why_without(value, tensors)}", hint=hint)
+    why = f"{expression.text} {why_without(value, tensors)}"
+    raise GraphlessError(why, hint=hint, tensors=tensors.values())
 
 
 def why_without(value: object, tensors: dict[str, torch.Tensor]) -> str:

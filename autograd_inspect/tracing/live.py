@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
 
+from autograd_inspect.autograd._torch import patch_engine
 from autograd_inspect.errors import NoGraphError
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.recording.recorder import Recorder
 from autograd_inspect.tracing.ending import why_without
 from autograd_inspect.tracing.expression import tensors_in
 from autograd_inspect.tracing.frames import Scope, scopes_from
-from autograd_inspect.tracing.moment import Moment, NamedRoot, pass_backward
+from autograd_inspect.tracing.moment import Moment, NamedRoot, Scene, pass_backward
 
 
 def trace_live(
@@ -30,10 +32,35 @@ def trace_live(
 
     Raises NoGraphError, with the reason, where none of them has a graph.
     """
-    scopes = scopes_from(frame)
-    if model is not None:
-        named: dict[str, Any] = {"model": model}
-        scopes.append(Scope(named, named))
+    recorder = Recorder.latest
+    with recorder.looking_away() if recorder else nullcontext():
+        scopes = scopes_from(frame)
+        if model is not None:
+            named: dict[str, Any] = {"model": model}
+            scopes.append(Scope(named, named))
+        moment = _seize(value, scopes, Scene(Path.cwd(), recorder))
+        if backward:
+            gradients = None if grad_output is None else list(tensors_in(grad_output).values())
+            pass_backward(moment, gradients)
+        elif any(leaf.grad is not None for leaf in moment.walked.leaves):
+            moment.arrivals.backward = Backward.EARLIER
+        return moment.develop()
+
+
+@contextmanager
+def recording(*, watch: bool) -> Iterator[None]:
+    """Record what the caller's code does until the context ends."""
+    recorder = Recorder(watch=watch)
+    undo = patch_engine(recorder.around)
+    recorder.start()
+    try:
+        yield
+    finally:
+        recorder.stop()
+        undo()
+
+
+def _seize(value: object, scopes: Sequence[Scope], scene: Scene) -> Moment:
     tensors = tensors_in(value)
     name = _name_of(value, scopes)
     roots: list[NamedRoot] = [
@@ -41,14 +68,7 @@ def trace_live(
     ]
     if not roots:
         raise NoGraphError(f"what was given to trace {why_without(value, tensors)}")
-    about = About(target=name)
-    moment = Moment.seize(roots, scopes, about, Path.cwd(), Recorder.running)
-    if backward:
-        gradients = None if grad_output is None else list(tensors_in(grad_output).values())
-        pass_backward(moment, gradients)
-    elif any(leaf.grad is not None for leaf in moment.walked.leaves):
-        moment.arrivals.backward = Backward.EARLIER
-    return moment.develop()
+    return Moment.seize(roots, scopes, About(target=name), scene)
 
 
 def _name_of(value: object, scopes: Sequence[Scope]) -> str:

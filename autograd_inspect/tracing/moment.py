@@ -15,20 +15,33 @@ from torch.autograd.graph import GradientEdge
 from autograd_inspect._version import __version__
 from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS
 from autograd_inspect.autograd.gradients import gradients_of
+from autograd_inspect.autograd.holding import bytes_of
 from autograd_inspect.autograd.structure import release_safely
-from autograd_inspect.autograd.walker import Walk, walk, with_names
+from autograd_inspect.autograd.walker import Walk, walk, with_names, with_owners
 from autograd_inspect.errors import ExpressionError, UsageError
 from autograd_inspect.model.capture import About, Backward, Capture, Recording
 from autograd_inspect.recording.recorder import Record, Recorder
 from autograd_inspect.tracing.expression import Expression, evaluate_at_end, tensors_in
 from autograd_inspect.tracing.frames import Scope, receiver, user_place
 from autograd_inspect.tracing.names import Named, find_names
-from autograd_inspect.tracing.sightings import Arrivals, note_gradients, sightings
+from autograd_inspect.tracing.sightings import Arrivals, note_gradients, sightings, stored_gradient
 
 Root = torch.Tensor | GradientEdge
 Shape = tuple[int | str, ...]
 NamedRoot = tuple[str, Root]
 """A root and its name, empty where it is still to be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where captures are taken.
+
+    start     the directory that the program was started in
+    recorder  knows where nodes come from; None where nothing is recorded
+    """
+
+    start: Path
+    recorder: Recorder | None = None
 
 
 @dataclass(slots=True)
@@ -51,20 +64,32 @@ class Moment:
         roots: Sequence[NamedRoot],
         scopes: Sequence[Scope],
         about: About,
-        start: Path,
-        recorder: Recorder | None,
+        scene: Scene,
+        lost: Sequence[torch.Tensor] = (),
     ) -> Moment:
-        """Walk the roots and name what the program's scopes can name, unnamed roots included."""
+        """Walk the roots and name what the program's scopes can name, unnamed roots included.
+
+        `lost` are tensors that should have been roots, and have no graph.
+        """
         walked = walk([root for _, root in roots])
+        recorder = scene.recorder
         named = find_names(scopes, [*walked.leaves, *(recorder.leaves() if recorder else ())])
+        walked = with_owners(walked, named.parameters.values(), named.buffers, named.reached)
         root_names = [name or named.by_id.get(id(root), "") for name, root in roots]
         if root_names == [""]:
             root_names = [receiver(scopes)]
-        place = about.place or user_place(scopes, start)
+        place = about.place or user_place(scopes, scene.start)
         arrivals = Arrivals(before=note_gradients([*walked.leaves, *named.tensors]))
         level = recorder.level if recorder else Recording.NONE
-        about = replace(about, place=place, recording=level)
-        record = recorder.record_of(walked, named.modules, start) if recorder else None
+        weights = [*named.parameters.values(), *filter(_is_parameter, walked.leaves)]
+        about = replace(
+            about,
+            place=place,
+            recording=level,
+            parameters=bytes_of(weights),
+            gradients=bytes_of(one for one in map(stored_gradient, weights) if one is not None),
+        )
+        record = recorder.record_of(walked, named.modules, scene.start, lost) if recorder else None
         return cls(walked, named, root_names, about, arrivals, record)
 
     def retain(self, names: Sequence[str], scopes: Sequence[Scope]) -> Retained:
@@ -84,6 +109,8 @@ class Moment:
         if self.record is not None:
             graph = self.record.put_into(graph, self._made(), named.by_id)
         gradients, omitted = gradients_of(sightings(self.walked, self.named, self.arrivals))
+        if self.record is not None and self.record.trouble is not None:
+            omitted.append(f"some lines or cuts ({self.record.trouble!r})")
         if not SHOWS_SAVED_TENSORS:
             omitted.append("saved tensors (torch 2.12 or newer shows them)")
         about = replace(
@@ -102,6 +129,10 @@ class Moment:
         number = self.walked.structure.index.get
         found = ((number(node), name) for node, name in self.named.made.items())
         return {node: name for node, name in found if node is not None}
+
+
+def _is_parameter(tensor: torch.Tensor) -> bool:
+    return isinstance(tensor, torch.nn.Parameter)
 
 
 class Retained:

@@ -41,13 +41,14 @@ _OPAQUE = (
 class Found:
     """What a search came across: tensors and modules with the path that leads to each.
 
-    `held` are tensors directly bound to a variable, by name; `made` are nodes, by the tensor that
-    they made or by themselves.
+    `held` are tensors directly bound to a variable, by name, `reached` all that were come across;
+    `made` are nodes, by the tensor that they made or by themselves.
     """
 
     tensors: dict[int, str] = field(default_factory=dict)
     modules: dict[int, tuple[str, nn.Module]] = field(default_factory=dict)
     held: dict[str, torch.Tensor] = field(default_factory=dict)
+    reached: list[torch.Tensor] = field(default_factory=list)
     made: dict[GraphNode, str] = field(default_factory=dict)
 
 
@@ -56,7 +57,9 @@ class Named:
     """The names found: by `id` of the tensor, and per name for the tensors there is a row for.
 
     parameters  of every live outermost module that a variable leads to
+    buffers     of these modules
     variables   tensors that a variable of the script holds directly
+    reached     tensors that one leads to, through containers and attributes too
     aliases     by `id` of a parameter or buffer, its other paths, by commas
     made        nodes whose tensor, or which themselves, something leads to
     modules     the ways that lead to each module
@@ -64,7 +67,9 @@ class Named:
 
     by_id: Mapping[int, str]
     parameters: Mapping[str, nn.Parameter]
+    buffers: Sequence[torch.Tensor]
     variables: Mapping[str, torch.Tensor]
+    reached: Sequence[torch.Tensor]
     aliases: Mapping[int, str]
     made: Mapping[GraphNode, str]
     modules: ModulePaths
@@ -81,6 +86,7 @@ def find_names(scopes: Sequence[Scope], leaves: Sequence[torch.Tensor]) -> Named
     roots = outermost(found.modules.values())
     by_id = dict(found.tensors)
     parameters: dict[str, nn.Parameter] = {}
+    buffers: list[torch.Tensor] = []
     ways: dict[int, list[str]] = {}
     missing = {id(leaf) for leaf in leaves if isinstance(leaf, nn.Parameter)}
     for path, module in roots:
@@ -89,6 +95,8 @@ def find_names(scopes: Sequence[Scope], leaves: Sequence[torch.Tensor]) -> Named
             ways.setdefault(id(tensor), []).append(name)
             if isinstance(tensor, nn.Parameter):
                 parameters.setdefault(name, tensor)
+            else:
+                buffers.append(tensor)
     missing -= by_id.keys()
     if missing:
         by_id.update(_names_of_unreached(missing))
@@ -98,7 +106,16 @@ def find_names(scopes: Sequence[Scope], leaves: Sequence[torch.Tensor]) -> Named
         for key, names in ways.items()
         if len(names) > 1
     }
-    return Named(by_id, named, found.held, aliases, found.made, _paths(roots))
+    return Named(
+        by_id=by_id,
+        parameters=named,
+        buffers=buffers,
+        variables=found.held,
+        reached=found.reached,
+        aliases=aliases,
+        made=found.made,
+        modules=_paths(roots),
+    )
 
 
 def search(scopes: Sequence[Scope]) -> Found:
@@ -113,6 +130,7 @@ def search(scopes: Sequence[Scope]) -> Found:
             continue
         if is_a(value, torch.Tensor):
             found.tensors.setdefault(id(value), path)
+            found.reached.append(value)
             if step == 0:
                 found.held.setdefault(path, value)
             with suppress(RuntimeError):  # a view of what was overwritten may have lost its own

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd_inspect.errors import ExpressionError, NoGraphError
+from autograd_inspect.errors import AgiError, ExpressionError, NoGraphError
 from autograd_inspect.run.imports import our_imports, when_imported
 from autograd_inspect.run.loader import Interrupted, Raised, Run, execute, is_original_process
 from autograd_inspect.run.ranks import current_rank
 from autograd_inspect.run.target import Target
 
 if TYPE_CHECKING:  # these import torch or numpy, which are the program's to import first
+    import torch
+
     from autograd_inspect.model.capture import About, Capture
+    from autograd_inspect.recording.recorder import Recorder
     from autograd_inspect.tracing.frames import Scope
     from autograd_inspect.tracing.watch import Watch
 
@@ -70,23 +73,30 @@ class Session:
         self._take = take
         self._captures: list[Capture] = []
         self._watch: Watch | None = None
+        self._recorder: Recorder | None = None
         self._look_away: Callable[[], None] = lambda: None
 
     def run(self) -> Outcome:
         """Run the program, then capture what no backward call of it was the occasion for."""
         forget = when_imported("torch", lambda _: self._begin_watch())
         try:
-            run = execute(self.request.target, before=self._listen)
+            outcome = Outcome(self._execute(forget), self._captures)
+            with our_imports():
+                try:
+                    self._conclude(outcome)
+                except Exception as error:  # noqa: BLE001 - the program's own ending comes first
+                    outcome.trouble = error
+        finally:
+            if self._recorder is not None:
+                self._recorder.stop()
+        return outcome
+
+    def _execute(self, forget: Callable[[], None]) -> Run:
+        try:
+            return execute(self.request.target, before=self._listen)
         finally:
             forget()
             self._look_away()
-        outcome = Outcome(run, self._captures)
-        with our_imports():
-            try:
-                self._conclude(outcome)
-            except Exception as error:  # noqa: BLE001 - the program's own ending comes first
-                outcome.trouble = error
-        return outcome
 
     def _begin_watch(self) -> None:
         """Stand in front of the engine; torch is there, and it was the program that imported it."""
@@ -94,6 +104,7 @@ class Session:
             from autograd_inspect.autograd._torch import patch_engine
             from autograd_inspect.recording.recorder import Recorder
             from autograd_inspect.tracing.expression import Expression
+            from autograd_inspect.tracing.moment import Scene
             from autograd_inspect.tracing.watch import Watch, Wish
 
             request = self.request
@@ -107,19 +118,14 @@ class Session:
                 on_signal=bool(request.save_on_signal),
             )
             recorder = Recorder(watch=request.watch) if request.record else None
-            watch = Watch(wish, request.start, self._about(), self._keep, self._tell, recorder)
-            self._watch = watch
+            scene = Scene(request.start, recorder)
+            watch = Watch(wish, scene, self._about(), self._keep, self._tell)
+            self._watch, self._recorder = watch, recorder
             if recorder is None:
                 self._look_away = patch_engine(watch.in_front_of)
-                return
-            undo = patch_engine(lambda engine: watch.in_front_of(recorder.around(engine)))
-            recorder.start()
-
-            def look_away() -> None:
-                recorder.stop()
-                undo()
-
-            self._look_away = look_away
+            else:
+                self._look_away = patch_engine(lambda e: watch.in_front_of(recorder.around(e)))
+                recorder.start()
 
     def _listen(self) -> None:
         """Let the signal that the user chose ask for a capture; an earlier handler still runs."""
@@ -141,6 +147,9 @@ class Session:
             outcome.trouble = NoGraphError("nothing to trace: the program never imported torch")
             return
         outcome.trouble = watch.trouble
+        later = watch.capture_with_later_cuts()
+        if later is not None:
+            self._keep(later)
         if watch.taken or watch.stopped or watch.trouble:
             return
         if self.request.save_on_signal:
@@ -151,7 +160,9 @@ class Session:
         try:
             self._capture_at_end(watch, outcome)
         except (ExpressionError, NoGraphError) as error:
-            if not isinstance(outcome.run.ending, Raised | Interrupted):
+            lost = list(getattr(error, "tensors", ())) or watch.graphless
+            error.hint = self._keep_cuts(watch, outcome, error, lost) or error.hint
+            if lost or not isinstance(outcome.run.ending, Raised | Interrupted):
                 raise
             name = self.request.target.expression
             raise NoGraphError(
@@ -163,11 +174,22 @@ class Session:
         from autograd_inspect.tracing.ending import capture_at_end
 
         scopes = _scopes_at_end(outcome.run)
-        moment, retained = capture_at_end(
-            watch.wish, scopes, watch.about, watch.start, watch.recorder
-        )
+        moment, retained = capture_at_end(watch.wish, scopes, watch.about, watch.scene)
         moment.arrivals.retained = retained.close()
         self._keep(moment.develop())
+
+    def _keep_cuts(
+        self, watch: Watch, outcome: Outcome, error: AgiError, lost: Sequence[torch.Tensor]
+    ) -> str:
+        """Keep what is known of why there is no graph; gives the hint that tells of it."""
+        from autograd_inspect.tracing.ending import capture_cuts
+
+        scopes = _scopes_at_end(outcome.run)
+        capture = capture_cuts(lost, scopes, watch.about, watch.scene, error)
+        if capture is None:
+            return ""
+        self._keep(capture)
+        return "agi show --cuts lists the places that cut the graph"
 
     def _keep(self, capture: Capture) -> None:
         if not self._is_ours_to_save():

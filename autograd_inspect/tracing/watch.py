@@ -6,16 +6,17 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import FrameType
 from typing import Any
+
+import torch
 
 from autograd_inspect.autograd._torch import in_backward, is_tracing
 from autograd_inspect.autograd.structure import leads_to
 from autograd_inspect.autograd.walker import gradient_edge
 from autograd_inspect.errors import AgiError
 from autograd_inspect.model.capture import About, Backward, Capture
-from autograd_inspect.recording.recorder import Recorder
+from autograd_inspect.recording.recorder import Record
 from autograd_inspect.run.stop import Stop
 from autograd_inspect.tracing.expression import Expression, graph_names, tensors_in
 from autograd_inspect.tracing.frames import Scope, calling_frame, scopes_from, user_place
@@ -24,6 +25,7 @@ from autograd_inspect.tracing.moment import (
     NamedRoot,
     Retained,
     Root,
+    Scene,
     pass_backward,
     starting_gradients,
 )
@@ -80,19 +82,19 @@ class Watch:
 
     take       is given each capture, at once
     tell       is given what the user should know while the program runs
-    recorder   knows where nodes come from, None where nothing is recorded
     calls      backward calls the program has made itself
     matches    those that fitted the wish
     trouble    an error of ours, kept so that it never surfaces inside the user's program
     swallowed  the program caught our `Stop` and went on
+    latest     the last capture that was taken with a record of the program
+    graphless  roots of the latest backward that had no graph
     """
 
     wish: Wish
-    start: Path
+    scene: Scene
     about: About
     take: Callable[[Capture], None]
     tell: Callable[[str], None] = lambda _: None
-    recorder: Recorder | None = None
     calls: int = 0
     matches: int = 0
     taken: int = 0
@@ -100,6 +102,8 @@ class Watch:
     stopped: bool = False
     swallowed: bool = False
     trouble: BaseException | None = None
+    graphless: list[torch.Tensor] = field(default_factory=list)
+    latest: tuple[Capture, Record] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -145,11 +149,13 @@ class Watch:
 
     def _seize(self, call: BackwardCall) -> tuple[Moment, BackwardCall] | None:
         roots = self._roots_wanted(call)
+        tensors = [root for root in call.roots if isinstance(root, torch.Tensor)]
+        self.graphless = [root for root in tensors if not root.requires_grad]
         self.matches += bool(roots)
         if not roots or self.matches < self.wish.step:
             return None
         about = replace(self.about, call=call.name, number=self.calls)
-        moment = Moment.seize(roots, call.scopes, about, self.start, self.recorder)
+        moment = Moment.seize(roots, call.scopes, about, self.scene)
         if self.wish.expression is None and not call.accumulates:
             moment.note("this is a call of autograd.grad; :EXPR or --step N captures another")
         if self._starts_elsewhere(roots, call):
@@ -185,7 +191,7 @@ class Watch:
             if not expression.is_place:
                 self.tell(f"{expression.text} is computed when the program ends")
             return
-        place = user_place(call.scopes, self.start)
+        place = user_place(call.scopes, self.scene.start)
         names = [name for scope in call.scopes for name in graph_names(scope.variables)]
         known = f" (tensors with a graph there: {', '.join(dict.fromkeys(names))})" if names else ""
         self.tell(
@@ -246,13 +252,26 @@ class Watch:
     def _develop(self, moment: Moment, retained: Retained) -> None:
         try:
             moment.arrivals.retained = retained.close()
-            self.take(moment.develop())
+            capture = moment.develop()
+            self.latest = (capture, moment.record) if moment.record else None
+            self.take(capture)
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
 
+    def capture_with_later_cuts(self) -> Capture | None:
+        """Give the last capture with the cuts that came after it; None where none did."""
+        if self.latest is None:
+            return None
+        capture, record = self.latest
+        graph = record.with_later_cuts()
+        if graph.cut_table.times.sum() == capture.graph.cut_table.times.sum():
+            return None
+        return replace(capture, graph=graph)
+
     def _looking_away(self) -> AbstractContextManager[None]:
         """Keep what we compute ourselves out of what is recorded of the program."""
-        return self.recorder.looking_away() if self.recorder else nullcontext()
+        recorder = self.scene.recorder
+        return recorder.looking_away() if recorder else nullcontext()
 
     def _stop(self) -> None:
         """Unwind the program, unless it is to go on or another thread than its first called."""

@@ -19,6 +19,7 @@ from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.gradients import Gradient, Reason
 from autograd_inspect.run.stop import Stop
 from autograd_inspect.tracing.expression import Expression
+from autograd_inspect.tracing.moment import Scene
 from autograd_inspect.tracing.watch import Watch, Wish
 
 
@@ -26,7 +27,7 @@ from autograd_inspect.tracing.watch import Watch, Wish
 def watching(expression: str = "", **wish: object) -> Iterator[tuple[Watch, list[Capture]]]:
     taken: list[Capture] = []
     wanted = Wish(Expression(expression) if expression else None, **wish)  # type: ignore[arg-type]
-    watch = Watch(wanted, Path.cwd(), About(target="test"), taken.append)
+    watch = Watch(wanted, Scene(Path.cwd()), About(target="test"), taken.append)
     undo = patch_engine(watch.in_front_of)
     try:
         yield watch, taken
