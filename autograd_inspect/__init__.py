@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 from autograd_inspect._version import __version__
 
 if TYPE_CHECKING:
-    from autograd_inspect.api import Capture, grads, load, render, show, trace
+    from autograd_inspect.api import (
+        Capture,
+        grads,
+        load,
+        memory,
+        paths,
+        record,
+        render,
+        show,
+        trace,
+    )
     from autograd_inspect.errors import (
         AgiError,
         CaptureError,
@@ -24,6 +34,8 @@ if TYPE_CHECKING:
     from autograd_inspect.model.flow import Cut, CutKind, Write
     from autograd_inspect.model.gradients import Gradient, Reason
     from autograd_inspect.model.graph import Graph
+    from autograd_inspect.model.memory import Held, Memory, Packed
+    from autograd_inspect.model.paths import Paths, Way
     from autograd_inspect.model.places import Module, Place
     from autograd_inspect.model.rows import Call, Edge, Leaf, Node, Root, Saved
     from autograd_inspect.model.tables import Kind, SavedRole, SavedState, Spec
@@ -39,11 +51,15 @@ __all__ = [
     "ExpressionError",
     "Gradient",
     "Graph",
+    "Held",
     "Kind",
     "Leaf",
+    "Memory",
     "Module",
     "NoGraphError",
     "Node",
+    "Packed",
+    "Paths",
     "Place",
     "Reason",
     "RenderError",
@@ -54,17 +70,21 @@ __all__ = [
     "Spec",
     "TargetError",
     "UsageError",
+    "Way",
     "Write",
     "__version__",
     "grads",
     "load",
+    "memory",
+    "paths",
+    "record",
     "render",
     "show",
     "trace",
 ]
 
 _HOMES = {
-    "api": ("Capture", "grads", "load", "render", "show", "trace"),
+    "api": ("Capture", "grads", "load", "memory", "paths", "record", "render", "show", "trace"),
     "errors": (
         "AgiError",
         "CaptureError",
@@ -77,6 +97,8 @@ _HOMES = {
     "model.gradients": ("Gradient", "Reason"),
     "model.flow": ("Cut", "CutKind", "Write"),
     "model.graph": ("Graph",),
+    "model.memory": ("Held", "Memory", "Packed"),
+    "model.paths": ("Paths", "Way"),
     "model.places": ("Module", "Place"),
     "model.rows": ("Call", "Edge", "Leaf", "Node", "Root", "Saved"),
     "model.tables": ("Kind", "SavedRole", "SavedState", "Spec"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +13,8 @@ from autograd_inspect import store
 from autograd_inspect.errors import RenderError
 from autograd_inspect.model.capture import Capture as PlainCapture
 from autograd_inspect.model.gradients import Gradient
+from autograd_inspect.model.memory import Memory
+from autograd_inspect.model.paths import Paths
 
 if TYPE_CHECKING:
     import torch
@@ -19,7 +22,10 @@ if TYPE_CHECKING:
 
 #: Nodes drawn unless asked otherwise: more cannot be read on one screen.
 DEFAULT_LIMIT = 300
+#: Paths given in full unless asked otherwise.
+DEFAULT_TOP = 3
 
+Grouping = Literal["op", "module", "line", "tensor"]
 PictureFormat = Literal["svg", "dot", "png", "pdf", "html", "mermaid", "json"]
 
 
@@ -44,6 +50,14 @@ class Capture(PlainCapture):
     def grads(self, *, sort: str | None = None, top: int | None = None) -> list[Gradient]:
         """Give the rows of the gradient table; see `grads`."""
         return grads(self, sort=sort, top=top)
+
+    def memory(self, *, by: Grouping = "op", top: int | None = None) -> Memory:
+        """Sum up what is held for backward; see `memory`."""
+        return memory(self, by=by, top=top)
+
+    def paths(self, name: str, *, top: int = DEFAULT_TOP) -> Paths:
+        """Find the paths from a tensor to the root; see `paths`."""
+        return paths(self, name, top=top)
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write an `.agi` file; raises UsageError where it exists and `force` is not given."""
@@ -85,6 +99,19 @@ def trace(
 
     frame = sys._getframe(1)  # noqa: SLF001 - the caller's variables give the names
     return _shown(trace_live(value, model, frame, backward=backward, grad_output=grad_output))
+
+
+@contextmanager
+def record(*, watch: bool = False) -> Iterator[None]:
+    """Record the source line, module call and variable of every node made in a `with` block.
+
+    `trace` finds them in any graph made there, in the block or after it. With `watch`, cuts and
+    in-place writes on this thread are recorded, too, which costs more.
+    """
+    from autograd_inspect.tracing.live import recording
+
+    with recording(watch=watch):
+        yield
 
 
 def load(path: str | os.PathLike[str]) -> Capture:
@@ -196,6 +223,29 @@ def grads(
     from autograd_inspect.analyses.gradients import select
 
     return select(capture, sort=sort, top=top)
+
+
+def memory(capture: PlainCapture, *, by: Grouping = "op", top: int | None = None) -> Memory:
+    """Sum up what is held for backward, with the largest `top` groups, all unless given.
+
+    A storage that several saved tensors share counts once for each in `total`, and once in the
+    whole graph in `unique`: where the node that saved it first in forward order belongs. Raises
+    UsageError where `by` is no grouping.
+    """
+    from autograd_inspect.analyses.memory import memory as sum_up
+
+    return sum_up(capture, by=by, top=top)
+
+
+def paths(capture: PlainCapture, name: str, *, top: int = DEFAULT_TOP) -> Paths:
+    """Find the paths from a tensor to the root: how many, and what all of them run through.
+
+    `name` is that of a leaf, root or variable, the end of such a name, or a node's number (`#12`).
+    Up to `top` paths are given in full. Raises UsageError where the name is none or several.
+    """
+    from autograd_inspect.analyses.paths import find_paths
+
+    return find_paths(capture, name, top=top)
 
 
 def _shown(capture: PlainCapture) -> Capture:

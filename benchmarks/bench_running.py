@@ -1,28 +1,42 @@
-"""A training script under `agi trace`, beside the same script under python."""
+"""A training script under `agi trace` and under other tools, beside the same under python."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from gpt import SIZES
-from measure import HERE, Ended, Row, report, run_process
+from measure import HERE, Ended, Row, installed, own_part, report, run_process
 
-STEPS, CAPTURED = 9, 5
+#: Steps and rounds by width; the first two steps warm up, the fifth is captured.
+RUNS = {64: (20, 5), 512: (9, 2)}
+WARM, CAPTURED = 2, 5
 SCRIPT = HERE / "gpt.py"
+
+#: How agi may watch, and how much longer forward, backward and capture may then take, by width.
+LEVELS: dict[str, tuple[tuple[str, ...], dict[int, float]]] = {
+    "agi --no-record": (("--no-record",), {}),
+    "agi": ((), {64: 1.6, 512: 1.05}),
+    "agi --watch": (("--watch",), {64: 2.2, 512: 1.15}),
+}
+OTHERS = {"anomaly mode": "anomaly", "torch.profiler": "profiler", "TorchLens": "torchlens"}
+
+Turns = Sequence[Mapping[str, Ended]]
 
 
 def commands(width: int) -> dict[str, list[str]]:
-    """Run the script; run it to its end with a capture at one step."""
-    trace = [sys.executable, "-m", "autograd_inspect", "trace", "-q", "--step", str(CAPTURED)]
-    script = [str(SCRIPT), str(width), str(STEPS)]
-    output = ["--force", "-o", "running.agi"]
+    """Run the script to its end: as it is, under agi with one capture, under the other tools."""
+    script = [str(SCRIPT), str(width), str(RUNS[width][0])]
+    plain = [sys.executable, *script]
+    trace = [sys.executable, "-m", "autograd_inspect", "trace", "-q", "--keep-running"]
+    target = ["--step", str(CAPTURED), "--force", "-o", "x.agi", f"{SCRIPT}:loss", *script[1:]]
+    others = {name: word for name, word in OTHERS.items() if name != "TorchLens" or _has_peer()}
     return {
-        "python": [sys.executable, *script],
-        "agi": [*trace, "--keep-running", *output, f"{SCRIPT}:loss", *script[1:]],
+        "python": plain,
+        **{name: [*trace, *options, *target] for name, (options, _) in LEVELS.items()},
+        **{name: [*plain, word] for name, word in others.items()},
     }
 
 
@@ -33,47 +47,71 @@ def rows_for(width: int, rounds: int) -> Iterator[Row]:
             {side: run_process(command, cwd=folder) for side, command in commands(width).items()}
             for _ in range(rounds)
         ]
-    what = f"GPT of 12 layers, width {width}"
+    what = f"width {width}"
     failed = [end for turn in turns for end in turn.values() if end.status or not end.facts]
     if failed:
         yield Row(what, "", f"status {failed[0].status}: {failed[0].errors.strip()[-80:]}")
         return
-    watched = median(usual(turn["agi"]) / usual(turn["python"]) for turn in turns)
-    captured = median(at_capture(turn["agi"]) / usual(turn["python"]) for turn in turns)
-    extra = median(at_capture(turn["agi"]) - usual(turn["python"]) for turn in turns)
     step = median(usual(turn["python"]) for turn in turns)
-    whole = median(turn["agi"].cpu / turn["python"].cpu for turn in turns)
-    more = median(turn["agi"].cpu - turn["python"].cpu for turn in turns)
+    yield Row(f"{what}: a step under python", "stated", f"{step * 1e3:.1f} ms")
+    for side, (_, bars) in LEVELS.items():
+        yield from _rows_of(what, side, turns, bars.get(width))
+    for side in OTHERS:
+        if side in turns[0]:
+            slower = median(usual(turn[side]) / usual(turn["python"]) for turn in turns)
+            yield Row(f"{what}, {side}: every step", "stated", f"{slower:.2f}x")
+        else:
+            yield Row(f"{what}, {side}: every step", "stated", "not installed")
+
+
+def _rows_of(what: str, side: str, turns: Turns, bar: float | None) -> Iterator[Row]:
+    all_steps = median(total(turn[side]) / total(turn["python"]) for turn in turns)
+    watched = median(usual(turn[side]) / usual(turn["python"]) for turn in turns)
+    extra = median(at_capture(turn[side]) - usual(turn[side]) for turn in turns)
     yield Row(
-        f"{what}: forward and backward, steps without a capture",
-        "stated",
-        f"{watched:.2f}x plain python ({step * 1e3:.1f} ms a step)",
+        f"{what}, {side}: {len(turns[0][side].facts['spent']) - WARM} steps, one captured",
+        f"<= {bar}x" if bar else "stated",
+        f"{all_steps:.2f}x",
+        all_steps <= bar if bar else None,
     )
     yield Row(
-        f"{what}: forward and backward, the step captured",
+        f"{what}, {side}: a step without a capture; what the capture adds",
         "stated",
-        f"{captured:.2f}x plain python ({extra * 1e3:+.1f} ms once: walk, gradients, file)",
-    )
-    yield Row(
-        f"{what}: whole process, {STEPS} steps",
-        "stated",
-        f"{whole:.2f}x plain python ({more:+.2f} s CPU)",
+        f"{watched:.2f}x; {extra * 1e3:+.0f} ms once",
     )
 
 
 def usual(ended: Ended) -> float:
     """Give the median step, without the first ones (warming up) and the one captured."""
     spent = ended.facts["spent"]
-    return median(spent[2 : CAPTURED - 1] + spent[CAPTURED:])
+    return median(spent[WARM : CAPTURED - 1] + spent[CAPTURED:])
+
+
+def total(ended: Ended) -> float:
+    """Give the seconds of forward, backward and capture, all steps but the first ones."""
+    return sum(ended.facts["spent"][WARM:])
 
 
 def at_capture(ended: Ended) -> float:
     return float(ended.facts["spent"][CAPTURED - 1])
 
 
+def memory_rows() -> Iterator[Row]:
+    """Say how much a process grows by what is remembered of each node."""
+    sides = {side: own_part("held_nodes.py", side) for side in ("none", "light", "watch")}
+    held = {side: ended.facts["bytes"] for side, ended in sides.items()}
+    for side in ("light", "watch"):
+        per_node = held[side] - held["none"]
+        yield Row(f"memory per node, {side}", "stated", f"{per_node:.0f} bytes more than without")
+
+
+def _has_peer() -> bool:
+    return installed("torchlens")
+
+
 def rows() -> list[Row]:
-    rounds = dict(zip(SIZES, (5, 3), strict=True))
-    return [row for width in SIZES for row in rows_for(width, rounds[width])]
+    timed = [row for width, (_, rounds) in RUNS.items() for row in rows_for(width, rounds)]
+    return [*timed, *memory_rows()]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""A small GPT, and a training script of the ordinary kind: `python gpt.py WIDTH STEPS`.
+"""A small GPT, and a training script of the ordinary kind: `python gpt.py WIDTH STEPS [UNDER]`.
 
 The script knows nothing of agi. It clocks forward and backward of each step itself and prints the
-CPU seconds as JSON in its last line.
+CPU seconds as JSON in its last line. UNDER puts the steps under another tool: `anomaly` (torch's
+anomaly mode, without its check for NaN), `profiler` (torch's) or `torchlens`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import nn
@@ -57,10 +59,10 @@ class GPT(nn.Module):
 
 
 #: By width: words, length of a sequence, sequences in a batch.
-SIZES = {64: (256, 32, 2), 256: (4096, 128, 4)}
+SIZES = {64: (256, 32, 2), 512: (8192, 128, 4)}
 
 
-def train(width: int, steps: int) -> list[float]:
+def train(width: int, steps: int, under: str = "") -> list[float]:
     words, length, batch = SIZES[width]
     torch.manual_seed(0)
     model = GPT(width, words, length)
@@ -68,16 +70,37 @@ def train(width: int, steps: int) -> list[float]:
     spent = []
     for _ in range(steps):
         tokens = torch.randint(words, (batch, length + 1))
+        look = looked_at(model, tokens[:, :-1]) if under == "torchlens" else 0.0
         start = time.process_time()
-        logits = model(tokens[:, :-1])
-        loss = functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten())
-        loss.backward()
-        spent.append(time.process_time() - start)
+        with watching(under):
+            logits = model(tokens[:, :-1])
+            forward = time.process_time() - start
+            loss = functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten())
+            loss.backward()
+        spent.append(time.process_time() - start + (look - forward if look else 0.0))
         optimizer.step()
         optimizer.zero_grad()
     return spent
 
 
+def watching(under: str) -> AbstractContextManager[object]:
+    if under == "anomaly":
+        return torch.autograd.set_detect_anomaly(True, check_nan=False)
+    if under == "profiler":
+        return torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU])
+    return nullcontext()
+
+
+def looked_at(model: GPT, tokens: torch.Tensor) -> float:
+    """Give the seconds of a forward under TorchLens, which takes the place of the plain one."""
+    import torchlens
+
+    start = time.process_time()
+    torchlens.trace(model, tokens)
+    return time.process_time() - start
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    print(json.dumps({"spent": train(int(sys.argv[1]), int(sys.argv[2]))}))
+    width, steps = map(int, sys.argv[1:3])
+    print(json.dumps({"spent": train(width, steps, *sys.argv[3:])}))

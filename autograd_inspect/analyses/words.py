@@ -1,4 +1,4 @@
-"""The words that a gradient table can be asked with.
+"""The words that the tables can be asked with.
 
 Apart from the rest, so that a wrong one is found before the user's program runs, and without numpy,
 which is the program's to import first.
@@ -13,6 +13,7 @@ from autograd_inspect.errors import UsageError
 
 SORT_KEYS = ("name", "norm", "mean", "std", "min", "max", "zeros", "nan", "inf", "count")
 CONDITIONS = ("nan", "inf", "none", "zero")
+GROUPINGS = ("op", "module", "line", "tensor")
 
 
 def check_words(sort: str | None, conditions: Iterable[str] = ()) -> None:
@@ -28,6 +29,12 @@ def check_words(sort: str | None, conditions: Iterable[str] = ()) -> None:
     for condition in conditions:
         if condition not in CONDITIONS:
             raise _unknown("condition", condition, CONDITIONS)
+
+
+def check_grouping(by: str) -> None:
+    """Raise UsageError where saved tensors cannot be grouped by this."""
+    if by not in GROUPINGS:
+        raise _unknown("grouping", by, GROUPINGS)
 
 
 def _unknown(what: str, given: str, possible: Sequence[str]) -> UsageError:

@@ -62,13 +62,3 @@ def patch_engine(make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Ca
 #: Whether a saved tensor can be looked at without running the user's unpack hooks. Not so before
 #: torch 2.12, where reading `_saved_*` is the only way and runs them.
 SHOWS_SAVED_TENSORS = hasattr(torch._C._autograd.SavedTensor, "data")
-
-
-def saved_tensor(raw: Any) -> tuple[torch.Tensor | None, bool]:
-    """Give the tensor behind a `SavedTensor`, and whether a hook packed it.
-
-    Never unpacks: unpacking runs the user's hook, which under checkpointing runs the forward again.
-    """
-    packed = raw.unpack_hook is not None
-    data = None if packed else raw.data
-    return (data if isinstance(data, torch.Tensor) else None), packed

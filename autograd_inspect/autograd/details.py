@@ -1,4 +1,4 @@
-"""What each node tells about itself: op, outputs, scalars, saved tensors."""
+"""What each node tells about itself: op, outputs, scalars."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, compress
+from itertools import chain
 from operator import attrgetter
 from typing import Any, TypeVar
 
 import torch
 from torch.autograd.function import BackwardCFunction
 
-from autograd_inspect.autograd._torch import GraphNode, op_name, saved_tensor
-from autograd_inspect.model.tables import Kind, SavedState, Spec
+from autograd_inspect.autograd._torch import GraphNode, op_name
+from autograd_inspect.model.tables import Kind, Spec
 
 _VIEW_OPS = frozenset(
     [
@@ -58,14 +58,14 @@ class Interned(dict[Key, int]):
 class NodeClass:
     """What all nodes of one Python class have in common, found once per class.
 
-    `scalars` reads all scalar attributes in one call; `raw` names the saved tensors' attributes.
+    `scalars` reads all scalar attributes in one call; `saved` names the saved tensors.
     """
 
     op: str
     kind: Kind
     scalar_names: tuple[str, ...]
     scalars: Callable[[GraphNode], Any] | None
-    raw: tuple[tuple[str, str], ...]
+    saved: tuple[str, ...]
 
 
 def describe_class(node: GraphNode) -> NodeClass:
@@ -82,7 +82,7 @@ def describe_class(node: GraphNode) -> NodeClass:
         kind=kind_of(node),
         scalar_names=tuple(name.removeprefix("_saved_") for name in scalars),
         scalars=attrgetter(*scalars) if scalars else None,
-        raw=tuple((name, name.removeprefix("_raw_saved_")) for name in raw),
+        saved=tuple(name.removeprefix("_raw_saved_") for name in raw),
     )
 
 
@@ -164,24 +164,31 @@ def plain_scalar(value: object) -> object:  # noqa: PLR0911 - one per case
 
 
 #: Nodes read at once: what torch hands out for them is given back before the next are read.
-_AT_ONCE = 64
-_OUTPUTS, _UNPACK_HOOK, _DATA = map(attrgetter, ("_input_metadata", "unpack_hook", "data"))
+AT_ONCE = 64
+_OUTPUTS = attrgetter("_input_metadata")
 _SHAPE, _DTYPE, _DEVICE = map(attrgetter, ("shape", "dtype", "device"))
-_STORAGE, _ADDRESS = torch.Tensor.untyped_storage, attrgetter("_cdata")
-_SIZE = torch.UntypedStorage.nbytes
-_PLAIN = {torch.Tensor, torch.nn.Parameter}
 
 
-@dataclass(slots=True)
-class SavedRows:
-    """The saved tensors of all nodes read so far, column by column."""
+class Specs(Interned[Any]):
+    """Rows for shape, dtype and device of whatever has these; `make_spec` turns a key to a Spec."""
 
-    node: list[int]
-    name: list[int]
-    spec: list[int]
-    bytes: list[int]
-    storage: list[int]
-    state: list[int]
+    def of_plain(self, described: Iterable[tuple[Any, ...]]) -> list[int]:
+        """Give a row for each shape, dtype and device; raises TypeError for a symbolic size."""
+        return list(map(self.__getitem__, described))
+
+    def of_odd(self, described: Any) -> int:
+        """Give the row of one that may be nested or symbolic."""
+        try:
+            shape = tuple(size if type(size) is int else str(size) for size in described.shape)
+        except RuntimeError:  # nested tensors have a shape per part
+            shape = ("nested",)
+        return self[shape, described.dtype, described.device]
+
+
+def _described(outputs: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
+    """Give shape, dtype and device; raises RuntimeError where there is no plain shape."""
+    shapes = map(tuple, map(_SHAPE, outputs))
+    return zip(shapes, map(_DTYPE, outputs), map(_DEVICE, outputs), strict=True)
 
 
 class DetailReader:
@@ -193,38 +200,23 @@ class DetailReader:
 
     def __init__(self) -> None:
         self.ops: Interned[str] = Interned()
-        self.names: Interned[str] = Interned()
-        self.specs: Interned[Any] = Interned()
-        self.storages: Interned[int] = Interned()
+        self.specs = Specs()
         self.attributes: Interned[str] = Interned()
-        self.saved = SavedRows([], [], [], [], [], [])
         self.nothing = self.attributes["{}"]
 
     def outputs(self, nodes: Sequence[GraphNode]) -> tuple[list[int], list[int]]:
         """Count each node's outputs, and give their rows of `specs` one after the other."""
         counts: list[int] = []
         rows: list[int] = []
-        for first in range(0, len(nodes), _AT_ONCE):
-            found = list(map(_OUTPUTS, nodes[first : first + _AT_ONCE]))
+        for first in range(0, len(nodes), AT_ONCE):
+            found = list(map(_OUTPUTS, nodes[first : first + AT_ONCE]))
             counts += map(len, found)
             outputs = list(chain.from_iterable(found))
             try:
-                rows += self._plain_specs(outputs)
+                rows += self.specs.of_plain(_described(outputs))
             except (RuntimeError, TypeError):  # a nested tensor has no shape, a SymInt no hash
-                rows += map(self._odd_spec, outputs)
+                rows += map(self.specs.of_odd, outputs)
         return counts, rows
-
-    def _plain_specs(self, described: Sequence[Any]) -> list[int]:
-        shapes = map(tuple, map(_SHAPE, described))
-        keys = zip(shapes, map(_DTYPE, described), map(_DEVICE, described), strict=True)
-        return list(map(self.specs.__getitem__, keys))
-
-    def _odd_spec(self, described: Any) -> int:
-        try:
-            shape = tuple(size if type(size) is int else str(size) for size in described.shape)
-        except RuntimeError:  # nested tensors have a shape per part
-            shape = ("nested",)
-        return self.specs[shape, described.dtype, described.device]
 
     def scalars(self, nodes: Sequence[GraphNode], cls: NodeClass) -> list[int]:
         """Rows of `attributes` for the scalars of nodes of one class."""
@@ -240,107 +232,3 @@ class DetailReader:
         example = dict(zip(texts, nodes, strict=True))
         row_of = {text: self.attributes[read_scalars(n, cls)] for text, n in example.items()}
         return list(map(row_of.__getitem__, texts))
-
-    def read_saved(
-        self, numbers: Sequence[int], nodes: Sequence[GraphNode], cls: NodeClass
-    ) -> None:
-        """Note the tensors that nodes of one class keep for their backward."""
-        for attribute, name in cls.raw:
-            for first in range(0, len(nodes), _AT_ONCE):
-                part = slice(first, first + _AT_ONCE)
-                if not self._read_plain(numbers[part], nodes[part], attribute, name):
-                    for number, node in zip(numbers[part], nodes[part], strict=True):
-                        self._read_one(number, node, attribute, name)
-
-    def _read_plain(
-        self, numbers: Sequence[int], nodes: Sequence[GraphNode], attribute: str, name: str
-    ) -> bool:
-        """Note one saved tensor of each node; do nothing and give False where one is not plain."""
-        try:
-            raw = list(map(attrgetter(attribute), nodes))
-            hooks = list(map(_UNPACK_HOOK, raw))
-            if hooks.count(None) < len(hooks):
-                return False
-            found = list(map(_DATA, raw))
-            there = [one is not None for one in found]
-            tensors = list(compress(found, there))
-            if not set(map(type, tensors)) <= _PLAIN:
-                return False
-            specs = self._plain_specs(tensors)
-            storages = list(map(_STORAGE, tensors))
-            sizes = list(map(_SIZE, storages))
-        except (AttributeError, NotImplementedError, RuntimeError, TypeError):
-            return False  # a list of tensors; freed, sparse, nested, symbolic
-        rows, row = self.saved, self.names[name]
-        rows.node += compress(numbers, there)
-        rows.name += [row] * len(tensors)
-        rows.spec += specs
-        rows.bytes += sizes
-        rows.storage += map(self.storages.__getitem__, map(_ADDRESS, storages))
-        rows.state += [SavedState.HELD] * len(tensors)
-        if len(tensors) < len(nodes):
-            for number, node, held in zip(numbers, nodes, there, strict=True):
-                if not held and _is_freed(node, name):
-                    self._note(number, name, (-1, 0, -1, SavedState.FREED))
-        return True
-
-    def _read_one(self, number: int, node: GraphNode, attribute: str, name: str) -> None:
-        try:
-            raw = getattr(node, attribute)
-        except RuntimeError:  # a custom Function whose tensors were freed
-            return
-        for one in raw if type(raw) is tuple else (raw,):
-            tensor, packed = saved_tensor(one)
-            if tensor is not None:
-                self._note_tensor(number, name, tensor)
-            elif packed:
-                self._note(number, name, (-1, 0, -1, SavedState.PACKED))
-            elif _is_freed(node, name):
-                self._note(number, name, (-1, 0, -1, SavedState.FREED))
-
-    def _note_tensor(self, number: int, name: str, tensor: torch.Tensor) -> None:
-        spec = self._odd_spec(tensor)
-        for address, size in storages_of(tensor):
-            self._note(number, name, (spec, size, self.storages[address], SavedState.HELD))
-
-    def _note(self, number: int, name: str, facts: tuple[int, int, int, SavedState]) -> None:
-        rows = self.saved
-        rows.node.append(number)
-        rows.name.append(self.names[name])
-        rows.spec.append(facts[0])
-        rows.bytes.append(facts[1])
-        rows.storage.append(facts[2])
-        rows.state.append(facts[3])
-
-
-def _is_freed(node: GraphNode, name: str) -> bool:
-    """Tell a saved tensor that was freed from one that this call had no need to save."""
-    try:
-        getattr(node, f"_saved_{name}")
-    except RuntimeError:
-        return True
-    return False
-
-
-def storages_of(tensor: torch.Tensor) -> Iterable[tuple[int, int]]:
-    """Address and size in bytes of each storage that a tensor keeps alive.
-
-    The address is that of the storage object: `data_ptr` is 0 for every empty or meta tensor. A
-    tensor without a storage of its own (sparse, some subclasses) answers through its parts.
-    """
-    try:
-        storage = tensor.untyped_storage()
-        return [(storage._cdata, storage.nbytes())]
-    except (NotImplementedError, RuntimeError):
-        parts = _sparse_parts(tensor)
-        return [pair for part in parts for pair in storages_of(part)]
-
-
-def _sparse_parts(tensor: torch.Tensor) -> list[torch.Tensor]:
-    if tensor.layout is torch.sparse_coo:
-        return [tensor._indices(), tensor._values()]
-    if tensor.layout in {torch.sparse_csr, torch.sparse_bsr}:
-        return [tensor.crow_indices(), tensor.col_indices(), tensor.values()]
-    if tensor.layout in {torch.sparse_csc, torch.sparse_bsc}:
-        return [tensor.ccol_indices(), tensor.row_indices(), tensor.values()]
-    return []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,11 @@ HISTOGRAM_SAMPLE = 2**16
 #: Elements that are widened to double precision at a time, so that no second copy is needed.
 _PART = 2**22
 _BINS = len(HISTOGRAM_DECADES) - 1
+
+#: Share of a difference in what it is taken from, below which rounding has eaten too much of it.
+_ROUNDING = 1e-3
+
+Counts = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,67 +66,86 @@ class Sighting:
     before: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The elements of a gradient that are stored, flat, and how many elements it has in all."""
+
+    values: torch.Tensor
+    count: int
+
+    @property
+    def sizes(self) -> torch.Tensor:
+        """The values themselves, or the absolute values of complex ones: what can be ordered."""
+        return self.values.abs() if self.values.is_complex() else self.values
+
+
 def measure(gradient: torch.Tensor) -> Figures:
     """Measure a gradient of any dtype and layout; the tensor is only read."""
     with torch.no_grad():
-        values, count = _stored_values(gradient.detach())
-        if not values.numel():
-            return Figures(norm=0.0, zeros=count, count=count)
-        return _measure_dense(values, count)
+        stored = _stored(gradient.detach())
+        histograms = _Histograms()
+        histograms.add(stored)
+        return replace(_figures(stored), histogram=tuple(histograms.rows()[0].tolist()))
 
 
-def _measure_dense(values: torch.Tensor, count: int) -> Figures:
-    """Measure `values`; the `count - values.numel()` elements not stored are zeros."""
+def _figures(stored: Stored) -> Figures:
+    """Measure all but the histogram; elements that are not stored are zeros."""
+    values, count = stored.values, stored.count
+    if not values.numel():
+        return Figures(norm=0.0, zeros=count, count=count)
     wide = torch.complex128 if values.is_complex() else torch.float64
-    sizes = values.abs() if values.is_complex() else values
-    unstored = count - values.numel()
     norm = float(torch.linalg.vector_norm(values, dtype=wide))
     mean = complex((values.sum(dtype=wide) / count).item())
-    low, high = (float(bound) for bound in torch.aminmax(sizes))
-    if unstored:
+    low, high = (float(bound) for bound in torch.aminmax(stored.sizes))
+    if count > values.numel():
         low, high = min(low, 0.0), max(high, 0.0)
     nan, inf = _nonfinite(values, norm)
     return Figures(
         norm=norm,
         mean=mean.real,
         mean_imag=mean.imag,
-        std=_deviation(values, mean, count),
+        std=_deviation(stored, norm, mean),
         min=low,
         max=high,
         zeros=count - int(torch.count_nonzero(values)),
         nan=nan,
         inf=inf,
         count=count,
-        histogram=_histogram(sizes),
     )
 
 
-def _stored_values(gradient: torch.Tensor) -> tuple[torch.Tensor, int]:
-    """Give the elements that are stored, flat, and how many elements there are in all."""
+def _stored(gradient: torch.Tensor) -> Stored:
     if hasattr(gradient, "to_local"):  # a DTensor holds this process's part
         gradient = gradient.to_local()
     if gradient.device.type == "mps":  # which has no double precision
         gradient = gradient.cpu()
     if gradient.layout is torch.sparse_coo:
         # Not coalesced, one element may be stored in several parts: only their sum counts.
-        return gradient.coalesce().values().flatten(), gradient.numel()
+        return Stored(gradient.coalesce().values().flatten(), gradient.numel())
     if gradient.layout is not torch.strided:
-        return gradient.values().flatten(), gradient.numel()
+        return Stored(gradient.values().flatten(), gradient.numel())
     if gradient.is_quantized:
         gradient = gradient.dequantize()
     if gradient.dtype.itemsize == 1:  # the float8 types know hardly any arithmetic
         gradient = gradient.float()
-    return gradient.flatten(), gradient.numel()
+    return Stored(gradient.flatten(), gradient.numel())
 
 
-def _deviation(values: torch.Tensor, mean: complex, count: int) -> float:
+def _deviation(stored: Stored, norm: float, mean: complex) -> float:
+    """Give the sample deviation, from norm and mean unless their difference would be all rounding.
+
+    sum |g - mean|^2 = norm^2 - n |mean|^2, and both are exact to about 1e-15.
+    """
+    values, count = stored.values, stored.count
     if count < 2:
         return math.nan
-    wide = torch.complex128 if values.is_complex() else torch.float64
-    shift = mean if values.is_complex() else mean.real
-    squares = (count - values.numel()) * abs(mean) ** 2
-    for part in torch.split(values, _PART):
-        squares += float(torch.linalg.vector_norm(part.to(wide) - shift) ** 2)
+    squares = norm**2 - count * abs(mean) ** 2
+    if squares < norm**2 * _ROUNDING:
+        wide = torch.complex128 if values.is_complex() else torch.float64
+        shift = mean if values.is_complex() else mean.real
+        squares = (count - values.numel()) * abs(mean) ** 2
+        for part in torch.split(values, _PART):
+            squares += float(torch.linalg.vector_norm(part.to(wide) - shift) ** 2)
     return math.sqrt(squares / (count - 1)) if math.isfinite(squares) else math.nan
 
 
@@ -132,13 +156,43 @@ def _nonfinite(values: torch.Tensor, norm: float) -> tuple[int, int]:
     return int(torch.isnan(values).sum()), int(torch.isinf(values).sum())
 
 
-def _histogram(sizes: torch.Tensor) -> tuple[int, ...]:
-    step = -(-sizes.numel() // HISTOGRAM_SAMPLE)
-    sample = sizes[::step].to(torch.float64).abs()
-    sample = sample[torch.isfinite(sample) & (sample > 0)]
-    lowest = HISTOGRAM_DECADES[0]
-    bins = (sample.log10().floor().to(torch.int64) - lowest).clamp_(0, _BINS - 1)
-    return tuple(torch.bincount(bins, minlength=_BINS).tolist())
+class _Histograms:
+    """Counts by decade, a row per gradient; many at once, because most gradients are small."""
+
+    def __init__(self) -> None:
+        self._samples: list[np.ndarray[Any, np.dtype[np.float64]]] = []
+        self._waiting = 0
+        self._counted: list[Counts] = []
+
+    def add(self, stored: Stored | None) -> None:
+        """Add a row; without a gradient, one of zeros."""
+        sample = np.zeros(0) if stored is None else _sample(stored.sizes)
+        self._samples.append(sample)
+        self._waiting += len(sample)
+        if self._waiting > _PART:
+            self._count()
+
+    def rows(self) -> Counts:
+        """Give all rows added."""
+        self._count()
+        return np.concatenate(self._counted)
+
+    def _count(self) -> None:
+        row = np.repeat(np.arange(len(self._samples)), list(map(len, self._samples)))
+        size = np.concatenate([*self._samples, np.zeros(0)])
+        counted = np.isfinite(size) & (size > 0)
+        decade = np.floor(np.log10(size[counted])).astype(np.int64) - HISTOGRAM_DECADES[0]
+        cell = row[counted] * _BINS + decade.clip(0, _BINS - 1)
+        counts = np.bincount(cell, minlength=len(self._samples) * _BINS)
+        self._counted.append(counts.reshape(len(self._samples), _BINS))
+        self._samples, self._waiting = [], 0
+
+
+def _sample(sizes: torch.Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:
+    step = -(-sizes.numel() // HISTOGRAM_SAMPLE) or 1
+    sample: np.ndarray[Any, np.dtype[np.float64]]
+    sample = sizes[::step].to("cpu", torch.float64).abs().numpy()
+    return sample
 
 
 def gradients_of(sightings: Iterable[Sighting]) -> tuple[Gradients, list[str]]:
@@ -148,7 +202,7 @@ def gradients_of(sightings: Iterable[Sighting]) -> tuple[Gradients, list[str]]:
     names: Interned[str] = Interned()
     specs: Interned[Spec] = Interned()
     dtypes: Interned[str] = Interned()
-    measured = [_figures(row, unmeasured) for row in rows]
+    measured, histograms = _measure_all(rows, unmeasured)
     facts: dict[str, Sequence[float | int | bool]] = {
         "name": [names[row.name] for row in rows],
         "node": [row.node for row in rows],
@@ -162,21 +216,30 @@ def gradients_of(sightings: Iterable[Sighting]) -> tuple[Gradients, list[str]]:
     columns: dict[str, Any] = {
         name: np.array(values, _DTYPES[name]) for name, values in facts.items()
     }
-    columns["histogram"] = columns["histogram"].reshape(len(rows), _BINS)
+    columns["histogram"] = histograms
     table = GradientTable(**columns)
     found = Gradients(table, tuple(names), tuple(specs), tuple(dtypes))
     return found, unmeasured
 
 
-def _figures(row: Sighting, unmeasured: list[str]) -> Figures:
-    """Measure one gradient; one of a kind that has no such figures does not spoil the others."""
-    if row.gradient is None:
-        return Figures()
-    try:
-        return measure(row.gradient)
-    except (NotImplementedError, RuntimeError, TypeError) as error:
-        unmeasured.append(f"figures of the gradient of {row.name}: {error}".partition("\n")[0])
-        return Figures(count=row.gradient.numel())
+def _measure_all(rows: Sequence[Sighting], unmeasured: list[str]) -> tuple[list[Figures], Counts]:
+    """Measure gradients; one of a kind that has no such figures does not spoil the others."""
+    measured: list[Figures] = []
+    histograms = _Histograms()
+    for row in rows:
+        figures, stored = Figures(), None
+        if row.gradient is not None:
+            try:
+                with torch.no_grad():
+                    found = _stored(row.gradient.detach())
+                    figures, stored = _figures(found), found
+            except (NotImplementedError, RuntimeError, TypeError) as error:
+                why = f"figures of the gradient of {row.name}: {error}"
+                unmeasured.append(why.partition("\n")[0])
+                figures = Figures(count=row.gradient.numel())
+        measured.append(figures)
+        histograms.add(stored)
+    return measured, histograms.rows()
 
 
 _DTYPES: dict[str, type] = (

@@ -6,7 +6,7 @@ thread that is about to run it; the caller sees to that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import methodcaller
 from typing import Any
@@ -21,8 +21,9 @@ from autograd_inspect.autograd.details import (
     Interned,
     describe_class,
     make_spec,
-    storages_of,
 )
+from autograd_inspect.autograd.roles import owned
+from autograd_inspect.autograd.saved import SavedReader
 from autograd_inspect.autograd.structure import (
     Structure,
     collector_paused,
@@ -37,8 +38,6 @@ from autograd_inspect.model.tables import (
     NodeTable,
     OutputTable,
     RootTable,
-    SavedRole,
-    SavedTable,
 )
 
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -53,12 +52,14 @@ EMPTY: Names = {}
 class Walk:
     """A graph, and the part of torch that it was read from.
 
-    Holds the program's graph alive: drop it as soon as the gradients are read.
+    Holds the program's graph alive: drop it as soon as the gradients are read. `storages` are the
+    addresses of the storages that `SavedTable.storage` numbers.
     """
 
     graph: Graph
     structure: Structure
     leaves: list[torch.Tensor]
+    storages: list[int]
 
     @property
     def nodes(self) -> list[GraphNode]:
@@ -80,8 +81,9 @@ def walk(roots: Sequence[torch.Tensor | GradientEdge], *, saved: bool = True) ->
     `saved=False` leaves the saved tensors out, and so does a torch that cannot show them. Names
     are put in afterwards, by `with_names`, once it is known which tensors there are to name.
     """
-    edges = [gradient_edge(root) for root in roots]
-    with collector_paused():
+    # The program's own tensor classes and modes are not asked: that would run its code.
+    with torch._C.DisableTorchFunction(), collector_paused():
+        edges = [gradient_edge(root) for root in roots]
         structure = walk_structure(edge.node for edge in edges)
         return _read(structure, edges, saved=saved)
 
@@ -115,6 +117,24 @@ def with_names(
     )
 
 
+def with_owners(
+    walked: Walk,
+    parameters: Iterable[torch.Tensor],
+    buffers: Iterable[torch.Tensor],
+    held: Iterable[torch.Tensor],
+) -> Walk:
+    """Give the walk with what modules and variables tell of the saved tensors' storages.
+
+    `held` are tensors that the program's variables lead to.
+    """
+    row_of = {address: row for row, address in enumerate(walked.storages)}
+    with torch._C.DisableTorchFunction():
+        table = owned(
+            walked.graph.saved_table, row_of, parameters=parameters, buffers=buffers, held=held
+        )
+    return replace(walked, graph=replace(walked.graph, saved_table=table))
+
+
 def _name_row(table: Interned[str], name: str) -> int:
     return table[name] if name else -1
 
@@ -127,6 +147,7 @@ def _read(
 ) -> Walk:
     reader = DetailReader()
     nodes = structure.nodes
+    keeping = SavedReader(reader.specs, structure.index)
     ops, attributes = np.empty((2, len(nodes)), np.int32)
     kinds = np.empty(len(nodes), np.uint8)
     for rows in _by_class(nodes):
@@ -136,7 +157,7 @@ def _read(
         ops[rows], kinds[rows] = reader.ops[cls.op], cls.kind
         attributes[rows] = reader.scalars(alike, cls)
         if saved and SHOWS_SAVED_TENSORS:
-            reader.read_saved(numbers, alike, cls)
+            keeping.read(numbers, alike, cls)
     output_counts, output_specs = reader.outputs(nodes)
     sequences = np.fromiter(map(methodcaller("_sequence_nr"), nodes), np.uint64, len(nodes))
     leaves = np.flatnonzero(kinds == Kind.LEAF).tolist()
@@ -162,7 +183,7 @@ def _read(
             start=np.cumsum([0, *output_counts], dtype=np.int64),
             spec=np.array(output_specs, np.int32),
         ),
-        saved_table=_saved_table(reader, variables),
+        saved_table=keeping.table(variables),
         leaf_table=LeafTable(
             node=np.array(leaves, np.int32),
             name=np.full(len(leaves), -1, np.int32),
@@ -175,11 +196,11 @@ def _read(
             name=np.full(len(roots), -1, np.int32),
         ),
         ops=tuple(reader.ops),
-        names=tuple(reader.names),
+        names=tuple(keeping.names),
         specs=tuple(map(make_spec, reader.specs)),
         attributes=tuple(reader.attributes),
     )
-    return Walk(graph, structure, variables)
+    return Walk(graph, structure, variables, list(keeping.storages))
 
 
 def _by_class(nodes: Sequence[GraphNode]) -> list[Rows]:
@@ -203,29 +224,3 @@ def _hook_counts(
         after = getattr(variable, "_post_accumulate_grad_hooks", None) or ()
         hooks[node] = len(plain) + len(after)
     return hooks
-
-
-def _saved_table(reader: DetailReader, variables: list[torch.Tensor]) -> SavedTable:
-    rows = reader.saved
-    leaf_of = {
-        reader.storages[address]: leaf
-        for leaf, variable in enumerate(variables)
-        for address, _ in storages_of(variable)
-        if address in reader.storages
-    }
-    leaf = [leaf_of.get(storage, -1) for storage in rows.storage]
-    order = np.argsort(rows.node, kind="stable")  # they were read class by class
-    return SavedTable(
-        node=np.array(rows.node, np.int32)[order],
-        name=np.array(rows.name, np.int32)[order],
-        spec=np.array(rows.spec, np.int32)[order],
-        bytes=np.array(rows.bytes, np.int64)[order],
-        storage=np.array(rows.storage, np.int32)[order],
-        leaf=np.array(leaf, np.int32)[order],
-        state=np.array(rows.state, np.uint8)[order],
-        role=np.full(len(order), SavedRole.UNKNOWN, np.uint8),
-        origin=np.full(len(order), -1, np.int32),
-        packer=np.full(len(order), -1, np.int32),
-        stale=np.zeros(len(order), np.bool_),
-        write=np.full(len(order), -1, np.int32),
-    )

@@ -146,7 +146,7 @@ def trace(
     return lambda: carry_out(target, arguments or (), running, showing, keeping)
 
 
-@app.command(epilog="agi show   |   agi show x.agi --all   |   agi show train.py:loss -- --lr 0.1")
+@app.command(epilog="agi show   |   agi show x.agi --all   |   agi show --cuts train.py:loss")
 def show(
     source: opt.Source = None,
     arguments: opt.Arguments = None,
@@ -155,24 +155,21 @@ def show(
     code: opt.Code = False,
     expr: opt.Expr = None,
     step: opt.Step = 1,
+    cuts: opt.Cuts = False,
+    json: opt.Json = False,
     everything: opt.Everything = False,
     depth: opt.Depth = None,
     ascii_only: opt.Ascii = False,
     width: opt.Width = None,
     color: opt.ColorWhen = opt.Color.AUTO,
 ) -> Verb:
-    """Print the graph of a capture as a tree, root first."""
-    from autograd_inspect.cli.show import Showing, print_graph
-    from autograd_inspect.cli.source import obtain
+    """Print the graph of a capture as a tree, root first; or the places that cut it."""
+    from autograd_inspect.cli.show import Showing
+    from autograd_inspect.cli.show import show as carry_out
 
-    running = Running(module=module, code=code, expr=expr, step=step)
-    showing = Showing(everything, depth, ascii_only, width, color)
-
-    def use(capture: Any, _: Path | None) -> int:
-        print_graph(capture, showing)
-        return 0
-
-    return lambda: obtain(source, arguments or (), running, use)
+    running = Running(module=module, code=code, expr=expr, step=step, watch=cuts)
+    showing = Showing(everything, depth, ascii_only, width, color, cuts=cuts, json=json)
+    return lambda: carry_out(source, arguments or (), running, showing)
 
 
 @app.command(epilog="agi render --svg   |   agi render x.agi -o x.png   |   agi render --dot")
@@ -252,23 +249,77 @@ def grads(
     """Print what arrived at the leaves: norm, mean, zeros, NaN and Inf of every gradient."""
     from autograd_inspect.cli.grads import Reading
     from autograd_inspect.cli.grads import grads as carry_out
+    from autograd_inspect.cli.tables import Printing
 
     running = Running(
         module=module, code=code, expr=expr, step=step, grad_output=grad_output, retain=retain or ()
     )
-    reading = Reading(
-        sort=sort,
-        top=top,
-        fail_on=fail_on or "",
-        json=json,
-        csv=csv,
-        output=output,
-        force=force,
-        ascii=ascii_only,
-        width=width,
-        color=color,
-    )
+    printing = Printing(json, csv, output, force, ascii_only, width, color)
+    reading = Reading(printing, sort, top, fail_on or "")
     return lambda: carry_out(source, arguments or (), running, reading)
+
+
+@app.command(epilog="agi memory   |   agi memory x.agi --by line   |   agi memory train.py:loss")
+def memory(
+    source: opt.Source = None,
+    arguments: opt.Arguments = None,
+    *,
+    module: opt.Module = False,
+    code: opt.Code = False,
+    expr: opt.Expr = None,
+    step: opt.Step = 1,
+    by: opt.Grouping = opt.By.OP,
+    top: opt.Top = None,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
+    output: opt.Output = None,
+    force: opt.Force = False,
+    ascii_only: opt.Ascii = False,
+    width: opt.Width = None,
+    color: opt.ColorWhen = opt.Color.AUTO,
+) -> Verb:
+    """Print what is held for backward, by operation, module, line or tensor, largest first.
+
+    "total" counts a storage once for each saved tensor in it; "unique" counts it once in all, where
+    the node that saved it first in forward order belongs, so that the unique bytes add up.
+    """
+    from autograd_inspect.cli.memory import Weighing
+    from autograd_inspect.cli.memory import memory as carry_out
+    from autograd_inspect.cli.tables import Printing
+
+    running = Running(module=module, code=code, expr=expr, step=step)
+    printing = Printing(json, csv, output, force, ascii_only, width, color)
+    weighing = Weighing(printing, by.value, top)
+    return lambda: carry_out(source, arguments or (), running, weighing)
+
+
+@app.command(epilog="agi path fc1.weight   |   agi path '#12' x.agi   |   agi path x train.py:loss")
+def path(
+    tensor: opt.TensorName,
+    source: opt.Source = None,
+    arguments: opt.Arguments = None,
+    *,
+    module: opt.Module = False,
+    code: opt.Code = False,
+    expr: opt.Expr = None,
+    step: opt.Step = 1,
+    watch: opt.Watch = False,
+    top: opt.PathTop = 3,
+    json: opt.Json = False,
+    ascii_only: opt.Ascii = False,
+    width: opt.Width = None,
+    color: opt.ColorWhen = opt.Color.AUTO,
+) -> Verb:
+    """Print the paths from a leaf, or any tensor with a name, to the root.
+
+    Too many to print are counted; what all of them run through is printed, and the shortest.
+    """
+    from autograd_inspect.cli.path import Asking
+    from autograd_inspect.cli.path import path as carry_out
+
+    running = Running(module=module, code=code, expr=expr, step=step, watch=watch)
+    asking = Asking(tensor, top, json, ascii_only, width, color)
+    return lambda: carry_out(source, arguments or (), running, asking)
 
 
 @app.command()

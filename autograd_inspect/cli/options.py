@@ -22,6 +22,15 @@ class Color(str, Enum):
     NEVER = "never"
 
 
+class By(str, Enum):
+    """What saved tensors are summed up by."""
+
+    OP = "op"
+    MODULE = "module"
+    LINE = "line"
+    TENSOR = "tensor"
+
+
 class Rank(str, Enum):
     """Which processes of a distributed run write a capture."""
 
@@ -44,6 +53,13 @@ Source = Annotated[
     Argument(
         metavar="[SOURCE]",
         help="A capture (x.agi), or a target to run first. Default: the last capture.",
+    ),
+]
+TensorName = Annotated[
+    str,
+    Argument(
+        metavar="LEAF",
+        help="A leaf, root or variable, the end of its name, or a node's number: '#12'.",
     ),
 ]
 Module = Annotated[bool, Option("-m", help="TARGET is a module name.")]
@@ -96,6 +112,11 @@ Depth = Annotated[
 Top = Annotated[
     int | None, Option("-n", "--top", min=1, help="Show the first N rows.", metavar="N")
 ]
+Grouping = Annotated[By, Option("--by", help="What to sum up by.")]
+PathTop = Annotated[
+    int, Option("-n", "--top", min=0, help="Print up to N paths in full.", metavar="N")
+]
+Cuts = Annotated[bool, Option("--cuts", help="List the places that cut the graph.")]
 Ascii = Annotated[bool, Option("--ascii", help="Draw with ASCII characters only.")]
 Width = Annotated[int | None, Option("--width", min=20, help="Columns to use.", metavar="COLUMNS")]
 ColorWhen = Annotated[Color, Option("--color", help="When to use colour.")]

@@ -1,12 +1,16 @@
-"""`agi show`: print the graph of a capture as a tree."""
+"""`agi show`: print the graph of a capture as a tree, or the places that cut it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograd_inspect.cli.options import Color
+from autograd_inspect.cli.source import Running, obtain
 from autograd_inspect.cli.terminal import Results, Terminal
+from autograd_inspect.errors import UsageError
 
 if TYPE_CHECKING:
     from autograd_inspect.model.capture import Capture
@@ -22,6 +26,28 @@ class Showing:
     width: int | None = None
     color: Color = Color.AUTO
     quiet: bool = False
+    cuts: bool = False
+    json: bool = False
+
+
+def show(source: str | None, arguments: Sequence[str], running: Running, showing: Showing) -> int:
+    """Print what was asked for: the tree, the graph as JSON, or the cuts."""
+    results = Results()
+    if showing.json:
+        results.set_apart()
+
+    def use(capture: Capture, _: Path | None) -> int:
+        if showing.cuts:
+            results.write(_cuts(capture, showing))
+        elif showing.json:
+            from autograd_inspect.renderers import jsonfile
+
+            results.write(jsonfile.render(capture))
+        else:
+            print_graph(capture, showing)
+        return 0
+
+    return obtain(source, arguments, running, use)
 
 
 def print_graph(capture: Capture, showing: Showing) -> None:
@@ -40,3 +66,23 @@ def print_graph(capture: Capture, showing: Showing) -> None:
         ascii=terminal.ascii,
     )
     Results().write(text)
+
+
+def _cuts(capture: Capture, showing: Showing) -> str:
+    """Write the cuts; raises UsageError where nobody looked for any."""
+    from autograd_inspect.model.capture import Recording
+    from autograd_inspect.renderers import cuts
+
+    about = capture.about
+    if about.recording is not Recording.FULL:
+        raise UsageError(
+            "cuts were not recorded", hint=f"record them: agi trace --watch {about.source}"
+        )
+    if showing.json:
+        return cuts.to_json(capture)
+    terminal = Terminal.of_stdout(
+        color=showing.color, ascii_only=showing.ascii, width=showing.width
+    )
+    if not (terminal.interactive or showing.width):
+        return cuts.tabbed(capture)
+    return cuts.render(capture, color=terminal.color, ascii=terminal.ascii)

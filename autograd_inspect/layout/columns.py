@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-import numpy as np
-
 from autograd_inspect.layout.levels import Levels
 from autograd_inspect.layout.orders import Rows
-from autograd_inspect.layout.packing import Packing, median
+from autograd_inspect.layout.packing import Joints, Packing, median
 
 _ROUNDS, _PASSES = 8, 4
 
 
-def place_columns(levels: Levels, rows: Rows, width: list[float]) -> list[float]:
-    """Give the horizontal centre of each vertex; `width` is 0 for a bend."""
+def place_columns(levels: Levels, rows: Rows) -> list[float]:
+    """Give the horizontal centre of each vertex."""
     joints = _joints(levels, rows)
     for _ in range(_ROUNDS):
-        packing = Packing.of(levels, rows, width, joints)
+        packing = Packing.of(levels, rows, joints)
         x = packing.packed_left()
         loosened = packing.too_stiff(x, joints)
         if not loosened:
@@ -29,10 +27,11 @@ def place_columns(levels: Levels, rows: Rows, width: list[float]) -> list[float]
             del joints[vertex]
     for _ in range(_PASSES):
         packing.pull(x)
-    return [x[column] for column in packing.column]
+    centre = [x[column] + shift for column, shift in zip(packing.column, packing.shift, strict=True)]
+    return [centre[owner] + at for owner, at in zip(levels.owner, levels.at, strict=True)]
 
 
-def _joints(levels: Levels, rows: Rows) -> dict[int, tuple[int, int]]:
+def _joints(levels: Levels, rows: Rows) -> Joints:
     """Join vertices to columns: give the vertex that each is joined to above, and how firmly.
 
     The trunk, which is the longest way through the graph, goes first, then the stems of long
@@ -43,10 +42,11 @@ def _joints(levels: Levels, rows: Rows) -> dict[int, tuple[int, int]]:
     for row in rows:
         for i, vertex in enumerate(row):
             place[vertex] = i
-    joints: dict[int, tuple[int, int]] = {}
+    joints: Joints = {}
     continued = [False] * len(levels.level)
     taken: list[tuple[list[int], list[int]]] = [([], []) for _ in rows]
-    for upper, lower, rank in _segments_by_weight(levels, rows, place):
+    for above, below, rank in _segments_by_weight(levels, rows, place):
+        upper, lower = levels.owner[above], levels.owner[below]
         if continued[upper] or lower in joints:
             continue
         ups, lows = taken[levels.level[upper]]
@@ -55,27 +55,32 @@ def _joints(levels: Levels, rows: Rows) -> dict[int, tuple[int, int]]:
             ups.insert(i, place[upper])
             lows.insert(i, place[lower])
             continued[upper] = True
-            joints[lower] = (upper, rank)
+            joints[lower] = (upper, rank, levels.at[above] - levels.at[below])
     return joints
 
 
 def _segments_by_weight(levels: Levels, rows: Rows, place: list[int]) -> list[tuple[int, int, int]]:
     """List the segments and their rank, the ones that most need to be straight first."""
-    upper = np.repeat(np.arange(len(levels.below)), [len(near) for near in levels.below])
-    lower = np.array([v for near in levels.below for v in near], np.int64)
-    if not len(upper):
-        return []
-    to_top = _longest_ways(levels, rows, levels.above)
-    to_bottom = _longest_ways(levels, rows[::-1], levels.below)
-    way = np.array(to_top)[upper] + np.array(to_bottom)[lower]
-    bend = np.arange(len(levels.level)) >= levels.boxes
-    chained = np.array(_chains(levels, rows, place, (to_top, to_bottom)))[upper] == lower
-    rank = np.select(
-        [chained & (way == way.max()), bend[upper] & bend[lower], chained], [0, 1, 2], 3
-    )
-    order = np.lexsort((lower, upper, -way, rank))
-    columns = (upper[order].tolist(), lower[order].tolist(), rank[order].tolist())
-    return list(zip(*columns, strict=True))
+    owner, bends = levels.owner, levels.bends
+    to_top = _longest_ways(levels, rows, levels.uppers)
+    to_bottom = _longest_ways(levels, rows[::-1], levels.lowers)
+    chain = _chains(levels, rows, place, (to_top, to_bottom))
+    longest = max(to_top, default=0)
+    segments = []
+    for above, near in enumerate(levels.below):
+        upper = owner[above]
+        for below in near:
+            lower = owner[below]
+            way = to_top[upper] + to_bottom[lower]
+            if chain[upper] == lower and way == longest:
+                rank = 0
+            elif upper >= bends and lower >= bends:
+                rank = 1
+            else:
+                rank = 2 if chain[upper] == lower else 3
+            segments.append((rank, -way, upper, lower, above, below))
+    segments.sort()
+    return [(above, below, rank) for rank, _, _, _, above, below in segments]
 
 
 def _chains(
@@ -92,7 +97,7 @@ def _chains(
     length = [1] * len(place)
     for row in reversed(rows):
         for vertex in row:
-            near = levels.above[vertex]
+            near = [levels.owner[v] for v in levels.uppers[vertex]]
             if not near:
                 continue
             middle = median([place[v] for v in near])
@@ -110,6 +115,6 @@ def _longest_ways(levels: Levels, rows: Rows, neighbours: list[list[int]]) -> li
     ways = [0] * len(neighbours)
     for row in rows:
         for vertex in row:
-            longest = max([ways[v] for v in neighbours[vertex]], default=0)
-            ways[vertex] = longest + (vertex < levels.boxes)
+            longest = max([ways[levels.owner[v]] for v in neighbours[vertex]], default=0)
+            ways[vertex] = longest + levels.weight[vertex]
     return ways

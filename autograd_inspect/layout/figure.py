@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from autograd_inspect.layout.layered import Diagram, Layout, lay_out
+from autograd_inspect.layout.diagram import Diagram, Layout
+from autograd_inspect.layout.layered import lay_out
 from autograd_inspect.layout.routes import Point, Route
 from autograd_inspect.layout.text import shortened, text_width, visible
 from autograd_inspect.model.view import Role, View
 
-HEADING, LINE, LABEL, TITLE = 13.0, 11.0, 10.0, 15.0
+HEADING, LINE, LABEL, TITLE, FRAME = 13.0, 11.0, 10.0, 15.0, 11.0
 _LEADING = 1.3
 _PAD_X, _PAD_Y = 12.0, 6.0
 _MARGIN = 20.0
@@ -55,6 +56,20 @@ class Arrow:
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame around boxes; `depth` is how many frames lie around it."""
+
+    key: str
+    depth: int
+    x: float
+    y: float
+    width: float
+    height: float
+    label: Text
+    tip: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Swatch:
     """A small box of the legend, with its word."""
 
@@ -68,13 +83,14 @@ class Swatch:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """All that is to be drawn, y down, from (0, 0) to (width, height)."""
+    """All that is to be drawn, y down, from (0, 0) to (width, height); outer frames first."""
 
     width: float
     height: float
     title: Text
     notes: tuple[Text, ...]
     legend: tuple[Swatch, ...]
+    frames: list[Frame]
     boxes: list[Box]
     arrows: list[Arrow]
 
@@ -85,7 +101,8 @@ def compose(view: View, *, reverse: bool = False, spell: Spelling = visible) -> 
     `spell` writes a text with the characters that the medium has, before it is measured.
     """
     texts = [_texts(view, box, spell) for box in range(len(view))]
-    diagram = _diagram(view, texts)
+    labels = [shortened(spell(group.label), _LONGEST_LINE) for group in view.groups]
+    diagram = _diagram(view, texts, labels)
     layout = lay_out(diagram, reverse=reverse)
     title = Text(_MARGIN, _MARGIN + TITLE, shortened(spell(view.title), _LONGEST_NOTE), TITLE)
     notes = tuple(_notes(view, title.y, spell))
@@ -100,6 +117,7 @@ def compose(view: View, *, reverse: bool = False, spell: Spelling = visible) -> 
         title=title,
         notes=notes,
         legend=legend,
+        frames=list(_frames(view, labels, layout, shift)),
         boxes=list(_boxes(view, texts, (diagram, layout), shift)),
         arrows=list(_arrows(view, layout, shift, reverse=reverse)),
     )
@@ -127,7 +145,7 @@ def _size(texts: tuple[str, ...]) -> tuple[float, float]:
     return round(widest + 2 * _PAD_X, 1), round(tall + 2 * _PAD_Y, 1)
 
 
-def _diagram(view: View, texts: list[tuple[str, ...]]) -> Diagram:
+def _diagram(view: View, texts: list[tuple[str, ...]], labels: list[str]) -> Diagram:
     sizes = list(map(_size, texts))
     room = [text_width(label, LABEL) + 10 if label else 0.0 for label in view.label]
     entering = [0] * len(view)
@@ -145,7 +163,29 @@ def _diagram(view: View, texts: list[tuple[str, ...]]) -> Diagram:
         upper=view.target,
         lower=view.source,
         room=room,
+        group=view.group,
+        parent=[group.parent for group in view.groups],
+        head=[(text_width(label, FRAME), round(FRAME * _LEADING, 1)) for label in labels],
     )
+
+
+def _frames(view: View, labels: list[str], layout: Layout, shift: Point) -> Iterator[Frame]:
+    depths: list[int] = []
+    places = zip(view.groups, labels, layout.frames, strict=True)
+    for number, (group, label, place) in enumerate(places):
+        depths.append(depths[group.parent] + 1 if group.parent >= 0 else 0)
+        x, y = round(place.x + shift[0], 1), round(place.y + shift[1], 1)
+        baseline = round(y + FRAME * _LEADING, 1)
+        yield Frame(
+            key=str(number),
+            depth=depths[-1],
+            x=x,
+            y=y,
+            width=place.width,
+            height=place.height,
+            label=Text(round(place.label + shift[0], 1), baseline, label, FRAME),
+            tip=tuple(map(visible, group.tip)),
+        )
 
 
 def _boxes(

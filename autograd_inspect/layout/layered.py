@@ -48,85 +48,34 @@ vertical tangents whose control points lie half way down.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from autograd_inspect.layout.columns import place_columns
-from autograd_inspect.layout.levels import make_levels
-from autograd_inspect.layout.orders import order_levels
-from autograd_inspect.layout.routes import Route, Router, lanes_beside, stack_bands
-
-
-@dataclass(frozen=True, slots=True)
-class Diagram:
-    """What is to be laid out. No arrow may lead from a box to itself.
-
-    width, height  per box
-    upper, lower   per arrow, its ends: the upper box is drawn above the lower one
-    room           per arrow, the width kept free for a label where it enters; may be left out
-    """
-
-    width: list[float]
-    height: list[float]
-    upper: list[int]
-    lower: list[int]
-    room: list[float] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where everything goes: x to the right, y down, all coordinates from 0.
-
-    x, y           per box, its centre
-    routes         per arrow, points along it, see the module: from its upper box to its lower
-                   one, with `reverse` the other way, so that arrows run down the page either way
-    width, height  of all of it
-    """
-
-    x: list[float]
-    y: list[float]
-    routes: list[Route]
-    width: float
-    height: float
+from autograd_inspect.layout.diagram import Diagram, Frame, Layout
+from autograd_inspect.layout.frames import lay_framed
+from autograd_inspect.layout.routes import straightened
 
 
 def lay_out(diagram: Diagram, *, reverse: bool = False) -> Layout:
     """Place boxes and arrows; `reverse` turns the picture upside down and the arrows around."""
-    boxes = len(diagram.width)
-    levels = make_levels(boxes, diagram.upper, diagram.lower)
-    rows = order_levels(levels)
-    width = diagram.width + [0.0] * (len(levels.level) - boxes)
-    x = place_columns(levels, rows, width)
-    bands = stack_bands(levels, x, diagram.height)
-    lanes = lanes_beside(levels, x, width)
-    router = Router(levels, x, diagram.width, diagram.height, bands, lanes)
-    routes = router.routes(diagram.room or [0.0] * len(diagram.upper))
-    for route, turned in zip(routes, levels.turned, strict=True):
-        if turned != reverse:
-            route.reverse()
-    y = [router.middle(box) for box in range(boxes)]
-    return _from_corner(
-        Layout(x[:boxes], y, routes, 0, 0), diagram.width, bands.bottom, reverse=reverse
-    )
-
-
-def _from_corner(
-    layout: Layout, width: list[float], bottom: list[float], *, reverse: bool
-) -> Layout:
-    """Move everything so that it begins at 0, and turn it upside down if that is asked for."""
-    if not layout.x:
-        return layout
-    sides = [x + side * w / 2 for x, w in zip(layout.x, width, strict=True) for side in (-1, 1)]
-    sides += [x for route in layout.routes for x, _ in route]
-    left, height = min(sides), bottom[-1]
+    layout = lay_framed(diagram, head_below=reverse)
+    height = layout.height
 
     def moved(x: float, y: float) -> tuple[float, float]:
-        return round(x - left, 1), round(height - y if reverse else y, 1)
+        return round(x, 1), round(height - y if reverse else y, 1)
 
-    places = [moved(x, y) for x, y in zip(layout.x, layout.y, strict=True)]
+    places = list(map(moved, layout.x, layout.y))
+    routes = [straightened([moved(x, y) for x, y in route]) for route in layout.routes]
     return Layout(
         x=[x for x, _ in places],
         y=[y for _, y in places],
-        routes=[[moved(x, y) for x, y in route] for route in layout.routes],
-        width=round(max(sides) - left, 1),
+        routes=[route[::-1] for route in routes] if reverse else routes,
+        width=round(layout.width, 1),
         height=round(height, 1),
+        frames=[
+            Frame(
+                *moved(frame.x, frame.y + frame.height if reverse else frame.y),
+                width=round(frame.width, 1),
+                height=round(frame.height, 1),
+                label=round(frame.label, 1),
+            )
+            for frame in layout.frames
+        ],
     )

@@ -78,7 +78,7 @@ def _first_rows(levels: Levels) -> Rows:
     """Order by a depth-first walk up from the bottom: it lays out trees without crossing."""
     rows: Rows = [[] for _ in range(max(levels.level, default=-1) + 1)]
     seen = [False] * len(levels.level)
-    starts = [box for box in range(levels.boxes) if not levels.below[box]]
+    starts = [box for box in range(levels.boxes) if not levels.lowers[box]]
     for start in starts:
         stack = [start]
         while stack:
@@ -87,7 +87,7 @@ def _first_rows(levels: Levels) -> Rows:
                 continue
             seen[vertex] = True
             rows[levels.level[vertex]].append(vertex)
-            stack.extend(reversed(levels.above[vertex]))
+            stack.extend([levels.owner[v] for v in reversed(levels.uppers[vertex])])
     return rows
 
 
@@ -97,12 +97,12 @@ def _sweep(rows: Rows, levels: Levels, near: list[bool], kind: tuple[int, bool])
     Ties keep their order in the first round; later ones shuffle them, the same way in every run.
     """
     number, upwards = kind
-    neighbours = levels.below if upwards else levels.above
+    neighbours = levels.lowers if upwards else levels.uppers
     before: list[int] = []
     for level in range(len(rows) - 1, -1, -1) if upwards else range(len(rows)):
         row = rows[level]
         if near[level] and before:
-            place = {vertex: i for i, vertex in enumerate(before)}
+            place = levels.places(before)
             slots, movable = [], []
             for i, vertex in enumerate(row):
                 ends = [place[v] for v in neighbours[vertex]]
@@ -118,10 +118,12 @@ def _sweep(rows: Rows, levels: Levels, near: list[bool], kind: tuple[int, bool])
 
 def _crossings(levels: Levels, upper: list[int], lower: list[int]) -> int:
     """Count the pairs of segments between two levels that cross."""
-    if len(upper) < 2 or len(lower) < 2:
+    if levels.ports:
+        upper = list(levels.places(upper))
+    elif len(upper) < 2 or len(lower) < 2:
         return 0
-    place = {vertex: i for i, vertex in enumerate(lower)}
-    ends: list[int] = []
+    place = levels.places(lower)
+    ends: list[float] = []
     count = 0
     for vertex in upper:
         heads = sorted([place[v] for v in levels.below[vertex]])
@@ -134,22 +136,23 @@ def _crossings(levels: Levels, upper: list[int], lower: list[int]) -> int:
 
 def _swap_neighbours(rows: Rows, levels: Levels, close: list[bool]) -> None:
     """Swap pairs that stand side by side where that saves crossings."""
-    place = [0] * len(levels.level)
+    place: list[float] = [0] * len(levels.level)
     for row in rows:
-        for i, vertex in enumerate(row):
-            place[vertex] = i
+        for vertex, here in levels.places(row).items():
+            place[vertex] = here
     for row in (row for row, wanted in zip(rows, close, strict=True) if wanted):
         for i in range(len(row) - 1):
             one, other = row[i], row[i + 1]
             if _saved_by_swap(levels, place, one, other) > 0:
                 row[i], row[i + 1] = other, one
-                place[one], place[other] = i + 1, i
+                for vertex, here in levels.places([other, one], i).items():
+                    place[vertex] = here
 
 
-def _saved_by_swap(levels: Levels, place: list[int], one: int, other: int) -> int:
+def _saved_by_swap(levels: Levels, place: list[float], one: int, other: int) -> int:
     """Count the crossings that would go if `other` came first, less those that would come."""
     saved = 0
-    for neighbours in (levels.above, levels.below):
+    for neighbours in (levels.uppers, levels.lowers):
         a, b = neighbours[one], neighbours[other]
         if a and b and len(a) * len(b) <= _LARGEST_SWAP:
             at = [place[v] for v in b]

@@ -18,7 +18,8 @@ BOX_GAP, BEND_GAP = 20.0, 14.0
 _WEAK = 2
 _SPARE, _SPARE_SHARE = 200.0, 1.5
 
-Joints = dict[int, tuple[int, int]]
+Joints = dict[int, tuple[int, int, float]]
+"""Per vertex that is joined to one above: that one, how weakly, and how far right of it it lies."""
 Bounds = list[list[tuple[int, float, int]]]
 
 
@@ -27,48 +28,47 @@ class Packing:
     """Columns with what keeps them apart and what pulls them together.
 
     column   per vertex, its column
+    shift    per vertex, how far right of its column's x it lies
     members  per column, its vertices from the top down
     top      per column, the level of its first vertex
     left     per column, its left neighbours, how far from each it must stay, and on which level
     right    the same to the right
-    pulls    per column, those it has a segment to
+    pulls    per column, those it has a segment to, and how far right of them it then would lie
     turn     all columns, each after those that are left of it on some level
     widest   the width of the widest level by itself
     """
 
     column: list[int]
+    shift: list[float]
     members: list[list[int]]
     top: list[int]
     left: Bounds
     right: Bounds
-    pulls: list[list[int]]
+    pulls: list[list[tuple[int, float]]]
     turn: list[int]
     widest: float
 
     @classmethod
-    def of(cls, levels: Levels, rows: Rows, width: list[float], joints: Joints) -> Packing:
+    def of(cls, levels: Levels, rows: Rows, joints: Joints) -> Packing:
         """Find the columns that joints make, and what they have to do with each other."""
-        column, members, top = _columns(rows, joints)
+        width = levels.width
+        column, shift, members, top = _columns(rows, joints, len(levels.level))
         left: Bounds = [[] for _ in members]
         right: Bounds = [[] for _ in members]
-        pulls: list[list[int]] = [[] for _ in members]
         widest = 0.0
         for level, row in enumerate(rows):
             extent = 0.0
             for one, other in pairwise(row):
-                bends = one >= levels.boxes or other >= levels.boxes
+                bends = not width[one] or not width[other]
                 gap = (width[one] + width[other]) / 2 + (BEND_GAP if bends else BOX_GAP)
-                left[column[other]].append((column[one], gap, level))
-                right[column[one]].append((column[other], gap, level))
+                apart = gap + shift[one] - shift[other]
+                left[column[other]].append((column[one], apart, level))
+                right[column[one]].append((column[other], apart, level))
                 extent += gap
             widest = max(widest, extent)
-        for vertex, near in enumerate(levels.below):
-            for other in near:
-                if column[vertex] != column[other]:
-                    pulls[column[vertex]].append(column[other])
-                    pulls[column[other]].append(column[vertex])
+        pulls = _pulls(levels, column, shift)
         turn = _left_to_right(left, right)
-        return cls(column, members, top, left, right, pulls, turn, widest)
+        return cls(column, shift, members, top, left, right, pulls, turn, widest)
 
     def packed_left(self) -> list[float]:
         """Place every column as far left as it can be."""
@@ -115,7 +115,7 @@ class Packing:
         for turn in (self.turn[::-1], self.turn):
             for column in turn:
                 if self.pulls[column]:
-                    wanted = median([x[c] for c in self.pulls[column]])
+                    wanted = median([x[c] + aside for c, aside in self.pulls[column]])
                     least = max([x[c] + gap for c, gap, _ in self.left[column]], default=-inf)
                     most = min([x[c] - gap for c, gap, _ in self.right[column]], default=inf)
                     x[column] = min(max(wanted, least), most)
@@ -128,21 +128,44 @@ def median(values: Sequence[float]) -> float:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
-def _columns(rows: Rows, joints: Joints) -> tuple[list[int], list[list[int]], list[int]]:
+def _columns(
+    rows: Rows, joints: Joints, vertices: int
+) -> tuple[list[int], list[float], list[list[int]], list[int]]:
     """Find the columns, numbered by their first vertices, row by row."""
-    column = [0] * sum(map(len, rows))
+    column = [0] * vertices
+    shift = [0.0] * vertices
     members: list[list[int]] = []
     top: list[int] = []
     for level, row in enumerate(rows):
         for vertex in row:
             if vertex in joints:
-                column[vertex] = column[joints[vertex][0]]
+                upper, _, aside = joints[vertex]
+                column[vertex] = column[upper]
+                shift[vertex] = shift[upper] + aside
             else:
                 column[vertex] = len(members)
                 members.append([])
                 top.append(level)
             members[column[vertex]].append(vertex)
-    return column, members, top
+    return column, shift, members, top
+
+
+def _pulls(
+    levels: Levels, column: list[int], shift: list[float]
+) -> list[list[tuple[int, float]]]:
+    """Give per column those it has segments to; a segment would best be straight."""
+    pulls: list[list[tuple[int, float]]] = [[] for _ in range(max(column, default=-1) + 1)]
+    for spot, near in enumerate(levels.below):
+        if near:
+            upper = levels.owner[spot]
+            here, x = column[upper], shift[upper] + levels.at[spot]
+            for other in near:
+                lower = levels.owner[other]
+                if column[lower] != here:
+                    aside = x - shift[lower] - levels.at[other]
+                    pulls[here].append((column[lower], -aside))
+                    pulls[column[lower]].append((here, aside))
+    return pulls
 
 
 def _left_to_right(left: Bounds, right: Bounds) -> list[int]:

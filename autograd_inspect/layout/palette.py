@@ -23,13 +23,22 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of paper, text, quieter text and arrows; fill and line of the boxes by role."""
+    """The colours of paper, text, quieter text and arrows; fill and line of boxes and frames.
+
+    Boxes have them by role; frames alternate between two fills, so that inner ones stand out.
+    """
 
     paper: str
     text: str
     quiet: str
     arrow: str
     boxes: dict[Role, tuple[str, str]]
+    frames: tuple[str, str]
+    frame_line: str
+
+    def frame(self, depth: int) -> str:
+        """Give the fill of a frame that lies in so many others."""
+        return self.frames[depth % 2]
 
     def heading(self, role: Role) -> str:
         """Give the colour of a heading: what computes nothing stays in the background."""
@@ -45,6 +54,8 @@ SHAPES = {
     Role.MORE: Shape(dashed=True, loud=False),
 }
 
+FRAME_CORNER = 8.0
+
 LIGHT = Palette(
     paper="#ffffff",
     text="#1f2933",
@@ -58,6 +69,8 @@ LIGHT = Palette(
         Role.CUSTOM: ("#f5e8f6", "#8e4fa8"),
         Role.MORE: ("#ffffff", "#7b8794"),
     },
+    frames=("#f8fafc", "#eceff4"),
+    frame_line="#cbd3dd",
 )
 
 DARK = Palette(
@@ -73,4 +86,6 @@ DARK = Palette(
         Role.CUSTOM: ("#3a2342", "#b877c9"),
         Role.MORE: ("#14181d", "#77859a"),
     },
+    frames=("#191e25", "#20262f"),
+    frame_line="#38424f",
 )

@@ -5,17 +5,18 @@ Steps 5 and 6 of the algorithm in `layered`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
+from autograd_inspect.layout.heights import Sheet
 from autograd_inspect.layout.levels import Levels
 
 Point = tuple[float, float]
 Route = list[Point]
 
-_GAP, _WIDEST_GAP, _GAP_PER_SHIFT = 26.0, 64.0, 0.05
+_GAP, _BARE_GAP, _WIDEST_GAP, _GAP_PER_SHIFT = 26.0, 10.0, 64.0, 0.05
 _LANE_GAP = 14.0
 _MOST_LANES = 500
 _PORT_GAP, _PORT_INSET = 12.0, 10.0
@@ -24,46 +25,65 @@ _STRAIGHT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """The vertical extent of each level."""
+    """The vertical extent of each level, and per box where its middle lies in it."""
 
     top: list[float]
     bottom: list[float]
+    middle: list[float]
 
 
-def stack_bands(levels: Levels, x: list[float], height: list[float]) -> Bands:
+def stack_bands(levels: Levels, x: list[float], sheet: Sheet) -> Bands:
     """Stack the levels; the gap is wider where lines have far to go to the side."""
     count = max(levels.level, default=-1) + 1
     tallest, shift = [0.0] * count, [0.0] * count
     for vertex, level in enumerate(levels.level):
         if vertex < levels.boxes:
-            tallest[level] = max(tallest[level], height[vertex])
+            tallest[level] = max(tallest[level], sheet.height[vertex])
         for other in levels.below[vertex]:
             shift[level] = max(shift[level], abs(x[other] - x[vertex]))
     top, bottom, y = [], [], 0.0
     for level in range(count):
         top.append(y)
         bottom.append(y + tallest[level])
-        y = bottom[-1] + min(_GAP + shift[level] * _GAP_PER_SHIFT, _WIDEST_GAP)
-    return Bands(top, bottom)
+        # Beside a level without boxes are but the places where lines pass the frame.
+        bare = not tallest[level] or not tallest[min(level + 1, count - 1)]
+        least = _BARE_GAP if bare else _GAP
+        y = bottom[-1] + min(least + shift[level] * _GAP_PER_SHIFT, _WIDEST_GAP)
+    return Bands(top, bottom, list(_middles(levels, sheet, top, bottom)))
 
 
-def lanes_beside(levels: Levels, x: list[float], width: list[float]) -> dict[int, float]:
-    """Give each box that needs a lane one right of everything on the levels that it passes."""
+def _middles(
+    levels: Levels, sheet: Sheet, top: list[float], bottom: list[float]
+) -> Iterator[float]:
+    """Centre boxes in their levels; beside a frame, what is entered by nothing lies at the end."""
+    framed = {levels.level[frame] for frame in sheet.frames}
+    for box, height in enumerate(sheet.height):
+        level = levels.level[box]
+        if level in framed and not levels.uppers[box]:
+            yield bottom[level] - height / 2
+        else:
+            yield (top[level] + bottom[level]) / 2
+
+
+def lanes_beside(levels: Levels, x: list[float]) -> dict[int, float]:
+    """Give each box or port that needs a lane one right of everything on the levels it passes."""
     last: dict[int, int] = {}
-    for upper, lower in zip(levels.upper, levels.lower, strict=True):
-        if levels.lane[upper]:
-            last[upper] = max(last.get(upper, 0), levels.level[lower])
+    for spot, lower in zip(levels.leaves, levels.lower, strict=True):
+        if levels.lane[spot]:
+            last[spot] = max(last.get(spot, 0), levels.level[lower])
+    if not last:
+        return {}
     edge = np.zeros(max(levels.level, default=-1) + 1)
-    right = [x + width / 2 for x, width in zip(x, width, strict=True)]
+    right = [x + width / 2 for x, width in zip(x, levels.width, strict=True)]
     np.maximum.at(edge, levels.level, right)
     lanes: dict[int, float] = {}
-    for box in sorted(last, key=lambda box: last[box] - levels.level[box]):
-        passed = slice(levels.level[box] + 1, last[box])
+    for spot in sorted(last, key=lambda spot: last[spot] - levels.level[spot]):
+        passed = slice(levels.level[spot] + 1, last[spot])
         if len(lanes) > _MOST_LANES:  # no picture of so many can be read; do not take for ever
             passed = slice(None)
-        lanes[box] = float(edge[passed].max()) + _LANE_GAP
+        lanes[spot] = float(edge[passed].max()) + _LANE_GAP
         if len(lanes) <= _MOST_LANES:
-            edge[passed] = lanes[box]
+            edge[passed] = lanes[spot]
     return lanes
 
 
@@ -72,76 +92,77 @@ class Router:
     """Finds the way of every arrow through places that are settled already."""
 
     levels: Levels
+    sheet: Sheet
     x: list[float]
-    width: list[float]
-    height: list[float]
     bands: Bands
     lanes: dict[int, float]
 
-    def routes(self, room: list[float]) -> list[Route]:
+    def routes(self) -> list[Route]:
         """Give the points of every arrow, from its upper box to its lower one."""
         runs = self._runs()
-        ports = self._ports(room)
-        return [self._route(arrow, runs, ports[arrow]) for arrow in range(len(ports))]
+        ends = self._ends()
+        return [self._route(arrow, runs, ends[arrow]) for arrow in range(len(ends))]
 
     def _runs(self) -> list[list[tuple[int, float]]]:
         """Give the straight pieces of each stem: the level each begins at, and where it lies."""
         level, stems = self.levels.level, self.levels.stem
         runs: list[list[tuple[int, float]]] = [[] for _ in stems]
-        for box, first in enumerate(stems):
+        for spot, first in enumerate(stems):
             if first >= 0:
-                for bend in range(first, self.levels.stem_end[box]):
-                    if not runs[box] or abs(runs[box][-1][1] - self.x[bend]) > _STRAIGHT:
-                        runs[box].append((level[bend], self.x[bend]))
-        for box, lane in self.lanes.items():
-            runs[box] = [(level[box] + 1, lane)]
+                for bend in range(first, self.levels.stem_end[spot]):
+                    if not runs[spot] or abs(runs[spot][-1][1] - self.x[bend]) > _STRAIGHT:
+                        runs[spot].append((level[bend], self.x[bend]))
+        for spot, lane in self.lanes.items():
+            runs[spot] = [(level[spot] + 1, lane)]
         return runs
 
-    def _ports(self, room: list[float]) -> list[float]:
+    def _ends(self) -> list[float]:
         """Spread the arrows that enter a box along its upper side; a straight one stays so."""
-        entering: list[list[tuple[float, int]]] = [[] for _ in self.height]
-        for arrow, box in enumerate(self.levels.lower):
-            stop = self.levels.last_stop(arrow)
-            origin = self.x[stop] if stop >= 0 else self.lanes[self.levels.upper[arrow]]
-            entering[box].append((origin, arrow))
-        ports = [0.0] * len(self.levels.lower)
+        entering: list[list[tuple[float, int]]] = [[] for _ in self.sheet.height]
+        ends = [self.x[spot] for spot in self.levels.enters]
+        for arrow, box in enumerate(self.levels.enters):
+            if box < self.levels.boxes:
+                stop = self.levels.last_stop(arrow)
+                origin = self.x[stop] if stop >= 0 else self.lanes[self.levels.leaves[arrow]]
+                entering[box].append((origin, arrow))
         for box, arrows in enumerate(entering):
             arrows.sort()
             centre = self.x[box]
             straight = [i for i, (x, _) in enumerate(arrows) if abs(x - centre) < _STRAIGHT]
             middle = straight[0] if len(straight) == 1 else (len(arrows) - 1) / 2
             side = max(middle, len(arrows) - 1 - middle)
-            wanted = max(_PORT_GAP, *(room[arrow] for _, arrow in arrows)) if arrows else 0.0
-            gap = min(wanted, max(self.width[box] / 2 - _PORT_INSET, 0) / side) if side else 0.0
+            wanted = max(_PORT_GAP, *(self.sheet.room[arrow] for _, arrow in arrows)) if arrows else 0.0
+            half = max(self.levels.width[box] / 2 - _PORT_INSET, 0)
+            gap = min(wanted, half / side) if side else 0.0
             for i, (_, arrow) in enumerate(arrows):
-                ports[arrow] = centre + (i - middle) * gap
-        return ports
+                ends[arrow] = centre + (i - middle) * gap
+        return ends
 
-    def _route(self, arrow: int, runs: list[list[tuple[int, float]]], port: float) -> Route:
+    def _route(self, arrow: int, runs: list[list[tuple[int, float]]], end: float) -> Route:
         upper, lower = self.levels.upper[arrow], self.levels.lower[arrow]
+        spot = self.levels.leaves[arrow]
         first, last = self.levels.level[upper], self.levels.level[lower]
         top, bottom = self.bands.top, self.bands.bottom
-        route = [(self.x[upper], self.middle(upper) + self.height[upper] / 2)]
-        route.append((self.x[upper], bottom[first]))
-        passed = [run for run in runs[upper] if run[0] < last] if last - first > 1 else []
-        ends = [level - 1 for level, _ in passed[1:]] + [last - 1]
-        for (begin, x), end in zip(passed, ends, strict=False):
-            route += [(x, top[begin]), (x, bottom[end])]
-        route += [(port, top[last]), (port, self.middle(lower) - self.height[lower] / 2)]
-        return _straightened(route)
+        route = [(self.x[spot], self.middle(upper) + self.sheet.height[upper] / 2)]
+        route.append((self.x[spot], bottom[first]))
+        passed = [run for run in runs[spot] if run[0] < last] if last - first > 1 else []
+        stops = [level - 1 for level, _ in passed[1:]] + [last - 1]
+        for (begin, x), stop in zip(passed, stops, strict=False):
+            route += [(x, top[begin]), (x, bottom[stop])]
+        route += [(end, top[last]), (end, self.middle(lower) - self.sheet.height[lower] / 2)]
+        return route
 
     def middle(self, box: int) -> float:
         """Give the vertical centre of a box."""
-        level = self.levels.level[box]
-        return (self.bands.top[level] + self.bands.bottom[level]) / 2
+        return self.bands.middle[box]
 
 
-def _straightened(route: Route) -> Route:
+def straightened(route: Route) -> Route:
     """Leave out points that come twice, and those inside a vertical line."""
-    points = [route[0], *(point for before, point in pairwise(route) if point != before)]
-    kept = [
-        point
-        for before, point, after in zip(points, points[1:], points[2:], strict=False)
-        if not before[0] == point[0] == after[0]
-    ]
-    return [points[0], *kept, points[-1]]
+    points = [route[0]]
+    for point in route:
+        if point != points[-1]:
+            if len(points) > 1 and points[-2][0] == points[-1][0] == point[0]:
+                points.pop()
+            points.append(point)
+    return points if len(points) > 1 else route[:2]

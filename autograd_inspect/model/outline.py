@@ -35,6 +35,8 @@ class Gap:
     nodes  nodes those rows stand for
     span   for REPEATED, how many of the rows above come again
     times  for REPEATED, how many more times they come
+    calls  for REPEATED, rows of `Graph.call_table`: the module calls that come, or the first and
+           the last of them; empty where the repeats are none
     """
 
     why: Why
@@ -43,6 +45,7 @@ class Gap:
     nodes: int
     span: int = 0
     times: int = 0
+    calls: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

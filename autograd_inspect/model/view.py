@@ -1,7 +1,8 @@
 """A view: what is to be shown of a graph, before it is known how.
 
 Passes make and change views, renderers and the layout read them. A view is columns like the graph:
-most boxes look like many others, so a box is a row number into `faces`.
+most boxes look like many others and come from where many others come from, so a box is a row number
+into `faces` and one into `origins`.
 """
 
 from __future__ import annotations
@@ -47,15 +48,37 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a box comes from: lines below those of its face, and lines that appear on hovering."""
+
+    lines: tuple[str, ...] = ()
+    tip: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A frame around boxes: one call of a module. `parent` is the group it lies in, -1 for none."""
+
+    label: str
+    parent: int = -1
+    tip: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class View:
-    """Boxes and arrows.
+    """Boxes and arrows, and frames around boxes.
 
     title     one line for the whole picture
     notes     what the reader must know of it: what is hidden, what is partial
     faces     the distinct looks
+    origins   the distinct places that boxes come from
+    groups    the frames, each right before all that lie in it
     face      per box, its row in `faces`
+    origin    per box, its row in `origins`
+    group     per box, its row in `groups`: the innermost frame around it, -1 for none
     node      per box, the number of its node in the graph, -1 where it stands for none
     name      per box, the program's name for it, mostly empty
+    variable  per box, the variable that its output was bound to, mostly empty
     remark    per box, a line of its own, mostly empty
     sequence  per box, its node's sequence number, -1 where there is none
     source    per arrow, the box nearer to the root
@@ -65,9 +88,14 @@ class View:
 
     title: str
     faces: tuple[Face, ...]
+    origins: tuple[Origin, ...]
+    groups: tuple[Group, ...]
     face: list[int]
+    origin: list[int]
+    group: list[int]
     node: list[int]
     name: list[str]
+    variable: list[str]
     remark: list[str]
     sequence: list[int]
     source: list[int]
@@ -80,8 +108,9 @@ class View:
         return len(self.face)
 
     def heading(self, box: int) -> str:
-        """Give the top line of a box: its own name if it has one."""
-        return self.name[box] or self.faces[self.face[box]].title
+        """Give the top line of a box: its own name if it has one, else as the program has it."""
+        title, variable = self.faces[self.face[box]].title, self.variable[box]
+        return self.name[box] or (f"{variable} = {title}" if variable else title)
 
     def lines(self, box: int) -> tuple[str, ...]:
         """Give the lines below the heading; a named box says there what it is."""
@@ -89,15 +118,17 @@ class View:
         lines = face.lines
         if self.name[box]:
             lines = (" ".join((face.title, *lines[:1])), *lines[1:])
-        return (*lines, self.remark[box]) if self.remark[box] else lines
+        remark = (self.remark[box],) if self.remark[box] else ()
+        return (*lines, *self.origins[self.origin[box]].lines, *remark)
 
     def tip(self, box: int) -> tuple[str, ...]:
         """Give the lines that appear on hovering."""
-        name, node, sequence = self.name[box], self.node[box], self.sequence[box]
+        node, sequence = self.node[box], self.sequence[box]
         where = f"node {node}" if sequence < 0 else f"node {node}, sequence number {sequence}"
         return (
-            *((name,) if name else ()),
+            *((self.heading(box),) if self.name[box] or self.variable[box] else ()),
             *self.faces[self.face[box]].tip,
+            *self.origins[self.origin[box]].tip,
             *((where,) if node >= 0 else ()),
         )
 

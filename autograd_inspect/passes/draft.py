@@ -6,7 +6,7 @@ import numpy as np
 
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.outline import Reading
-from autograd_inspect.model.tables import Bools, Longs
+from autograd_inspect.model.tables import Bools, Ints, Longs
 from autograd_inspect.passes.absorb import (
     Absorbed,
     inputs_of,
@@ -14,6 +14,7 @@ from autograd_inspect.passes.absorb import (
     sources_of,
     uses_of,
 )
+from autograd_inspect.passes.likeness import calls_in_common, lines_at, modules_like
 from autograd_inspect.passes.order import order_rows
 
 
@@ -21,7 +22,7 @@ class Draft:
     """The rows of a graph without its absorbed and hidden nodes; `weight` has nodes per row."""
 
     def __init__(self, graph: Graph, absorbed: Absorbed, hidden: Bools) -> None:
-        self._graph = graph
+        self.graph = graph
         self._absorbed = absorbed
         without_row = absorbed.leaf | absorbed.view
         self._hidden = hidden & ~without_row
@@ -42,9 +43,10 @@ class Draft:
     def looks(self) -> Longs:
         """Give each row a symbol for how it looks.
 
-        Names, node numbers and scalars are left out: layers differ in them and still look alike.
+        Names, node numbers, scalars and the numbers in module paths are left out: layers differ in
+        them and still look alike.
         """
-        graph, node, outputs = self._graph, self.order.node, self._graph.output_table
+        graph, node, outputs = self.graph, self.order.node, self.graph.output_table
         first_output, number = outputs.start[node], np.diff(outputs.start)[node]
         spec = np.append(outputs.spec, -1)[first_output]
         columns = (
@@ -55,6 +57,8 @@ class Draft:
             np.where(number > 0, spec, -1),
             number,
             inputs_of(graph)[node],
+            lines_at(graph)[node],
+            modules_like(graph)[node],
         )
         mixed = np.zeros(len(node), np.uint64)
         for column in columns:
@@ -69,15 +73,22 @@ class Draft:
     def good_starts(self) -> Longs:
         """Say how well an instance of a repeat begins at each row, lower is better.
 
-        Best at the outermost indentation, and there where ways meet: the end of a residual block.
+        Best at the outermost indentation, there where the outermost module changes, and there where
+        ways meet: the end of a residual block.
         """
-        joins = inputs_of(self._graph)[self.order.node] > 1
-        scores: Longs = 2 * self.order.indent.astype(np.int64) + ~joins
+        joins = inputs_of(self.graph)[self.order.node] > 1
+        common = calls_in_common(self.graph, self.order.node)
+        indent = self.order.indent.astype(np.int64) * (common.max(initial=0) + 1)
+        scores: Longs = 2 * (indent + common) + ~joins
         return scores
+
+    def repeats(self, first: int, span: int, stop: int) -> Ints:
+        """Give the nodes of repeats of `span` rows, one repeat in each row of the answer."""
+        return self.order.node[first:stop].reshape(-1, span)
 
     def reading(self) -> Reading:
         """Say of each node how it is read."""
-        graph, order, absorbed = self._graph, self.order, self._absorbed
+        graph, order, absorbed = self.graph, self.order, self._absorbed
         target, source = absorbed.target, sources_of(graph)
         printed = np.zeros(len(graph), np.bool_)
         printed[order.node] = True

@@ -8,8 +8,11 @@ from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.gradients import Reason
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.view import View
+from autograd_inspect.passes.grouping import group_boxes
 from autograd_inspect.passes.looks import looks_of
+from autograd_inspect.passes.modules import Modules
 from autograd_inspect.passes.nearest import nearest
+from autograd_inspect.passes.origins import origins_of
 from autograd_inspect.passes.part import TIMES, Part, combined
 from autograd_inspect.passes.splitting import split_leaves as with_leaves_split
 
@@ -25,15 +28,23 @@ def draw(source: Capture | Graph, *, limit: int | None, split_leaves: bool = Fal
     if split_leaves:
         part = with_leaves_split(whole)
     looks = looks_of(part)
+    modules = Modules(graph)
+    grouping = group_boxes(part, modules)
+    origins = origins_of(part, grouping.alone, modules)
     stand_ins = len(part) + np.arange(len(part.hidden))
     nothing = [""] * len(stand_ins)
     return View(
         title=_title(source),
         notes=(*_shown_note(whole), *_split_note(whole, part), *_about_notes(source)),
         faces=looks.faces,
+        origins=origins.origins,
+        groups=grouping.groups,
         face=looks.face.tolist(),
+        origin=origins.origin.tolist(),
+        group=grouping.group.tolist(),
         node=part.node.tolist() + [-1] * len(stand_ins),
         name=_names(part) + nothing,
+        variable=_variables(part) + nothing,
         remark=_remarks(part, source) + nothing,
         sequence=graph.node_table.sequence[part.node].tolist() + [-1] * len(stand_ins),
         source=part.source.tolist() + part.frontier.tolist(),
@@ -92,6 +103,15 @@ def _names(part: Part) -> list[str]:
     for node, boxes in _times_drawn(part):
         name_of[node] = f"{name_of.get(node) or 'leaf'} {TIMES}{boxes}"
     return [name_of.get(node, "") for node in part.node.tolist()]
+
+
+def _variables(part: Part) -> list[str]:
+    """Give the variable that each node's output was bound to."""
+    variable = part.graph.node_table.variable[part.node]
+    if variable.max(initial=-1) < 0:
+        return [""] * len(part)
+    names = ["", *part.graph.names]
+    return [names[row + 1] for row in variable.tolist()]
 
 
 def _times_drawn(part: Part) -> list[tuple[int, int]]:

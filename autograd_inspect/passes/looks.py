@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from autograd_inspect.model.flow import Write
 from autograd_inspect.model.graph import Graph
-from autograd_inspect.model.rows import Node
-from autograd_inspect.model.tables import Kind, SavedState, Spec
+from autograd_inspect.model.rows import Node, Saved
+from autograd_inspect.model.tables import Kind, SavedRole, SavedState, Spec
 from autograd_inspect.model.view import Face, Role
 from autograd_inspect.passes.part import TIMES, Part, Rows, combined
 
@@ -39,6 +41,7 @@ def looks_of(part: Part) -> Looks:
     """Describe one box of each kind that looks different."""
     graph, node = part.graph, part.node
     table = graph.node_table
+    held = _held_bytes(graph)
     key = combined(
         table.op[node],
         table.kind[node],
@@ -47,10 +50,10 @@ def looks_of(part: Part) -> Looks:
         _root_mark(graph)[node],
         _leaf_mark(graph)[node],
         _outputs_mark(graph, node),
-        _saved_mark(graph, node),
+        _saved_mark(graph, node, held),
     )
     _, first, face = np.unique(key, return_index=True, return_inverse=True)
-    described = [_describe(graph.node(index)) for index in node[first].tolist()]
+    described = [_describe(graph.node(index), int(held[index])) for index in node[first].tolist()]
     more = [Face(_more_text(count), Role.MORE) for count in part.hidden.tolist()]
     stand_ins = len(described) + np.arange(len(more))
     return Looks((*described, *more), np.append(face, stand_ins))
@@ -64,7 +67,8 @@ def _root_mark(graph: Graph) -> Rows:
 
 def _leaf_mark(graph: Graph) -> Rows:
     mark = np.zeros(len(graph), np.int64)
-    mark[graph.leaf_table.node] = 1 + graph.leaf_table.requires_grad
+    table = graph.leaf_table
+    mark[table.node] = combined(table.requires_grad.astype(np.int64), table.aliases) + 1
     return mark
 
 
@@ -82,12 +86,26 @@ def _outputs_mark(graph: Graph, node: Rows) -> Rows:
     return mark
 
 
-def _saved_mark(graph: Graph, node: Rows) -> Rows:
+def _held_bytes(graph: Graph) -> Rows:
+    """Sum the bytes that each node keeps; a storage that it keeps twice counts once."""
+    table = graph.saved_table
+    held = np.zeros(len(graph), np.int64)
+    rows = np.flatnonzero(table.state != SavedState.FREED)
+    rows = rows[np.lexsort((table.storage[rows], table.node[rows]))]
+    node, storage = table.node[rows], table.storage[rows]
+    again = (node[1:] == node[:-1]) & (storage[1:] == storage[:-1]) & (storage[1:] >= 0)
+    rows = rows[np.append(np.ones(len(rows[:1]), np.bool_), ~again)]
+    np.add.at(held, table.node[rows], table.bytes[rows])
+    return held
+
+
+def _saved_mark(graph: Graph, node: Rows, held: Rows) -> Rows:
     """Give nodes that save equal tensors the same number, comparing the first few they save."""
     table = graph.saved_table
     if not len(table.node):
         return np.zeros(len(node), np.int64)
-    row_key = combined(table.name, table.spec, table.bytes, table.state)
+    facts = (table.name, table.spec, table.bytes, table.state, table.role, table.packer)
+    row_key = combined(*facts, np.where(table.stale, table.write + 1, -1))
     row = np.unique(row_key, return_inverse=True)[1]
     first = np.searchsorted(table.node, node)
     count = np.searchsorted(table.node, node, side="right") - first
@@ -96,16 +114,16 @@ def _saved_mark(graph: Graph, node: Rows) -> Rows:
         np.where(place < count, row[np.minimum(first + place, last_row)], -1)
         for place in range(min(int(count.max(initial=0)), _SAVED_LINES))
     ]
-    return combined(count, *columns)
+    return combined(count, held[node], *columns)
 
 
-def _describe(node: Node) -> Face:
+def _describe(node: Node, held: int) -> Face:
     role = Role.ROOT if node.index in node.graph.roots_at else _ROLES[node.kind]
     return Face(
-        title=node.op,
+        title=node.title,
         role=role,
         lines=tuple(_outputs_lines(node.outputs) + _attribute_lines(node)),
-        tip=tuple(_tip(node)),
+        tip=tuple(_tip(node, held)),
     )
 
 
@@ -151,35 +169,59 @@ def _scalar_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _tip(node: Node) -> list[str]:
+def _tip(node: Node, held: int) -> list[str]:
     several = len(node.outputs) > 1
     lines = [f"{node.op} ({node.kind.label})"]
     for number, spec in enumerate(node.outputs):
         output = f"output {number}" if several else "output"
         lines.append(f"{output}: {_in_full(spec)}")
     lines += [f"{name} = {_scalar_text(value)}" for name, value in node.attributes.items()]
-    lines += _saved_lines(node)
+    lines += _saved_lines(node, held)
     if node.kind is Kind.LEAF:
-        leaves = node.graph.leaf_table
-        # Not `node.leaf`: that makes an object of every leaf to find this one.
-        row = np.flatnonzero(leaves.node == node.index)
-        lines += [f"requires_grad: {value}" for value in leaves.requires_grad[row].tolist()]
+        lines += _leaf_lines(node)
     if node.hooks > 0:
         lines.append(f"hooks: {node.hooks}")
     return lines
 
 
-def _saved_lines(node: Node) -> list[str]:
+def _leaf_lines(node: Node) -> Iterator[str]:
+    graph, leaves = node.graph, node.graph.leaf_table
+    # Not `node.leaf`: that makes an object of every leaf to find this one.
+    for row in np.flatnonzero(leaves.node == node.index).tolist():
+        if aliases := graph.name(int(leaves.aliases[row])):
+            yield f"also named {aliases}"
+        yield f"requires_grad: {bool(leaves.requires_grad[row])}"
+
+
+def _saved_lines(node: Node, held: int) -> list[str]:
     saved = node.saved
-    lines = [
-        f"saves {one.name}: {_in_full(one.spec)}, {one.bytes:,} bytes"
-        if one.state is SavedState.HELD
-        else f"saves {one.name}: {one.state.name.lower()}"
-        for one in saved[:_SAVED_LINES]
-    ]
+    lines = [f"saves {one.name}: {_saved_text(one)}" for one in saved[:_SAVED_LINES]]
     if len(saved) > _SAVED_LINES:
         lines.append(f"saves {len(saved) - _SAVED_LINES} more tensors")
+    if len(saved) > 1 and held:
+        lines.append(f"holds {held:,} bytes in all")
     return lines
+
+
+def _saved_text(saved: Saved) -> str:
+    """Write what a saved tensor is, and what has become of it."""
+    if saved.state is SavedState.HELD:
+        words = [_in_full(saved.spec), f"{saved.bytes:,} bytes"]
+    else:
+        by = f" by {saved.packer}" if saved.packer else ""
+        words = [f"{saved.state.name.lower()}{by}"]
+    if saved.role is not SavedRole.UNKNOWN:
+        words.append(saved.role.label)
+    if saved.stale:
+        words.append(_overwritten_text(saved.write))
+    return ", ".join(words)
+
+
+def _overwritten_text(write: Write | None) -> str:
+    if write is None:
+        return "overwritten in place"
+    place = f" at {write.place.short}" if write.place else ""
+    return f"overwritten by {write.op}{place}"
 
 
 def _in_full(spec: Spec | None) -> str:

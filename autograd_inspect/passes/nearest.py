@@ -18,19 +18,22 @@ def nearest(graph: Graph, limit: int | None) -> Part:
     defined = np.flatnonzero(target >= 0)
     source, target = source[defined], target[defined]
     if limit is None or limit >= len(graph):
-        return Part(graph, np.arange(len(graph)), source, target, defined, _NONE, _NONE, _NONE)
+        shown = np.full(len(graph), -1, np.int64)
+        node = np.arange(len(graph))
+        return Part(graph, node, source, target, defined, shown, _NONE, _NONE, _NONE)
     node = _first(graph, source, target, max(limit, 1))
     box = np.full(len(graph), -1, np.int64)
     box[node] = np.arange(len(node))
     inside = (box[source] >= 0) & (box[target] >= 0)
-    hidden, frontier, hidden_in = _stand_ins(box, source, target)
+    hidden_by, frontier, hidden_in = _stand_ins(box, source, target)
     return Part(
         graph,
         node,
         box[source[inside]],
         box[target[inside]],
         defined[inside],
-        hidden,
+        hidden_by,
+        np.bincount(hidden_by[box < 0]),
         frontier,
         hidden_in,
     )
@@ -54,9 +57,10 @@ def _stand_ins(box: Rows, source: Rows, target: Rows) -> tuple[Rows, Rows, Rows]
     leads = np.flatnonzero((box[source] >= 0) & (box[target] < 0))
     entry = np.full(len(box), len(box), np.int64)
     np.minimum.at(entry, piece[target[leads]], box[source[leads]])
-    entries, group = np.unique(entry[piece[box < 0]], return_inverse=True)
+    hidden_by = np.full(len(box), -1, np.int64)
+    entries, hidden_by[box < 0] = np.unique(entry[piece[box < 0]], return_inverse=True)
     pairs = np.unique(np.stack([box[source[leads]], entry[piece[target[leads]]]], axis=1), axis=0)
-    return np.bincount(group), pairs[:, 0], np.searchsorted(entries, pairs[:, 1])
+    return hidden_by, pairs[:, 0], np.searchsorted(entries, pairs[:, 1])
 
 
 def _connected(count: int, one: Rows, other: Rows) -> npt.NDArray[np.int64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from autograd_inspect.model.capture import Capture
@@ -10,6 +12,7 @@ from autograd_inspect.model.outline import Gap, Outline, Why
 from autograd_inspect.model.tables import Bools, Longs
 from autograd_inspect.passes.absorb import absorb_leaves, absorb_nothing, absorb_views
 from autograd_inspect.passes.draft import Draft
+from autograd_inspect.passes.likeness import calls_of_repeats
 from autograd_inspect.passes.repeats import Folding
 
 #: Of the lines that fit, the share given to the end at the roots when the middle is cut out.
@@ -36,6 +39,19 @@ def outline(capture: Capture, *, rows: int | None = None, depth: int | None = No
     if len(lines) > room and not np.array_equal(more.view, absorbed.view):
         lines = _folded(Draft(graph, more, hidden), room)
     return _assemble(capture, _cut(lines, room))
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeat(Gap):
+    """A gap that knows the row its first instance begins at."""
+
+    first: int = 0
+
+    def told(self, draft: Draft) -> Gap:
+        """Give the gap as readers see it, with what sets its instances apart."""
+        stop = self.first + self.span * (self.times + 1)
+        calls = calls_of_repeats(draft.graph, draft.repeats(self.first, self.span, stop))
+        return Gap(self.why, self.indent, self.rows, self.nodes, self.span, self.times, calls)
 
 
 class _Lines:
@@ -104,13 +120,14 @@ def _write_out(folding: Folding, tokens: Longs, draft: Draft, gaps: list[Gap]) -
         first, shown_until = folding.first_row(int(tokens[at])), folding.after(int(fold.tokens[-1]))
         parts += [tokens[done:at], _write_out(folding, fold.tokens, draft, gaps)]
         gaps.append(
-            Gap(
+            _Repeat(
                 Why.REPEATED,
                 int(draft.order.indent[first]),
                 rows=fold.stop - shown_until,
                 nodes=draft.nodes_between(shown_until, fold.stop),
                 span=shown_until - first,
                 times=fold.times,
+                first=first,
             )
         )
         parts.append(np.array([~(len(gaps) - 1)]))
@@ -147,7 +164,10 @@ def _without(lines: _Lines, ranges: list[tuple[int, int]]) -> _Lines:
 def _assemble(capture: Capture, lines: _Lines) -> Outline:
     """Put the lines together, and behind them what a depth limit leaves out."""
     draft, numbers = lines.draft, lines.numbers
-    gaps = {line: lines.gap_at(line) for line in np.flatnonzero(numbers < 0).tolist()}
+    found = {line: lines.gap_at(line) for line in np.flatnonzero(numbers < 0).tolist()}
+    gaps = {
+        line: gap.told(draft) if isinstance(gap, _Repeat) else gap for line, gap in found.items()
+    }
     deeper = len(capture.graph) - draft.nodes_between(0, len(draft))
     if deeper:
         gaps[len(numbers)] = Gap(Why.DEEPER, 0, rows=deeper, nodes=deeper)

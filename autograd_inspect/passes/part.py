@@ -23,6 +23,7 @@ class Part:
     source  per arrow, the box nearer to the root
     target  per arrow, the box nearer to the leaves
     edge    per arrow, its row in the edge table
+    hidden_by  per node of the graph, the stand-in that it is hidden in, -1 for those shown
     hidden  per stand-in for what is not shown, how many nodes it stands for
     frontier, hidden_in  pairs: box `frontier[i]` leads into stand-in `hidden_in[i]`
     """
@@ -32,6 +33,7 @@ class Part:
     source: Rows
     target: Rows
     edge: Rows
+    hidden_by: Rows
     hidden: Rows
     frontier: Rows
     hidden_in: Rows

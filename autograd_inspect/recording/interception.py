@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
@@ -45,7 +44,7 @@ def _replace_apply(flow: Flow) -> Undo:
     original = Function.__dict__["apply"]
 
     def apply(cls: type[Function], *args: Any, **kwargs: Any) -> Any:
-        return flow.run_custom(cls, partial(original.__func__, cls), args, kwargs)
+        return flow.run_custom(cls, original.__get__(None, cls), args, kwargs)
 
     Function.apply = classmethod(apply)  # type: ignore[method-assign, assignment]
 

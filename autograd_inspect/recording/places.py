@@ -31,6 +31,7 @@ class Places:
         self.modules: Interned[Module] = Interned()
         self._paths = {key: list(found) for key, found in paths.items()}
         self._start = start
+        self._files: dict[str, str] = {}
         self._stack_of: dict[tuple[int, int], int] = {}
         self._module_of: dict[int, Module] = {}
         self._kept: list[object] = []  # so that the ids above stay their own
@@ -70,7 +71,9 @@ class Places:
 
     def _place(self, line: Line) -> int:
         code, _, number = line
-        file = relative_to(code.co_filename, self._start)
+        file = self._files.get(code.co_filename)
+        if file is None:
+            file = self._files[code.co_filename] = relative_to(code.co_filename, self._start)
         return self.places[Place(file, number, code.co_name)]
 
     def _name(self, call: Call) -> Module:

@@ -31,6 +31,7 @@ def render(view: View, *, reverse: bool = False) -> str:
             f'  label="{title}\\l";\n',
             _DEFAULTS,
             *_nodes(view, names),
+            *_groups(view, names),
             *_edges(view, names, reverse=reverse),
             *_legend(view),
             "}\n",
@@ -62,27 +63,59 @@ def _nodes(view: View, names: list[str]) -> Iterator[str]:
     """Write the boxes role by role, below the attributes that all of a role share."""
     statements: dict[Role, list[str]] = {}
     into = [statements.setdefault(face.role, []).append for face in view.faces]
+    titles = [_escaped(face.title) for face in view.faces]
     plain = [_escaped(face.title, *face.lines) for face in view.faces]
     below = [
         _escaped(" ".join((face.title, *face.lines[:1])), *face.lines[1:]) for face in view.faces
     ]
     tips = [_escaped(*face.tip, "") for face in view.faces]
-    own, remarks = _escaped_all(view.name), _escaped_all(view.remark)
-    columns = zip(view.face, names, view.node, view.sequence, own, remarks, strict=True)
-    for face, key, node, sequence, name, remark in columns:
+    from_lines = [_escaped("", *origin.lines) for origin in view.origins]
+    from_tips = [_escaped(*origin.tip, "") if origin.tip else "" for origin in view.origins]
+    texts = (view.name, view.variable, view.remark)
+    own, variables, remarks = (_escaped_all(column) for column in texts)
+    columns = (view.face, view.origin, names, view.node, view.sequence, own, variables, remarks)
+    for face, origin, key, node, sequence, name, variable, remark in zip(*columns, strict=True):
         text, tip = plain[face], tips[face]
         if name:
             text, tip = f"{name}\\n{below[face]}", f"{name}\\n{tip}"
+        elif variable:
+            text, tip = f"{variable} = {text}", f"{variable} = {titles[face]}\\n{tip}"
+        text += from_lines[origin]
         if remark:
             text = f"{text}\\n{remark}"
         if sequence >= 0:
-            tip = f"{tip}node {node}, sequence number {sequence}"
+            tip = f"{tip}{from_tips[origin]}node {node}, sequence number {sequence}"
         elif node >= 0:
-            tip = f"{tip}node {node}"
+            tip = f"{tip}{from_tips[origin]}node {node}"
+        else:
+            tip += from_tips[origin]
         into[face](f'  {key} [label="{text}", tooltip="{tip}"];\n')
     for role, lines in statements.items():
         yield _role_defaults(role)
         yield from lines
+
+
+def _groups(view: View, names: list[str]) -> Iterator[str]:
+    """Write the frames as clusters, each inside the one around it, with the boxes in it."""
+    boxes: list[list[str]] = [[] for _ in view.groups]
+    for name, group in zip(names, view.group, strict=True):
+        if group >= 0:
+            boxes[group].append(name)
+    around: list[int] = []
+    for number, group in enumerate(view.groups):
+        while around and around[-1] != group.parent:
+            yield f"{'  ' * len(around)}}}\n"
+            around.pop()
+        fill = LIGHT.frame(len(around))
+        around.append(number)
+        margin = "  " * len(around)
+        yield f'{margin}subgraph cluster_{number} {{\n{margin}  label="{_escaped(group.label)}\\l"; '
+        yield f'tooltip="{_escaped(*group.tip)}"; class="module"; id="frame-{number}";\n'
+        yield f'{margin}  style="filled,rounded"; fillcolor="{fill}"; color="{LIGHT.frame_line}"; '
+        yield f'fontsize=10; fontcolor="{LIGHT.quiet}";\n'
+        if boxes[number]:
+            yield f"{margin}  {'; '.join(boxes[number])};\n"
+    yield from (f"{'  ' * depth}}}\n" for depth in range(len(around), 0, -1))
 
 
 def _role_defaults(role: Role) -> str:

@@ -1,15 +1,25 @@
 """JSON: the whole graph, for other programs.
 
-    {"schema": "agi.graph/1",
-     "capture": {"target", "expression", ...}      what is known of the run
-     "nodes": [{"id", "op", "kind", "sequence", "depth",
-                "outputs", "attributes", "saved", "hooks"}],
+    {"schema": "agi.graph/1.1",
+     "capture": {"target", "expression", "recording", ...}      what is known of the run
+     "places": [{"file", "line", "function"}],
+     "stacks": [{"lines", "library"}],
+     "modules": [{"owner", "path", "class"}],
+     "calls": [{"module", "number", "parent"}],
+     "nodes": [{"id", "op", "title", "kind", "sequence", "depth", "outputs", "attributes",
+                "saved", "hooks", "stack", "call", "variable"}],
      "edges": [{"source", "slot", "target", "output"}],
      "roots": [{"node", "output", "name"}],
-     "leaves": [{"node", "name", "requires_grad", "output"}]}
+     "leaves": [{"node", "name", "aliases", "requires_grad"}],
+     "writes": [{"op", "stack", "module", "version"}],
+     "cuts": [{"kind", "op", "stack", "module", "region", "tensor", "times", "raised", "reaches",
+               "leaves", "uses"}]}
 
 `outputs` are {"shape", "dtype", "device"} or null where torch does not tell; `sequence` is null for
-leaves, `hooks` where torch does not show them. Edges run from the root's side to the leaves' side;
+leaves, `hooks` where torch does not show them. `saved` are {"name", "tensor", "bytes", "state",
+"role", "origin", "packer", "stale", "write"}. Where a row refers to a line of the tables above or
+below it does so by number, counted from 0, and null is for none: a stack's `lines` are places,
+innermost first, a node's `stack` is a stack. Edges run from the root's side to the leaves' side;
 input slots that lead nowhere have none. It is strict JSON: NaN and infinities are strings.
 """
 
@@ -20,12 +30,15 @@ import json
 import math
 from collections.abc import Iterator
 from itertools import chain, pairwise, repeat
+from typing import SupportsInt
 
 from autograd_inspect.model.capture import About, Capture
+from autograd_inspect.model.flow import Cut
 from autograd_inspect.model.graph import Graph
-from autograd_inspect.model.tables import Kind, SavedState
+from autograd_inspect.model.ops import forward_name
+from autograd_inspect.model.tables import Kind, SavedRole, SavedState
 
-SCHEMA = "agi.graph/1"
+SCHEMA = "agi.graph/1.1"
 
 
 def render(capture: Capture) -> str:
@@ -38,10 +51,16 @@ def pieces(capture: Capture) -> Iterator[str]:
     graph = capture.graph
     yield f'{{"schema": {_text(SCHEMA)},\n"capture": {_text(_about(capture.about))}'
     for name, rows in (
+        ("places", map(_text, map(dataclasses.asdict, graph.places))),
+        ("stacks", _stacks(graph)),
+        ("modules", _modules(graph)),
+        ("calls", _calls(graph)),
         ("nodes", _nodes(graph)),
         ("edges", _edges(graph)),
         ("roots", _roots(graph)),
         ("leaves", _leaves(graph)),
+        ("writes", _writes(graph)),
+        ("cuts", map(_cut, graph.cuts)),
     ):
         yield f',\n"{name}": ['
         # The comma goes before each row but the first.
@@ -54,6 +73,8 @@ def pieces(capture: Capture) -> Iterator[str]:
 def _nodes(graph: Graph) -> Iterator[str]:
     table = graph.node_table
     ops = [_text(op) for op in graph.ops]
+    names = [*map(_text, graph.names), '""']  # -1 finds the empty one
+    titles = [[_text(forward_name(op, kind)) for kind in Kind] for op in graph.ops]
     kinds = [_text(kind.label) for kind in Kind]
     attributes = [_text(json.loads(text)) for text in graph.attributes]
     saved = _saved(graph)
@@ -65,14 +86,17 @@ def _nodes(graph: Graph) -> Iterator[str]:
         table.attributes.tolist(),
         table.hooks.tolist(),
         _outputs(graph),
+        zip(table.stack.tolist(), table.call.tolist(), table.variable.tolist(), strict=True),
         strict=True,
     )
-    for node, (op, kind, sequence, depth, row, hooks, outputs) in enumerate(columns):
+    for node, (op, kind, sequence, depth, row, hooks, outputs, origin) in enumerate(columns):
+        stack, call, variable = origin
         yield (
-            f'{{"id": {node}, "op": {ops[op]}, "kind": {kinds[kind]}, '
+            f'{{"id": {node}, "op": {ops[op]}, "title": {titles[op][kind]}, "kind": {kinds[kind]}, '
             f'"sequence": {_or_null(sequence)}, "depth": {depth}, "outputs": [{outputs}], '
             f'"attributes": {attributes[row]}, "saved": [{", ".join(saved.get(node, ()))}], '
-            f'"hooks": {_or_null(hooks)}}}'
+            f'"hooks": {_or_null(hooks)}, "stack": {_or_null(stack)}, "call": {_or_null(call)}, '
+            f'"variable": {names[variable]}}}'
         )
 
 
@@ -89,12 +113,16 @@ def _saved(graph: Graph) -> dict[int, list[str]]:
     specs = [*map(_text, map(dataclasses.asdict, graph.specs)), "null"]
     names = [*map(_text, graph.names), '""']
     states = [_text(state.name.lower()) for state in SavedState]
+    roles = [_text(role.label) for role in SavedRole]
     saved: dict[int, list[str]] = {}
-    columns = (table.node, table.name, table.spec, table.bytes, table.state)
-    for node, name, spec, size, state in zip(*(c.tolist() for c in columns), strict=True):
+    known = (table.node, table.name, table.spec, table.bytes, table.state)
+    traced = (table.role, table.origin, table.packer, table.stale, table.write)
+    columns = zip(*(column.tolist() for column in (*known, *traced)), strict=True)
+    for node, name, spec, size, state, role, origin, packer, stale, write in columns:
         saved.setdefault(node, []).append(
             f'{{"name": {names[name]}, "tensor": {specs[spec]}, "bytes": {size}, '
-            f'"state": {states[state]}}}'
+            f'"state": {states[state]}, "role": {roles[role]}, "origin": {_or_null(origin)}, '
+            f'"packer": {names[packer]}, "stale": {_text(stale)}, "write": {_or_null(write)}}}'
         )
     return saved
 
@@ -118,15 +146,77 @@ def _roots(graph: Graph) -> Iterator[str]:
 
 
 def _leaves(graph: Graph) -> Iterator[str]:
-    table = graph.leaf_table
-    columns = (table.node.tolist(), table.name.tolist(), table.requires_grad.tolist())
-    for node, name, requires_grad in zip(*columns, strict=True):
-        yield _text({"node": node, "name": graph.name(name), "requires_grad": requires_grad})
+    for leaf in graph.leaves:
+        yield _text(
+            {
+                "node": leaf.node.index,
+                "name": leaf.name,
+                "aliases": leaf.aliases,
+                "requires_grad": leaf.requires_grad,
+            }
+        )
+
+
+def _stacks(graph: Graph) -> Iterator[str]:
+    for stack in graph.stacks:
+        yield _text({"lines": stack.lines, "library": _row(stack.library)})
+
+
+def _modules(graph: Graph) -> Iterator[str]:
+    for module in graph.modules:
+        yield _text({"owner": module.owner, "path": module.path, "class": module.cls})
+
+
+def _calls(graph: Graph) -> Iterator[str]:
+    table = graph.call_table
+    columns = (table.module.tolist(), table.number.tolist(), table.parent.tolist())
+    for module, number, parent in zip(*columns, strict=True):
+        yield f'{{"module": {module}, "number": {number}, "parent": {_or_null(parent)}}}'
+
+
+def _writes(graph: Graph) -> Iterator[str]:
+    table = graph.write_table
+    columns = (table.op, table.stack, table.module, table.version)
+    for op, stack, module, version in zip(*(c.tolist() for c in columns), strict=True):
+        origin = {"stack": _row(stack), "module": _row(module)}
+        yield _text({"op": graph.name(op), **origin, "version": version})
+
+
+def _cut(cut: Cut) -> str:
+    table, row = cut.graph.cut_table, cut.row
+    return _text(
+        {
+            "kind": cut.kind.name.lower(),
+            "op": cut.op,
+            "stack": _row(table.stack[row]),
+            "module": _row(table.module[row]),
+            "region": _row(table.region[row]),
+            "tensor": dataclasses.asdict(cut.spec) if cut.spec else None,
+            "times": cut.times,
+            "raised": cut.raised,
+            "reaches": cut.reaches,
+            "leaves": cut.leaves,
+            "uses": [
+                {
+                    "op": use.op,
+                    "place": dataclasses.asdict(use.place) if use.place else None,
+                    "node": use.node.index if use.node else None,
+                    "times": use.times,
+                }
+                for use in cut.uses
+            ],
+        }
+    )
 
 
 def _about(about: About) -> dict[str, object]:
     facts = dataclasses.asdict(about)
-    return {**facts, "versions": dict(about.versions), "backward": about.backward.value}
+    words = {"backward": about.backward.value, "recording": about.recording.value}
+    return {**facts, "versions": dict(about.versions), **words}
+
+
+def _row(number: SupportsInt) -> int | None:
+    return int(number) if int(number) >= 0 else None
 
 
 def _or_null(number: int) -> str:

@@ -39,10 +39,28 @@ def _names(view: View) -> list[str]:
 
 
 def _boxes(view: View) -> Iterator[str]:
-    for box, name in enumerate(_names(view)):
-        lines = (view.heading(box), *view.lines(box))
-        text = "<br/>".join(_escaped(shortened(line, 60)) for line in lines)
-        yield f'  {name}["{text}"]:::{view.faces[view.face[box]].role.value}\n'
+    """Write the boxes, those that lie in frames inside these."""
+    names = _names(view)
+    inside: list[list[int]] = [[] for _ in range(len(view.groups) + 1)]  # the last: in no frame
+    for box, group in enumerate(view.group):
+        inside[group].append(box)
+    yield from (_box(view, box, names[box]) for box in inside[-1])
+    around: list[int] = []
+    for number, group in enumerate(view.groups):
+        while around and around[-1] != group.parent:
+            around.pop()
+            yield "  end\n"
+        yield f'  subgraph g{number} ["{_escaped(shortened(group.label, 60))}"]\n'
+        yield f"  style g{number} fill:{LIGHT.frame(len(around))},stroke:{LIGHT.frame_line}\n"
+        around.append(number)
+        yield from (_box(view, box, names[box]) for box in inside[number])
+    yield "  end\n" * len(around)
+
+
+def _box(view: View, box: int, name: str) -> str:
+    lines = (view.heading(box), *view.lines(box))
+    text = "<br/>".join(_escaped(shortened(line, 60)) for line in lines)
+    return f'  {name}["{text}"]:::{view.faces[view.face[box]].role.value}\n'
 
 
 def _arrows(view: View, *, reverse: bool) -> Iterator[str]:

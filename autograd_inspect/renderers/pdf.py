@@ -14,12 +14,13 @@ from autograd_inspect.layout.figure import (
     Arrow,
     Box,
     Figure,
+    Frame,
     Swatch,
     Text,
     compose,
     curve,
 )
-from autograd_inspect.layout.palette import LIGHT, SHAPES
+from autograd_inspect.layout.palette import FRAME_CORNER, LIGHT, SHAPES
 from autograd_inspect.layout.routes import Point
 from autograd_inspect.layout.text import visible
 from autograd_inspect.model.view import View
@@ -91,17 +92,25 @@ def _drawing(figure: Figure, scale: float) -> Iterator[str]:
     for swatch in figure.legend:
         yield from _rectangle(swatch)
         yield from _text(swatch.word, LIGHT.quiet)
+    for frame in figure.frames:
+        yield from _frame(frame)
     yield f"{_colour(LIGHT.arrow)} RG {_colour(LIGHT.arrow)} rg 1.2 w"
     for arrow in figure.arrows:
         yield from _arrow(arrow)
+    for frame in figure.frames:
+        yield from _over_lines(frame.label, LIGHT.frame(frame.depth), bold=True)
     for box in figure.boxes:
         yield from _box(box)
     for label in (arrow.label for arrow in figure.arrows if arrow.label):
-        # Paper around the letters first, so that lines below do not cross them out.
-        yield f"1 Tr {_colour(LIGHT.paper)} RG 3 w"
-        yield from _text(label, LIGHT.paper)
-        yield "0 Tr"
-        yield from _text(label, LIGHT.quiet)
+        yield from _over_lines(label, LIGHT.paper)
+
+
+def _over_lines(text: Text, paper: str, *, bold: bool = False) -> Iterator[str]:
+    """Write text with paper around the letters, so that lines below do not cross them out."""
+    yield f"1 Tr {_colour(paper)} RG 3 w [] 0 d"
+    yield from _text(text, paper, bold=bold)
+    yield "0 Tr"
+    yield from _text(text, LIGHT.quiet, bold=bold)
 
 
 def _arrow(arrow: Arrow) -> Iterator[str]:
@@ -122,11 +131,20 @@ def _box(box: Box) -> Iterator[str]:
         yield from _text(line, LIGHT.quiet, centred=True)
 
 
+def _frame(frame: Frame) -> Iterator[str]:
+    fill = _colour(LIGHT.frame(frame.depth))
+    yield f"{fill} rg {_colour(LIGHT.frame_line)} RG 1 w [] 0 d"
+    yield from _rounded(frame, FRAME_CORNER)
+
+
 def _rectangle(box: Box | Swatch) -> Iterator[str]:
     shape, (fill, line) = SHAPES[box.role], LIGHT.boxes[box.role]
     yield f"{_colour(fill)} rg {_colour(line)} RG {shape.line_width:g} w"
     yield "[5 4] 0 d" if shape.dashed else "[] 0 d"
-    corner = min(shape.corner, box.height / 2.5)
+    yield from _rounded(box, min(shape.corner, box.height / 2.5))
+
+
+def _rounded(box: Box | Frame | Swatch, corner: float) -> Iterator[str]:
     left, top, right, bottom = box.x, box.y, box.x + box.width, box.y + box.height
     far, near = corner, corner * (1 - _ROUND)
     yield f"{_points([(left + far, top)])} m {_points([(right - far, top)])} l"

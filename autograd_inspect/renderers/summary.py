@@ -6,10 +6,21 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograd_inspect.model.capture import About, Backward, Capture
+from autograd_inspect.model.capture import About, Backward, Capture, Recording
+from autograd_inspect.model.flow import Cut
 from autograd_inspect.model.graph import Graph
-from autograd_inspect.renderers.text import Segment, counted, glyphs, paint, safe
+from autograd_inspect.model.rows import Saved
+from autograd_inspect.renderers.text import (
+    Origins,
+    Segment,
+    counted,
+    glyphs,
+    paint,
+    safe,
+)
 
+#: Of the cuts, and of the tensors overwritten, so many are told.
+_FEW = 3
 _WHO_RAN_IT = {
     Backward.SCRIPT: "",
     Backward.OURS: "backward was run by agi, after the walk",
@@ -65,3 +76,54 @@ def _facts(capture: Capture, joint: str) -> Iterator[Segment]:
         yield f"note: {counted(added, 'gradient')} added to what was in .grad before", "yellow"
     for note in about.notes:
         yield f"note: {note}", "yellow"
+    recording = about.recording
+    told = [f"recorded: {recording.recorded}", recording.missing]
+    yield joint.join(filter(None, told)), "dim"
+    if recording is Recording.FULL or capture.graph.cuts:
+        yield from _cuts(capture.graph)
+    yield from _overwritten(capture.graph)
+
+
+def _cuts(graph: Graph) -> Iterator[Segment]:
+    """Tell the first few places that cut the graph, before others those on the way to the root."""
+    cuts = sorted(graph.cuts, key=lambda cut: not cut.reaches)
+    if not cuts:
+        yield "no place cut the graph", "dim"
+        return
+    leading = sum(cut.reaches for cut in cuts)
+    places = f"{counted(len(cuts), 'place')} cut the graph, {leading:,} on the way to the root"
+    yield f"{places} (agi show --cuts):", "bold"
+    origins = Origins(graph)
+    for cut in cuts[:_FEW]:
+        yield f"  {_cut(cut, origins)}", "" if cut.reaches else "dim"
+
+
+def _cut(cut: Cut, origins: Origins) -> str:
+    parts = [origins.cut(cut)]
+    if cut.leaves:
+        others = f" and {len(cut.leaves) - 1:,} more" if len(cut.leaves) > 1 else ""
+        parts.append(f"behind it {cut.leaves[0]}{others}")
+    if cut.uses:
+        parts.append(f"went into {origins.use(cut.uses[0])}")
+    return "; ".join(parts)
+
+
+def _overwritten(graph: Graph) -> Iterator[Segment]:
+    """Tell the first few saved tensors that backward will refuse, and which line is at fault."""
+    stale = np.flatnonzero(graph.saved_table.stale).tolist()
+    origins = Origins(graph)
+    for row in stale[:_FEW]:
+        yield _overwriting(Saved(graph, row), origins), "bold red"
+    if len(stale) > _FEW:
+        yield f"{len(stale) - _FEW:,} more saved tensors were overwritten", "bold red"
+
+
+def _overwriting(saved: Saved, origins: Origins) -> str:
+    graph = saved.graph
+    node = graph.node(int(graph.saved_table.node[saved.row]))
+    where = f" ({place})" if (place := origins.place(node.place)) else ""
+    text = f"saved `{saved.name}` of {node.title}{where} was overwritten"
+    if saved.write is None:
+        return f"{text} in place"
+    line = f" at {place}" if (place := origins.place(saved.write.place)) else ""
+    return f"{text} by {saved.write.op}{line}"

@@ -5,8 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from autograd_inspect.layout.figure import Arrow, Box, Figure, Swatch, Text, compose, curve
-from autograd_inspect.layout.palette import DARK, LIGHT, SHAPES, Palette
+from autograd_inspect.layout.figure import (
+    Arrow,
+    Box,
+    Figure,
+    Frame,
+    Swatch,
+    Text,
+    compose,
+    curve,
+)
+from autograd_inspect.layout.palette import DARK, FRAME_CORNER, LIGHT, SHAPES, Palette
 from autograd_inspect.model.view import View
 
 # Fonts that are metrically close, the narrower ones first; boxes are measured for the widest.
@@ -17,7 +26,9 @@ _STYLE = f"""\
 .agi .box text {{ text-anchor: middle; }}
 .agi .heading {{ font-size: 13px; font-weight: 600; }}
 .agi .line {{ font-size: 11px; }}
-.agi .label {{ font-size: 10px; stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }}
+.agi .label {{ font-size: 10px; }}
+.agi .module {{ font-size: 11px; font-weight: 600; }}
+.agi .label, .agi .module {{ stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }}
 .agi .arrow {{ fill: none; stroke-width: 1.2; }}
 """
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
@@ -41,7 +52,9 @@ def _pieces(figure: Figure) -> Iterator[str]:
     yield _text(figure.title, "title")
     yield from (_text(note, "line note") for note in figure.notes)
     yield from map(_swatch, figure.legend)
+    yield from map(_frame, figure.frames)
     yield from map(_arrow, figure.arrows)
+    yield from map(_frame_label, figure.frames)
     yield from map(_box, figure.boxes)
     yield from (_text(arrow.label, "label") for arrow in figure.arrows if arrow.label)
     yield "</svg>\n"
@@ -49,11 +62,14 @@ def _pieces(figure: Figure) -> Iterator[str]:
 
 def _colours(palette: Palette) -> Iterator[str]:
     yield f".agi text {{ fill: {palette.text}; }}\n"
-    yield f".agi .line, .agi .label {{ fill: {palette.quiet}; }}\n"
+    yield f".agi .line, .agi .label, .agi .module {{ fill: {palette.quiet}; }}\n"
     yield f".agi .label {{ stroke: {palette.paper}; }}\n"
     yield f".agi .paper {{ fill: {palette.paper}; }}\n"
     yield f".agi .arrow {{ stroke: {palette.arrow}; }}\n"
     yield f".agi .head {{ fill: {palette.arrow}; }}\n"
+    for depth, fill in enumerate(palette.frames):
+        yield f".agi .frame{depth} rect {{ fill: {fill}; stroke: {palette.frame_line}; }}\n"
+        yield f".agi .frame{depth} .module {{ stroke: {fill}; }}\n"
     for role, (fill, line) in palette.boxes.items():
         yield f".agi .{role.value} rect {{ fill: {fill}; stroke: {line}; }}\n"
         yield f".agi .{role.value} .heading {{ fill: {palette.heading(role)}; }}\n"
@@ -68,11 +84,28 @@ def _shapes() -> Iterator[str]:
             yield f".agi .{role.value} .heading {{ font-weight: 400; }}\n"
 
 
+def _frame(frame: Frame) -> str:
+    return (
+        f'<g id="frame-{frame.key}" class="frame{frame.depth % 2}">{_tip(frame.tip)}\n'
+        f'<rect x="{_number(frame.x)}" y="{_number(frame.y)}" width="{_number(frame.width)}" '
+        f'height="{_number(frame.height)}" rx="{_number(FRAME_CORNER)}"/></g>\n'
+    )
+
+
+def _frame_label(frame: Frame) -> str:
+    text = _text(frame.label, "module")
+    return f'<g class="frame{frame.depth % 2}">{_tip(frame.tip)}\n{text}</g>\n'
+
+
+def _tip(lines: tuple[str, ...]) -> str:
+    joined = "\n".join(lines)
+    return f"<title>{_escaped(joined)}</title>"
+
+
 def _box(box: Box) -> str:
-    tip = _escaped("\n".join(box.tip))
     texts = _text(box.heading, "heading") + "".join(_text(line, "line") for line in box.lines)
     return (
-        f'<g id="node-{box.key}" class="box {box.role.value}"><title>{tip}</title>\n'
+        f'<g id="node-{box.key}" class="box {box.role.value}">{_tip(box.tip)}\n'
         f"{_rectangle(box)}{texts}</g>\n"
     )
 

@@ -1,31 +1,16 @@
-"""Gradients as a table: aligned for a terminal, tab-separated for a pipe, CSV, JSON.
-
-On a terminal colour only repeats what the text says. Everywhere else values are exact and complete.
-"""
+"""Gradients as a table: aligned for a terminal, tab-separated for a pipe, CSV, JSON."""
 
 from __future__ import annotations
 
-import csv as csv_format
-import io
-import json
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
 
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradient, Reason
 from autograd_inspect.model.totals import Totals
-from autograd_inspect.renderers.text import (
-    Glyphs,
-    Segment,
-    counted,
-    exact,
-    figure,
-    glyphs,
-    paint,
-    safe,
-    width_of,
-)
+from autograd_inspect.renderers import sheet
+from autograd_inspect.renderers.sheet import Column, Sheet
+from autograd_inspect.renderers.text import Glyphs, counted, exact, figure, glyphs, safe
 
 SCHEMA = "agi.grads/1"
 
@@ -38,22 +23,6 @@ _RANGE = (
 _DISPENSABLE = ("dtype", "std", "mean", "min", "max", "zeros", _RANGE, "shape")
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column on a terminal: a heading, the text of a row, its style, and the side it lines up."""
-
-    heading: str
-    text: Callable[[Gradient], str]
-    style: Callable[[Gradient], str] = lambda _: ""
-    right: bool = True
-    figure: bool = True
-
-    def beside(self, text: str, size: int) -> str:
-        """Pad a text to the width of the column."""
-        gap = " " * (size - width_of([(text, "")]))
-        return gap + text if self.right else text + gap
-
-
 def render(
     rows: Sequence[Gradient],
     *,
@@ -62,17 +31,7 @@ def render(
     ascii: bool = False,  # noqa: A002 - named as the option
 ) -> str:
     """Lay rows out for a terminal; columns that have no room are left out and named below."""
-    signs = glyphs(ascii=ascii)
-    columns, missing = _fitting(rows, _columns(signs), width)
-    lines = [
-        _spaced([(column.beside(column.heading, size), "bold") for column, size in columns.items()])
-    ]
-    for row in rows:
-        lines += _line(row, columns)
-    if missing:
-        names = ", ".join(missing)
-        lines.append([(f"no room for {names}: a wider terminal, or a pipe, has them", "dim")])
-    return "".join(f"{paint(line, color=color)}\n" for line in lines)
+    return _sheet(rows, glyphs(ascii=ascii)).render(rows, width=width, color=color)
 
 
 def footer(
@@ -104,22 +63,17 @@ def footer(
     if totals.added:
         facts.append((f"{totals.added:,} added to a gradient that was there before", "yellow"))
     facts.append((f"total norm {figure(totals.norm)}", "bold"))
-    line: list[Segment] = []
-    for fact in facts:
-        line += [(f" {glyphs(ascii=ascii).dot} ", "dim"), fact] if line else [fact]
-    return paint(line, color=color) + "\n"
+    return sheet.in_a_line(facts, glyphs(ascii=ascii).dot, color=color)
 
 
 def tabbed(rows: Sequence[Gradient]) -> str:
     """Write rows as tab-separated values under one line of headings, nothing cut or rounded."""
-    return "".join("\t".join(values) + "\n" for values in _exact_values(rows))
+    return sheet.tabbed(_exact_values(rows))
 
 
 def csv(rows: Sequence[Gradient]) -> str:
     """Write rows as CSV with the columns of `tabbed`."""
-    stream = io.StringIO()
-    csv_format.writer(stream, lineterminator="\n").writerows(_exact_values(rows))
-    return stream.getvalue()
+    return sheet.csv(_exact_values(rows))
 
 
 def to_json(capture: Capture, rows: Sequence[Gradient]) -> str:
@@ -128,81 +82,44 @@ def to_json(capture: Capture, rows: Sequence[Gradient]) -> str:
     NaN and infinities are the strings "nan", "inf" and "-inf"; a complex mean is [real, imaginary];
     figures of a tensor without a gradient are null.
     """
-    head = {
+    head: dict[str, object] = {
         "schema": SCHEMA,
-        "capture": _about(capture),
+        "capture": sheet.about(capture),
         "histogram_decades": list(HISTOGRAM_DECADES),
     }
-    lines = ",\n".join(json.dumps(_as_json(row), allow_nan=False) for row in rows)
-    return f'{json.dumps(head, allow_nan=False)[:-1]}, "rows": [\n{lines}\n]}}\n'
+    return sheet.to_json(head, map(_as_json, rows))
 
 
-def _columns(signs: Glyphs) -> list[_Column]:
-    return [
-        _Column("name", lambda row: _safe(row.name, signs), _style, right=False, figure=False),
-        _Column("shape", _shape, lambda _: "cyan", right=False, figure=False),
-        _Column("dtype", _dtype, right=False, figure=False),
-        _Column("norm", lambda row: figure(row.norm), _style),
-        _Column("mean", lambda row: figure(row.mean)),
-        _Column("std", lambda row: figure(row.std) if row.count > 1 else ""),
-        _Column("min", lambda row: figure(row.min)),
-        _Column("max", lambda row: figure(row.max)),
-        _Column("zeros", _zeros, _style),
-        _Column("NaN", lambda row: f"{row.nan:,}", lambda row: "bold red" if row.nan else "dim"),
-        _Column("Inf", lambda row: f"{row.inf:,}", lambda row: "bold red" if row.inf else "dim"),
-        _Column(_RANGE, lambda row: _bars(row.histogram, signs.bars), right=False),
-        _Column("from", _origin, lambda _: "yellow", right=False),
-    ]
-
-
-def _fitting(
-    rows: Sequence[Gradient], columns: list[_Column], width: int | None
-) -> tuple[dict[_Column, int], list[str]]:
-    """Give the columns that fit with their widths, and the names of those left out.
-
-    Columns that would tell nothing are the first to go, and are not missed.
-    """
-    told = [column for column in columns if column.text is not _origin or any(map(_origin, rows))]
-    sizes = {column: _size(column, rows, width) for column in told}
+def _sheet(rows: Sequence[Gradient], signs: Glyphs) -> Sheet[Gradient]:
+    told = any(map(_origin, rows))
+    columns = [column for column in _columns(signs) if told or column.text is not _origin]
     silent = [] if any(row.nan or row.inf for row in rows) else ["NaN", "Inf"]
     if all(_dtype(row) == "float32" for row in rows):
         silent.append("dtype")
-    missing = []
-    for heading in (*silent, *_DISPENSABLE):
-        if width is None or sum(sizes.values()) + 2 * len(sizes) - 2 <= width:
-            break
-        kept = {column: size for column, size in sizes.items() if column.heading != heading}
-        if len(kept) < len(sizes) and heading not in silent:
-            missing.append(heading if heading != _RANGE else "histogram")
-        sizes = kept
-    return sizes, missing
+    return Sheet(columns, silent, _DISPENSABLE, lambda row: "" if row.present else row.reason.text)
 
 
-def _size(column: _Column, rows: Sequence[Gradient], width: int | None) -> int:
-    """Give the width of a column; a name longer than half a terminal has a line of its own."""
-    told = [row for row in rows if row.present or not column.figure]
-    sizes = [width_of([(column.text(row), "")]) for row in told]
-    if width is not None:
-        sizes = [size for size in sizes if size <= width // 2]
-    return max([len(column.heading), *sizes])
-
-
-def _line(row: Gradient, columns: dict[_Column, int]) -> list[list[Segment]]:
-    """Lay out one row; a name too long for the terminal gets a line of its own."""
-    cells: list[Segment] = []
-    for column, size in columns.items():
-        if column.figure and not row.present:
-            cells.append((row.reason.text, "yellow"))
-            break
-        cells.append((column.beside(column.text(row), size), column.style(row)))
-    name = next(iter(columns.values()))
-    if width_of(cells[:1]) > name:
-        return [cells[:1], _spaced([(" " * name, ""), *cells[1:]])]
-    return [_spaced(cells)]
-
-
-def _spaced(cells: list[Segment]) -> list[Segment]:
-    return [part for cell in cells for part in (("  ", ""), cell)][1:]
+def _columns(signs: Glyphs) -> list[Column[Gradient]]:
+    return [
+        Column("name", lambda row: _safe(row.name, signs), _style, right=False, figure=False),
+        Column("shape", _shape, lambda _: "cyan", right=False, figure=False),
+        Column("dtype", _dtype, right=False, figure=False),
+        Column("norm", lambda row: figure(row.norm), _style),
+        Column("mean", lambda row: figure(row.mean)),
+        Column("std", lambda row: figure(row.std) if row.count > 1 else ""),
+        Column("min", lambda row: figure(row.min)),
+        Column("max", lambda row: figure(row.max)),
+        Column("zeros", _zeros, _style),
+        Column("NaN", lambda row: f"{row.nan:,}", lambda row: "bold red" if row.nan else "dim"),
+        Column("Inf", lambda row: f"{row.inf:,}", lambda row: "bold red" if row.inf else "dim"),
+        Column(
+            _RANGE,
+            lambda row: _bars(row.histogram, signs.bars),
+            right=False,
+            missed="histogram",
+        ),
+        Column("from", _origin, lambda _: "yellow", right=False),
+    ]
 
 
 def _style(row: Gradient) -> str:
@@ -268,24 +185,6 @@ def _exact_values(rows: Sequence[Gradient]) -> Iterator[list[str]]:
         yield [safe(row.name), *tensor, row.dtype, *told, str(row.before).lower(), row.reason.text]
 
 
-def _about(capture: Capture) -> dict[str, object]:
-    about, graph = capture.about, capture.graph
-    return {
-        "target": about.target,
-        "arguments": list(about.arguments),
-        "expression": about.expression,
-        "created": about.created,
-        "place": asdict(about.place) if about.place else None,
-        "call": about.call,
-        "number": about.number,
-        "backward": about.backward.value,
-        "partial": about.partial,
-        "nodes": len(graph),
-        "edges": graph.edge_count,
-        "leaves": len(graph.leaf_table.node),
-    }
-
-
 def _as_json(row: Gradient) -> dict[str, object]:
     spec = row.spec
     figures = ("norm", "mean", "std", "min", "max", "zeros", "nan", "inf", "count", "histogram")
@@ -299,14 +198,5 @@ def _as_json(row: Gradient) -> dict[str, object]:
         "reason": row.reason.name.lower(),
         "explanation": row.reason.text,
         "before": row.before,
-        **{name: _number(getattr(row, name)) if row.present else None for name in figures},
+        **{name: sheet.number(getattr(row, name)) if row.present else None for name in figures},
     }
-
-
-def _number(value: object) -> object:
-    """Give a number as strict JSON has it."""
-    if isinstance(value, complex):
-        return [_number(value.real), _number(value.imag)] if value.imag else _number(value.real)
-    if isinstance(value, float) and not math.isfinite(value):
-        return repr(value)
-    return value

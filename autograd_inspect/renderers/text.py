@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.style import Style
+
+from autograd_inspect.model.flow import Cut, CutUse
+from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.places import Module, Place
+from autograd_inspect.model.rows import Node
+from autograd_inspect.model.tables import Kind
+
+_UNITS = ("KiB", "MiB", "GiB", "TiB")
 
 Segment = tuple[str, str]
 """A text, and a style as rich writes it: `bold red`, empty for none."""
@@ -31,6 +39,7 @@ class Glyphs:
     rail: str = "│ "
     branch: str = "├─"
     below: str = "↓"
+    gives: str = "→"
     times: str = "×"  # noqa: RUF001 - a multiplication sign is meant
     gradient: str = "∇"
     repeat: str = "⋮"
@@ -48,6 +57,7 @@ ASCII = Glyphs(
     rail="| ",
     branch="+-",
     below="v",
+    gives="->",
     times="x",
     gradient="grad",
     repeat=":",
@@ -97,9 +107,62 @@ def width_of(segments: Iterable[Segment]) -> int:
     return sum([len(text) if text.isascii() else cell_len(text) for text, _ in segments])
 
 
+def sign_of(node: Node, signs: Glyphs) -> Segment:
+    """Give the sign that a node's line begins with."""
+    if node.index in node.graph.roots_at:
+        return f"{signs.root} ", "bold green"
+    if node.leaf:
+        return f"{signs.leaf} ", "magenta"
+    if node.kind is Kind.VIEW:
+        return f"{signs.view} ", "dim"
+    return f"{signs.node} ", "yellow" if node.kind is Kind.CUSTOM else ""
+
+
+def label_of(node: Node, signs: Glyphs) -> list[Segment]:
+    """Write what ran, and behind it the leaf, or behind an arrow what its output is called."""
+    arrow, plain = f" {signs.gives} ", signs.rail.isascii()
+    label = [(safe(node.title, ascii=plain), "dim" if node.kind is Kind.VIEW else "")]
+    roots = node.graph.roots_at.get(node.index, ())
+    leaf = node.leaf
+    if node.variable not in {"", *(root.name for root in roots)} and not leaf:
+        label.append((arrow + safe(node.variable, ascii=plain), "green"))
+    for root in roots:
+        if root.name:
+            label.append((arrow + safe(root.name, ascii=plain), "bold green"))
+        if root.output:
+            label.append((f" (output {root.output} of {len(node.outputs)})", "green"))
+    if leaf and leaf.name:
+        label.append((f" {safe(leaf.name, ascii=plain)}", "magenta"))
+    return label
+
+
+def gradient(norm: float, signs: Glyphs) -> Segment:
+    """Write the size of a gradient: `∇0.5`; one that is zero or not finite stands out."""
+    odd = not math.isfinite(norm) or not norm
+    gap = " " if len(signs.gradient) > 1 else ""
+    return f"{signs.gradient}{gap}{figure(norm)}", "bold red" if odd else "dim"
+
+
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Write a number with its noun: `1 node`, `12,345 nodes`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def size(count: int) -> str:
+    """Write a number of bytes: `0 B`, `512 B`, `1.5 KiB`, `12.4 MiB`."""
+    if count < 1024:
+        return f"{count} B"
+    value, unit = float(count), -1
+    while round(value, 1) >= 1024 and unit < len(_UNITS) - 1:
+        value, unit = value / 1024, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}"
+
+
+def listed(names: Sequence[str], *, most: int) -> str:
+    """Join names by commas, those beyond `most` as their number; one more is written out."""
+    if len(names) <= most + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most:,} more"
 
 
 def figure(value: complex, digits: int = 4) -> str:
@@ -169,3 +232,95 @@ def _is_boring(name: str, value: object) -> bool:
 def _plain(value: object) -> object:
     """Write a float as users do: no `.0` behind a whole number, six digits of any other."""
     return figure(value, digits=6) if isinstance(value, float) else value
+
+
+class Origins:
+    """Where things of a graph come from, in as few words as tell them apart."""
+
+    def __init__(self, graph: Graph) -> None:
+        innermost = {stack.lines[0] for stack in graph.stacks if stack.lines}
+        self.in_one_file = len({graph.places[row].file for row in innermost}) == 1
+        self._tails = tails_of(place.file for place in graph.places)
+        owners = {module.owner for module in graph.modules if module.path}
+        self._owned = len(owners) > 1
+        self._times = graph.calls_of
+        self._modules = graph.modules
+        self._calls = graph.call_table
+        #: Made once per row: a million nodes share a few thousand lines and calls.
+        self.place_of_stack = cache(lambda row: self.place(graph.place_of(row)))
+        self.module_of_call = cache(self._module_of_call)
+
+    def place(self, place: Place | None) -> str:
+        """Write a line as `model.py:12`; with folders where files share a name; empty for None."""
+        return f"{self._tails.get(place.file, place.file)}:{place.line}" if place else ""
+
+    def module(self, module: Module | None) -> str:
+        """Write a module's path, behind its owner where the graph has several; empty for None."""
+        if module is None:
+            return ""
+        # `net.0` says more than `0`: only what stands in front tells that it is a module.
+        unclear = self._owned or module.path[:1].isdecimal()
+        return whole_path(module) if module.path and unclear else module.name
+
+    def call(self, row: int) -> str:
+        """Write a module call: its path, and which call it was where there are several."""
+        return " ".join(part for part in (self.module_of_call(row)[0], self.number(row)) if part)
+
+    def module_cell(self, row: int, signs: Glyphs, *, classes: bool = True) -> list[Segment]:
+        """Write a module call with its class, as a column has it."""
+        path, cls, _ = self.module_of_call(row)
+        plain = signs.rail.isascii()
+        number = self.number(row)
+        parts = [
+            (safe(path, ascii=plain), ""),
+            (f" ({safe(cls, ascii=plain)})" if cls and classes else "", "dim"),
+            (f" {number}" if number else "", ""),
+        ]
+        return [part for part in parts if part[0]]
+
+    def number(self, row: int) -> str:
+        """Write `call 2` where its module is called several times, else nothing."""
+        several = row >= 0 and self._times[int(self._calls.module[row])] > 1
+        return f"call {self._calls.number[row]}" if several else ""
+
+    def cut(self, cut: Cut) -> str:
+        """Say in a sentence where a cut is and what it did."""
+        where = f"{place}: " if (place := self.place(cut.place)) else ""
+        region = f" at {self.place(cut.region)}" if cut.region else ""
+        raised = ", and raised" if cut.raised else ""
+        return f"{where}{cut.op} {cut.kind.text}{region}{raised}"
+
+    def use(self, use: CutUse) -> str:
+        """Say where a value went: `mul at model.py:15 (node #4)`."""
+        where = f" at {place}" if (place := self.place(use.place)) else ""
+        return f"{use.op}{where}" + (f" (node #{use.node.index})" if use.node else "")
+
+    def _module_of_call(self, row: int) -> tuple[str, str, str]:
+        """Give the path as it is shown, the class, and the whole path; empty for -1."""
+        if row < 0:
+            return "", "", ""
+        module = self._modules[int(self._calls.module[row])]
+        shown = self.module(module)
+        return shown, module.cls if module.cls != shown else "", whole_path(module)
+
+
+def whole_path(module: Module) -> str:
+    """Join owner and path: what the names of the module's own parameters begin with."""
+    return ".".join(part for part in (module.owner, module.path) if part)
+
+
+def tails_of(files: Iterable[str]) -> dict[str, str]:
+    """Give for each file as much of the end of its path as tells it from the others."""
+    tails: dict[str, str] = {}
+    crowded = {file: file.replace("\\", "/").split("/") for file in files}
+    parts = 1
+    while crowded:
+        groups: dict[str, list[str]] = {}
+        for file, steps in crowded.items():
+            groups.setdefault("/".join(steps[-parts:]), []).append(file)
+        for tail, group in groups.items():
+            if len(group) == 1 or all(len(crowded[file]) <= parts for file in group):
+                tails.update((file, tail if len(group) == 1 else file) for file in group)
+        crowded = {file: steps for file, steps in crowded.items() if file not in tails}
+        parts += 1
+    return tails

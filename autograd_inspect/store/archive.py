@@ -26,6 +26,7 @@ from autograd_inspect.model.graph import Graph
 from autograd_inspect.store import fit
 from autograd_inspect.store.columns import (
     FROM_THE_START,
+    GRAPH_TABLES,
     TABLES,
     Array,
     Column,
@@ -136,20 +137,8 @@ def _assemble(about: Any, strings: Any, arrays: dict[str, Array]) -> Capture:
         group: table(**{c.field.name: arrays[c.name] for c in columns() if c.group == group})
         for group, table in TABLES.items()
     }
-    graph = Graph(
-        node_table=tables["nodes"],
-        edge_table=tables["edges"],
-        output_table=tables["outputs"],
-        saved_table=tables["saved"],
-        leaf_table=tables["leaves"],
-        root_table=tables["roots"],
-        call_table=tables["calls"],
-        write_table=tables["writes"],
-        cut_table=tables["cuts"],
-        cut_leaf_table=tables["cut_leaves"],
-        cut_use_table=tables["cut_uses"],
-        **_read_strings(strings, "graph"),
-    )
+    of_graph = {name: tables[group] for group, name in GRAPH_TABLES.items()}
+    graph = Graph(**of_graph, **_read_strings(strings, "graph"))
     gradients = Gradients(tables["grads"], **_read_strings(strings, "grads"))
     return Capture(graph, gradients, read_as(About, about))
 

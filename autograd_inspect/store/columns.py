@@ -11,36 +11,30 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_inspect.model.capture import Capture
-from autograd_inspect.model.flow import CutLeafTable, CutTable, CutUseTable, WriteTable
-from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradients, GradientTable
+from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradients
 from autograd_inspect.model.graph import Graph
-from autograd_inspect.model.tables import (
-    CallTable,
-    EdgeTable,
-    LeafTable,
-    NodeTable,
-    OutputTable,
-    RootTable,
-    SavedTable,
-)
 
 Array = npt.NDArray[Any]
 
+#: The groups of columns that make a graph, with the field of `Graph` that holds each.
+GRAPH_TABLES = {
+    "nodes": "node_table",
+    "edges": "edge_table",
+    "outputs": "output_table",
+    "saved": "saved_table",
+    "leaves": "leaf_table",
+    "roots": "root_table",
+    "calls": "call_table",
+    "writes": "write_table",
+    "cuts": "cut_table",
+    "cut_leaves": "cut_leaf_table",
+    "cut_uses": "cut_use_table",
+}
+
 #: Each group of columns, and the table it is made from.
 TABLES: dict[str, type[Any]] = {
-    "nodes": NodeTable,
-    "edges": EdgeTable,
-    "outputs": OutputTable,
-    "saved": SavedTable,
-    "leaves": LeafTable,
-    "roots": RootTable,
-    "grads": GradientTable,
-    "calls": CallTable,
-    "writes": WriteTable,
-    "cuts": CutTable,
-    "cut_leaves": CutLeafTable,
-    "cut_uses": CutUseTable,
-}
+    group: get_type_hints(Graph)[name] for group, name in GRAPH_TABLES.items()
+} | {"grads": get_type_hints(Gradients)["table"]}
 
 #: The groups of format 1.0; a file may lack any other.
 FROM_THE_START = ("nodes", "edges", "outputs", "saved", "leaves", "roots", "grads")
@@ -101,21 +95,8 @@ def interned() -> dict[str, dict[str, Any]]:
 
 def tables_of(capture: Capture) -> dict[str, Any]:
     """Take the tables of a capture, by group."""
-    graph = capture.graph
-    return {
-        "nodes": graph.node_table,
-        "edges": graph.edge_table,
-        "outputs": graph.output_table,
-        "saved": graph.saved_table,
-        "leaves": graph.leaf_table,
-        "roots": graph.root_table,
-        "grads": capture.gradients.table,
-        "calls": graph.call_table,
-        "writes": graph.write_table,
-        "cuts": graph.cut_table,
-        "cut_leaves": graph.cut_leaf_table,
-        "cut_uses": graph.cut_use_table,
-    }
+    of_graph = {group: getattr(capture.graph, name) for group, name in GRAPH_TABLES.items()}
+    return of_graph | {"grads": capture.gradients.table}
 
 
 def arrays_of(capture: Capture) -> Iterator[tuple[Column, Array]]:

@@ -7,7 +7,9 @@ that silently means another one: numpy takes -1 for the last row where we mean "
 from __future__ import annotations
 
 import json
-from typing import TypeVar
+import math
+from collections.abc import Mapping
+from enum import IntEnum
 
 import numpy as np
 
@@ -18,36 +20,37 @@ from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Kind, SavedRole, SavedState
 from autograd_inspect.store.columns import Array, Column, arrays_of, counts_of, interned
 
-Entry = TypeVar("Entry")
-
-#: What columns of these names hold, in whatever table: rows of a group, or members of an enum.
-_ROWS = {
+#: What a column's figures are rows of: another group, a table of `interned()`, or the members of
+#: an enum. A column is looked up by its full name, then by that of its field.
+_POINTS_INTO: dict[str, str | type[IntEnum]] = {
     "node": "nodes",
     "target": "nodes",
-    "depth": "nodes",
+    "depth": "nodes",  # a path has no more edges than there are nodes
     "origin": "nodes",
     "leaf": "leaves",
     "call": "calls",
     "parent": "calls",
     "write": "writes",
     "cut": "cuts",
-}
-_ENUMS = {
-    "kind": Kind,
-    "state": SavedState,
-    "reason": Reason,
-    "role": SavedRole,
+    "nodes.op": "graph.ops",
+    "op": "graph.names",
+    "name": "graph.names",
+    "aliases": "graph.names",
+    "variable": "graph.names",
+    "packer": "graph.names",
+    "spec": "graph.specs",
+    "attributes": "graph.attributes",
+    "stack": "graph.stacks",
+    "region": "graph.stacks",
+    "module": "graph.modules",
+    "grads.name": "grads.names",
+    "grads.spec": "grads.specs",
+    "grads.dtype": "grads.dtypes",
+    "nodes.kind": Kind,
     "cuts.kind": CutKind,
-}
-#: Columns that hold rows of an interned table of another name than theirs.
-_WORDS = {
-    "variable": "names",
-    "packer": "names",
-    "aliases": "names",
-    "region": "stacks",
-    "writes.op": "names",
-    "cuts.op": "names",
-    "cut_uses.op": "names",
+    "state": SavedState,
+    "role": SavedRole,
+    "reason": Reason,
 }
 
 #: Columns that are never negative; in others that point somewhere -1 means "none".
@@ -72,6 +75,9 @@ _NEVER_NONE = frozenset(
     }
 )
 
+#: Columns that are searched for the rows of a node or a cut.
+_SORTED = frozenset({"saved.node", "cut_leaves.cut", "cut_uses.cut"})
+
 
 def check(capture: Capture) -> None:
     """Raise ValueError, naming the column, where a capture does not fit together."""
@@ -79,66 +85,64 @@ def check(capture: Capture) -> None:
     for column, array in arrays_of(capture):
         if array.shape != column.shape(counts) or array.dtype != column.dtype:
             raise ValueError(f"{column.name} is {array.dtype}{array.shape}, which does not fit")
+    sizes = counts | _sizes_of_interned(capture)
     for column, array in arrays_of(capture):
-        _check_figures(column, array, limit(capture, column), counts)
-    _check_order(capture.graph)
+        if column.field.name == "start":
+            _check_start(column, array, counts[column.group])
+        else:
+            _check_figures(column, array, sizes)
+    _check_edges(capture.graph)
+    _check_calls(capture.graph)
     _check_attributes(capture.graph)
     _check_stacks(capture.graph)
 
 
-def limit(capture: Capture, column: Column) -> int | None:
-    """Find what a column's figures must be below; None where they are figures, not rows.
-
-    `op` and `attributes` point into the interned `ops` and `attributes`, and so for any name.
-    """
-    rows, enum = _listed(_ROWS, column), _listed(_ENUMS, column)
-    if rows is not None:
-        return counts_of(capture)[rows]
-    if enum is not None:
-        return len(enum)
-    part = "grads" if column.group == "grads" else "graph"
-    owner = capture.gradients if part == "grads" else capture.graph
-    own = (column.field.name, f"{column.field.name}s")
-    wanted = (_listed(_WORDS, column),) if _listed(_WORDS, column) else own
-    for words in interned()[part]:
-        if words in wanted:
-            return len(getattr(owner, words))
-    return int(np.iinfo(column.dtype).max) + 1 if column.name in _NEVER_NONE else None
+def points_into(column: Column) -> str | type[IntEnum] | None:
+    """Name what a column's figures are rows of; None where they are figures, not rows."""
+    return _POINTS_INTO.get(column.name, _POINTS_INTO.get(column.field.name))
 
 
-def _listed(known: dict[str, Entry], column: Column) -> Entry | None:
-    """Look a column up by its full name, then by that of its field."""
-    return known.get(column.name, known.get(column.field.name))
+def _sizes_of_interned(capture: Capture) -> dict[str, int]:
+    parts = {"graph": capture.graph, "grads": capture.gradients}
+    return {
+        f"{part}.{name}": len(getattr(parts[part], name))
+        for part, names in interned().items()
+        for name in names
+    }
 
 
-def _check_figures(column: Column, array: Array, below: int | None, counts: dict[str, int]) -> None:
-    if column.field.name == "start":
-        if array[0] != 0 or array[-1] != counts[column.group] or (array[1:] < array[:-1]).any():
-            raise ValueError(f"{column.name} does not rise from 0 to {counts[column.group]}")
+def _check_start(column: Column, array: Array, count: int) -> None:
+    if array[0] != 0 or array[-1] != count or (array[1:] < array[:-1]).any():
+        raise ValueError(f"{column.name} does not rise from 0 to {count}")
+
+
+def _check_figures(column: Column, array: Array, sizes: Mapping[str, int]) -> None:
+    """Check that rows are within the table that they are rows of, and sorted where need be."""
+    into = points_into(column)
+    if not array.size or (into is None and column.name not in _NEVER_NONE):
         return
     least = 0 if column.name in _NEVER_NONE else -1
-    if below is not None and array.size and not least <= array.min() <= array.max() < below:
+    below = math.inf if into is None else sizes[into] if isinstance(into, str) else len(into)
+    if not least <= array.min() <= array.max() < below:
         raise ValueError(f"{column.name} points outside its table")
+    if column.name in _SORTED and (array[1:] < array[:-1]).any():
+        raise ValueError(f"{column.name} is not sorted")
 
 
-def _check_order(graph: Graph) -> None:
+def _check_edges(graph: Graph) -> None:
     """Check that every edge leads deeper, so that no walk can go in circles."""
-    sorted_columns = {
-        "saved.node": graph.saved_table.node,
-        "cut_leaves.cut": graph.cut_leaf_table.cut,
-        "cut_uses.cut": graph.cut_use_table.cut,
-    }
-    for name, array in sorted_columns.items():
-        if (np.diff(array) < 0).any():
-            raise ValueError(f"{name} is not sorted")
-    parent = graph.call_table.parent
-    if (parent >= np.arange(len(parent))).any():
-        raise ValueError("calls.parent leads in circles")
     depth, edges = graph.node_table.depth, graph.edge_table
     defined = edges.target >= 0
     source_depth = np.repeat(depth, np.diff(edges.start))
     if (depth[edges.target[defined]] <= source_depth[defined]).any():
         raise ValueError("edges.target leads back towards the root")
+
+
+def _check_calls(graph: Graph) -> None:
+    """Check that every call comes after the one that it was made in, for the same reason."""
+    parent = graph.call_table.parent
+    if (parent >= np.arange(len(parent))).any():
+        raise ValueError("calls.parent leads in circles")
 
 
 def _check_attributes(graph: Graph) -> None:
@@ -150,5 +154,5 @@ def _check_attributes(graph: Graph) -> None:
 def _check_stacks(graph: Graph) -> None:
     lines = {row for stack in graph.stacks for row in stack.lines}
     libraries = {stack.library for stack in graph.stacks} - {-1}
-    if not lines | libraries <= set(range(len(graph.places))):
-        raise ValueError("stacks point outside the places")
+    if any(row not in range(len(graph.places)) for row in lines | libraries):
+        raise ValueError("graph.stacks points outside graph.places")

@@ -245,7 +245,7 @@ def test_a_custom_function_shows_its_name_and_scalars() -> None:
     node = next(n for n in graph_of(root).nodes if n.kind is Kind.CUSTOM)
     assert node.op == "ScaleBackward"
     assert node.attributes == {"factor": 1.5, "label": "twice"}
-    assert [s.name for s in node.saved] == ["tensors"]
+    assert [s.name for s in node.saved] == ["saved_tensors[0]"]
     root.backward()
     assert "ScaleBackward" in ops(graph_of(root))
 

@@ -216,7 +216,9 @@ def test_reading_does_not_import_torch(capture: Path) -> None:
 def test_help_and_version(tmp_path: Path) -> None:
     done = run_agi("--help", cwd=tmp_path)
     assert done.status == 0
-    assert all(verb in done.out for verb in ("trace", "show", "render", "grads", "ls", "info"))
+    assert all(
+        verb in done.out for verb in ("trace", "show", "render", "grads", "path", "ls", "info")
+    )
     assert run_agi("-V", cwd=tmp_path).out.startswith("agi 0.")
     assert run_agi(cwd=tmp_path).status == 2
 

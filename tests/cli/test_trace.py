@@ -55,10 +55,10 @@ def test_tree_after_the_scripts_output_and_everything_else_on_stderr(script: Wri
     first, *tree = done.out.splitlines()
     assert first == "before --lr 0.1 -o mine"
     assert [line.split()[1] for line in tree[:5]] == [
-        "SumBackward0",
-        "AddBackward0",
-        "MulBackward0",
-        "SinBackward0",
+        "sum",
+        "add",
+        "mul",
+        "sin",
         "AccumulateGrad",
     ]
     assert "5 nodes · 4 edges (2 undefined) · 1 leaf · depth 5" in tree
@@ -98,7 +98,7 @@ def test_a_local_name_and_a_later_step(script: Write) -> None:
     where = script(LOCAL)
     done = run_agi("trace", "--step", "2", "train.py:loss", cwd=where)
     assert done.status == 0
-    assert done.out.startswith("step 0\n◉ MeanBackward0 loss")
+    assert done.out.startswith("step 0\n◉ mean → loss")
     assert "model.2.weight" in done.out
     assert "train.py:10 in train, backward call 2 of the script" in done.out
 
@@ -122,7 +122,7 @@ def test_the_scripts_own_failure_is_shown_and_its_status_kept(script: Write) -> 
     )
     done = run_agi("trace", "train.py:loss", cwd=where)
     assert done.status == 1
-    assert done.out.startswith("◉ SumBackward0 loss")
+    assert done.out.startswith("◉ sum → loss")
     assert done.err.startswith("Traceback (most recent call last):\n")
     assert "autograd_inspect" not in done.err
     assert "ValueError: too soon" in done.err
@@ -198,7 +198,7 @@ def test_without_a_backward_ours_is_run_and_the_programs_grad_left_alone(script:
         """
     )
     done = run_agi("trace", "train.py", cwd=where)
-    assert done.out.startswith("◉ SumBackward0 late")
+    assert done.out.startswith("◉ sum → late")
     assert "backward was run by agi" in done.out
     assert done.out.endswith("grad None\n")
     rows = json.loads(run_agi("grads", "--json", cwd=where).out)["rows"]
@@ -240,7 +240,7 @@ def test_targets_of_every_kind(script: Write) -> None:
     ]
     for arguments, stdin in kinds:
         done = run_agi("trace", *arguments, cwd=where, stdin=stdin)
-        assert (done.status, done.out.splitlines()[1][:14]) == (0, "◉ SumBackward0"), arguments
+        assert (done.status, done.out.splitlines()[1][:5]) == (0, "◉ sum"), arguments
 
 
 def test_a_capture_that_cannot_be_saved_is_shown_all_the_same(script: Write) -> None:
@@ -248,7 +248,7 @@ def test_a_capture_that_cannot_be_saved_is_shown_all_the_same(script: Write) -> 
     (where / ".agi").write_text("in the way")
     done = run_agi("trace", "train.py", cwd=where)
     assert done.status == 2
-    assert "◉ SumBackward0 out" in done.out
+    assert "◉ sum → out" in done.out
     assert done.err.splitlines()[-1].startswith("agi: ")
     assert "saved" not in done.err
 
@@ -283,7 +283,7 @@ def test_a_forked_child_saves_nothing(script: Write) -> None:
     )
     done = run_agi("trace", "--keep-running", "train.py", cwd=where)
     assert done.status == 0
-    assert done.out.count("SumBackward0") == 1
+    assert done.out.count("◉ sum") == 1
     assert len(captures(where)) == 1
 
 
@@ -337,7 +337,7 @@ def test_ctrl_c_ends_the_script_as_python_would_and_keeps_the_capture(script: Wr
     assert process.returncode == -signal.SIGINT
     assert "KeyboardInterrupt" in err
     assert "autograd_inspect" not in err
-    assert out.startswith("◉ SumBackward0")
+    assert out.startswith("◉ sum")
     assert len(captures(where)) == 1
 
 

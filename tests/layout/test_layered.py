@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_inspect.layout.layered import Diagram, Layout, lay_out
+from autograd_inspect.layout.diagram import Diagram, Layout
+from autograd_inspect.layout.heights import Sheet
+from autograd_inspect.layout.layered import lay_out
 from autograd_inspect.layout.levels import make_levels
 from autograd_inspect.layout.orders import order_levels
 
@@ -181,7 +183,24 @@ def test_knots_are_undone_one_by_one() -> None:
         if first + 11 < 11 * steps:
             arrows += [(linear, first + 11), (add, first + 16)]
     upper, lower = [a for a, _ in arrows], [b for _, b in arrows]
-    levels = make_levels(11 * steps, upper, lower)
+    count, arrow_count = 11 * steps, len(arrows)
+    levels = make_levels(
+        Sheet(
+            width=[100.0] * count,
+            height=[36.0] * count,
+            upper=upper,
+            lower=lower,
+            room=[0.0] * arrow_count,
+            port=[],
+            at=[],
+            leaves=[-1] * arrow_count,
+            enters=[-1] * arrow_count,
+            first=[],
+            last=[],
+            weight=[1] * count,
+            frames=[],
+        )
+    )
     rows = order_levels(levels)
     crossings = 0
     for above, below in pairwise(rows):
@@ -224,7 +243,8 @@ def test_deep_and_wide_graphs_need_no_stack() -> None:
 
 def test_the_same_in_every_process() -> None:
     code = (
-        "import random; from autograd_inspect.layout.layered import *; r = random.Random(1);"
+        "import random; from autograd_inspect.layout.diagram import Diagram;"
+        "from autograd_inspect.layout.layered import lay_out; r = random.Random(1);"
         "a = [sorted(r.sample(range(200), 2)) for _ in range(400)];"
         "print(lay_out(Diagram([50.0] * 200, [20.0] * 200, *map(list, zip(*a)))))"
     )

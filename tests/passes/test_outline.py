@@ -351,6 +351,9 @@ def deep_chain(count: int) -> Graph:
             depth=number,
             attributes=np.zeros(count, np.int32),
             hooks=np.full(count, -1, np.int32),
+            stack=np.full(count, -1, np.int32),
+            call=np.full(count, -1, np.int32),
+            variable=np.full(count, -1, np.int32),
         ),
         edge_table=replace(
             graph.edge_table,

@@ -7,10 +7,11 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from build import graph_of, make_capture, make_graph
+from build import graph_of, make_capture, make_graph, with_origins
+from flow import Overwritten, with_cuts, with_overwritten
 
-from autograd_inspect.model.capture import Capture
-from autograd_inspect.model.tables import OutputTable, SavedState, SavedTable, Spec
+from autograd_inspect.model.capture import Capture, Recording
+from autograd_inspect.model.tables import OutputTable, Spec
 from autograd_inspect.renderers import jsonfile
 
 
@@ -23,7 +24,7 @@ def read(capture: Capture) -> dict:
 
 def test_nodes_and_edges_are_those_of_the_graph() -> None:
     found = read(make_capture("loss>mul mul>a mul>b mul>a"))
-    assert found["schema"] == "agi.graph/1"
+    assert found["schema"] == "agi.graph/1.1"
     assert [node["op"] for node in found["nodes"]] == [
         "LossBackward0",
         "MulBackward0",
@@ -33,7 +34,12 @@ def test_nodes_and_edges_are_those_of_the_graph() -> None:
     assert found["edges"][1] == {"source": 1, "slot": 0, "target": 2, "output": 0}
     assert [edge["slot"] for edge in found["edges"]] == [0, 0, 1, 2]
     assert found["roots"] == [{"node": 0, "output": 0, "name": "loss"}]
-    assert found["leaves"][1] == {"node": 3, "name": "b", "requires_grad": True}
+    assert found["leaves"][1] == {
+        "node": 3,
+        "name": "b",
+        "aliases": [],
+        "requires_grad": True,
+    }
     assert found["capture"]["place"] == {"file": "train.py", "line": 12, "function": "train"}
 
 
@@ -58,22 +64,63 @@ def test_numbers_that_json_has_not_are_text() -> None:
 
 
 def test_saved_tensors_are_listed_with_their_node() -> None:
-    graph = replace(make_graph("mul>a"), names=("a", "mul", "self"))
-    saved = SavedTable(
-        node=np.array([0], np.int32),
-        name=np.array([2], np.int32),
-        spec=np.array([0], np.int32),
-        bytes=np.array([24]),
-        storage=np.array([0], np.int32),
-        leaf=np.array([0], np.int32),
-        state=np.array([SavedState.HELD], np.uint8),
-    )
-    graph = replace(graph, saved_table=saved, specs=(Spec(("s0", 3), "float32", "cpu"),))
+    graph = with_overwritten(make_graph("mul>a"), [Overwritten(0, "self", "Tensor.add_")])
+    graph = replace(graph, specs=(Spec(("s0", 3), "float32", "cpu"),))
     found = read(make_capture(graph))
     tensor = {"shape": ["s0", 3], "dtype": "float32", "device": "cpu"}
     assert found["nodes"][0]["saved"] == [
-        {"name": "self", "tensor": tensor, "bytes": 24, "state": "held"}
+        {
+            "name": "self",
+            "tensor": tensor,
+            "bytes": 24,
+            "state": "held",
+            "role": "activation",
+            "origin": None,
+            "packer": "",
+            "stale": True,
+            "write": 0,
+        }
     ]
+    assert found["writes"] == [{"op": "Tensor.add_", "stack": None, "module": None, "version": 1}]
+
+
+def test_lines_modules_and_variables_are_tables_that_nodes_refer_to() -> None:
+    graph = with_origins(
+        make_graph("loss>mul mul>a"),
+        places={1: "model.py:12 forward < train.py:3"},
+        calls={0: ":Net", 1: "h.0.lin:Linear"},
+        variables={1: "x"},
+    )
+    found = read(make_capture(graph))
+    loss, mul, leaf = found["nodes"]
+    assert [node["title"] for node in found["nodes"]] == ["loss", "mul", "AccumulateGrad"]
+    assert (loss["stack"], leaf["stack"], leaf["call"], loss["variable"]) == (None, None, None, "")
+    assert mul["variable"] == "x"
+    stack = found["stacks"][mul["stack"]]
+    assert [found["places"][row] for row in stack["lines"]] == [
+        {"file": "model.py", "line": 12, "function": "forward"},
+        {"file": "train.py", "line": 3, "function": "<module>"},
+    ]
+    call = found["calls"][mul["call"]]
+    assert found["modules"][call["module"]] == {
+        "owner": "model",
+        "path": "h.0.lin",
+        "class": "Linear",
+    }
+    assert (call["number"], call["parent"]) == (1, loss["call"])
+    assert found["calls"][loss["call"]]["parent"] is None
+
+
+def test_cuts_are_there_with_what_they_refer_to() -> None:
+    graph = with_cuts(make_graph("loss>mul mul>a"))
+    found = read(make_capture(graph, recording=Recording.FULL))
+    assert found["capture"]["recording"] == "full"
+    _, first = found["cuts"]
+    assert (first["kind"], first["op"], first["times"]) == ("detach", "Tensor.detach", 3)
+    assert first["leaves"] == ["net.a", "net.b"]
+    place = {"file": "train.py", "line": 8, "function": "step"}
+    assert first["uses"] == [{"op": "mul", "place": place, "node": 1, "times": 2}]
+    assert found["places"][found["stacks"][first["stack"]]["lines"][0]]["line"] == 5
 
 
 def test_any_name_is_one_string() -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from build import graph_of, make_capture, make_gradients, make_graph
+from build import graph_of, make_capture, make_gradients, make_graph, with_origins
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -87,6 +87,48 @@ def two_roots() -> Graph:
     return replace(graph, root_table=roots, names=(*graph.names, "loss_b"))
 
 
+def in_modules(blocks: int) -> Graph:
+    """Give residual blocks lines, variables and the modules `h.0`, `h.0.lin`, `h.1` and so on."""
+    text = f"loss>mse {residual(blocks).replace('loss>', 'mse>')}"
+    order = dict.fromkeys(name for arrow in text.split() for name in arrow.split(">"))
+    number = {name: node for node, name in enumerate(order)}
+    places = {number["loss"]: "train.py:9", number["mse"]: "train.py:8 step < train.py:9"}
+    calls, variables = {}, {number["mse"]: "error"}
+    for block in range(blocks):
+        path = f"h.{blocks - 1 - block}"
+        for name, line, call in (
+            (f"add{block}", 31, f"{path}:Block"),
+            (f"addmm{block}", 30, f"{path}.lin:Linear"),
+            (f"t{block}", 30, f"{path}.lin:Linear"),
+            (f"relu{block}", 29, f"{path}:Block"),
+        ):
+            places[number[name]] = f"net/model.py:{line} forward < train.py:7"
+            calls[number[name]] = call
+        variables[number[f"add{block}"]] = "x"
+    graph = make_graph(text)
+    renamed = {f"h.{block}.": f"model.h.{blocks - 1 - block}.lin." for block in range(blocks)}
+    names = []
+    for name in graph.names:
+        start = next((start for start in renamed if name.startswith(start)), "")
+        names.append(renamed.get(start, "") + name.removeprefix(start))
+    origins = {"places": places, "calls": calls, "variables": variables}
+    return with_origins(replace(graph, names=tuple(names)), **origins)
+
+
+def unrolled_cell(steps: int) -> Graph:
+    """Say of a recurrent net that each step is a call of `rnn`."""
+    text = unrolled(steps)
+    order = dict.fromkeys(name for arrow in text.split() for name in arrow.split(">"))
+    number = {name: node for node, name in enumerate(order)}
+    calls = {
+        number[f"{op}{step}"]: f"rnn:Cell#{steps - step}"
+        for step in range(steps)
+        for op in ("tanh", "add", "mm", "addmm")
+    }
+    places = dict.fromkeys(calls, "rnn.py:5 forward")
+    return with_origins(make_graph(text), places=places, calls=calls)
+
+
 DRAWINGS = {
     "tree-sine": (SINE, None),
     "tree-sine-short": (SINE, 5),
@@ -98,6 +140,9 @@ DRAWINGS = {
     "tree-rnn-short": (unrolled(40), 20),
     "tree-two-roots": (two_roots(), None),
     "tree-undefined": (with_undefined_edges(), None),
+    "tree-modules": (in_modules(12), 12),
+    "tree-modules-all": (in_modules(2), None),
+    "tree-calls": (unrolled_cell(40), 20),
 }
 
 
@@ -106,6 +151,49 @@ def test_known_drawings(name: str, golden: Callable[[str, str], None]) -> None:
     graph, rows = DRAWINGS[name]
     drawn = tree.render(outline(capture_of(graph), rows=rows), width=80)
     golden(f"{name}.txt", drawn)
+
+
+def test_a_narrow_terminal_goes_without_step_by_step(golden: Callable[[str, str], None]) -> None:
+    found = outline(capture_of(in_modules(12)), rows=12)
+    widths = [None, 120, 90, 80, 75, 70, 60, 50, 40, 30]
+    drawn = [f"{width} columns\n{tree.render(found, width=width)}\n" for width in widths]
+    golden("tree-modules-widths.txt", "".join(drawn))
+
+
+def test_in_a_pipe_everything_is_there_in_full() -> None:
+    drawn = tree.render(outline(capture_of(in_modules(12)), rows=12))
+    assert "add → x" in drawn
+    assert "h.11.lin (Linear)  model.py:30  ◆ model.h.11.lin.bias ∇1" in drawn
+
+
+def test_files_of_one_name_are_told_apart() -> None:
+    places = {0: "train.py:3", 1: "lib/a/model.py:12 forward", 2: "lib/b/model.py:12 forward"}
+    graph = with_origins(make_graph("loss>mul mul>sin sin>w"), places=places)
+    drawn = tree.render(outline(capture_of(graph)))
+    assert [line.split()[-1] for line in drawn.splitlines()[:3]] == [
+        *("train.py:3", "a/model.py:12", "b/model.py:12")
+    ]
+
+
+def test_modules_of_several_owners_are_told_apart() -> None:
+    graph = make_graph("loss>mul mul>sin sin>w")
+    graph = with_origins(graph, calls={0: ":Loss", 1: "net.0:Linear", 2: "body:Body"})
+    first, second, third = graph.modules
+    renamed = {"body": replace(second, owner="critic")}
+    modules = tuple(renamed.get(module.path, module) for module in (first, second, third))
+    drawn = tree.render(outline(capture_of(replace(graph, modules=modules))))
+    assert "model (Loss)" in drawn
+    assert "model.net.0 (Linear)" in drawn
+    assert "critic.body (Body)" in drawn
+
+
+def test_one_line_does_not_take_lines_and_modules_from_the_others() -> None:
+    graph = in_modules(40)
+    lines = tree.render(outline(capture_of(graph)), width=100).splitlines()
+    long = replace(graph, ops=tuple("A" * 60 if op == "MseBackward0" else op for op in graph.ops))
+    with_long = tree.render(outline(capture_of(long)), width=100).splitlines()
+    assert sum("model.py:31" in line for line in with_long) == 40
+    assert sum(line in with_long for line in lines) >= len(lines) - 1
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
@@ -122,7 +210,7 @@ def test_colour_and_width_change_no_content(name: str, width: int | None, ascii_
     assert plain.isascii() == ascii_only
     for row in found:
         if hasattr(row, "node"):
-            assert row.node.op in plain
+            assert row.node.title in plain
             assert all(leaf.name.rpartition(".")[2] in plain for leaf in row.inputs.leaves)
 
 
@@ -173,7 +261,7 @@ def test_a_deep_nest_of_branches_keeps_its_text_on_the_screen() -> None:
     nested = outline(capture_of(graph_of(edges, ops=ops)))
     deep = replace(nested, indent=np.arange(len(nested), dtype=np.int32))
     lines = tree.render(deep, width=60).splitlines()
-    assert all("AddBackward0" in line or "AccumulateGrad" in line for line in lines)
+    assert all("add" in line or "AccumulateGrad" in line for line in lines)
     assert max(map(cell_len, lines)) <= 60
     assert "+48 levels" in lines[50]
 
@@ -226,7 +314,7 @@ def test_an_operation_of_many_inputs_counts_them_on_a_terminal_only() -> None:
     edges = [list(range(1, 101)), *[[101]] * 100, []]
     ops = ["StackBackward0", *["SinBackward0"] * 100, "AccumulateGrad"]
     chain = [[*range(1, 101)], *[[node + 1] for node in range(1, 101)], []]
-    assert tree.render(outline(capture_of(graph_of(edges, ops=ops)))).count("Sin") == 100
+    assert tree.render(outline(capture_of(graph_of(edges, ops=ops)))).count("sin") == 100
     found = outline(capture_of(graph_of(chain, ops=ops)))
     assert "and 95 more" in tree.render(found, width=80)
     assert tree.render(found).splitlines()[0].count("↓") == 99
@@ -243,6 +331,7 @@ def test_summary_says_size_place_and_what_is_missing() -> None:
         "partial: the process was killed",
         "not recorded: saved tensors",
         r"note: the script raised\nValueError",
+        "recorded: the graph alone · without --no-record: source lines, modules, names",
     ]
     assert summary.render(capture, ascii=True).isascii()
 

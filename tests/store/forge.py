@@ -6,35 +6,16 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from build import make_capture
 
 from autograd_inspect.model.capture import Capture
-from autograd_inspect.model.tables import SavedState
+from autograd_inspect.model.rows import Call
 from autograd_inspect.store.columns import arrays_of, interned, tables_of
 
 Members = dict[str, bytes]
-
-
-def rich_capture() -> Capture:
-    """Make a small capture in which no table is empty."""
-    capture = make_capture("loss>mul loss>add mul>a mul>b add>b", arguments=("--lr", "0.1"))
-    graph = capture.graph
-    saved = replace(
-        graph.saved_table,
-        node=np.array([1, 1], np.int32),
-        name=np.array([0, 1], np.int32),
-        spec=np.array([0, -1], np.int32),
-        bytes=np.array([24, 0], np.int64),
-        storage=np.array([0, -1], np.int32),
-        leaf=np.array([1, -1], np.int32),
-        state=np.array([SavedState.HELD, SavedState.FREED], np.uint8),
-    )
-    return replace(capture, graph=replace(graph, saved_table=saved))
 
 
 def seal(body: bytes) -> bytes:
@@ -104,8 +85,26 @@ def read_everything(capture: Capture) -> int:
     for node in graph.nodes:
         read += [node.op, node.kind, node.hooks, node.attributes, node.outputs, node.leaf]
         read += [(edge.slot, edge.target, edge.output) for edge in node.edges]
-        read += [(saved.name, saved.spec, saved.bytes, saved.state) for saved in node.saved]
-    read += [(leaf.name, leaf.spec, leaf.requires_grad) for leaf in graph.leaves]
+        read += [node.title, node.place, node.stack, node.library_place, node.variable]
+        for call in calls_around(node.call):
+            read += [call.module.name, call.number, call.times]
+        for saved in node.saved:
+            read += [saved.name, saved.spec, saved.bytes, saved.state, saved.role, saved.origin]
+            read += [saved.packer, saved.stale]
+            if saved.write:
+                read += [saved.write.op, saved.write.place, saved.write.version]
+    for cut in graph.cuts:
+        read += [cut.kind.text, cut.op, cut.place, cut.stack, cut.region, cut.module, cut.spec]
+        read += [cut.times, cut.raised, cut.reaches, cut.leaves]
+        read += [(use.op, use.place, use.node, use.times) for use in cut.uses]
+    read += [(leaf.name, leaf.spec, leaf.requires_grad, leaf.aliases) for leaf in graph.leaves]
     read += [(root.name, root.spec) for root in graph.roots]
     read += [(row.reason.text, row.zero_share) for row in capture.gradients]
     return len(read) + len(tables_of(capture))
+
+
+def calls_around(call: Call | None) -> Iterator[Call]:
+    """Go from a module call to those further out."""
+    while call is not None:
+        yield call
+        call = call.parent

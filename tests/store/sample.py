@@ -9,20 +9,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from build import graph_of, make_gradients
+from build import graph_of, make_gradients, with_origins
 
-from autograd_inspect.model.capture import About, Backward, Capture
+from autograd_inspect.model.capture import About, Backward, Capture, Recording
+from autograd_inspect.model.flow import CutKind, CutLeafTable, CutTable, CutUseTable, WriteTable
 from autograd_inspect.model.gradients import Gradients, Reason
 from autograd_inspect.model.graph import Graph
-from autograd_inspect.model.places import Place
-from autograd_inspect.model.tables import SavedState, SavedTable, Spec
+from autograd_inspect.model.places import Module, Place, Stack
+from autograd_inspect.model.tables import CallTable, Ints, SavedRole, SavedState, SavedTable, Spec
 from autograd_inspect.store import archive, save
 
 FOLDER = Path(__file__).parents[1] / "captures"
 
 
 def sample() -> Capture:
-    """Make a capture with something of everything in it."""
+    """Make a small capture with something of everything in it: no table is empty."""
     about = About(
         target="train.py",
         arguments=("--lr", "0.1"),
@@ -35,8 +36,11 @@ def sample() -> Capture:
         notes=("a note",),
         versions=(("agi", "0.1.0"), ("torch", "2.9.0"), ("python", "3.12.1")),
         rank=3,
+        recording=Recording.FULL,
+        parameters=96,
+        gradients=24,
     )
-    return Capture(_graph(), _gradients(), about)
+    return Capture(_with_flow(_with_saved(_graph())), _gradients(), about)
 
 
 def _graph() -> Graph:
@@ -45,21 +49,91 @@ def _graph() -> Graph:
         ops=["SumBackward0", "MulBackward0", "PowBackward0", "AccumulateGrad", "AccumulateGrad"],
         names={0: "loss", 1: "self", 2: "other", 3: "scale.weight", 4: "données"},
     )
-    spec = Spec(("s0", 3), "float64", "cuda:0")
+    graph = with_origins(
+        graph,
+        places={
+            0: "train.py:11 step",
+            1: "model.py:7 forward < model.py:20 forward < train.py:10 step",
+            2: "model.py:5 square < model.py:6 forward < model.py:20 forward < train.py:10 step",
+        },
+        variables={1: "hidden"},
+    )
+    words = ("tied.weight, head.weight", "save_on_cpu", "Tensor.add_", "Tensor.detach")
+    library = Place("site-packages/lib/ops.py", 88, "scale")
+    first, *others = graph.stacks
     return replace(
         graph,
-        specs=(*graph.specs, spec),
+        names=(*graph.names, *words, "argmax", "mul"),
+        specs=(*graph.specs, Spec(("s0", 3), "float64", "cuda:0")),
         attributes=("{}", '{"exponent": 2}'),
-        node_table=replace(graph.node_table, attributes=np.array([0, 0, 1, 0, 0], np.int32)),
-        output_table=replace(graph.output_table, spec=np.array([0, 0, 0, 0, 1], np.int32)),
+        places=(*graph.places, library),
+        modules=(
+            Module("model", "", "Net"),
+            Module("model", "scale", "Scale"),
+            Module("model", "scale.inner", "Square"),
+        ),
+        call_table=CallTable(_rows(0, 1, 1, 2), _rows(1, 1, 2, 1), parent=_rows(-1, 0, 0, 2)),
+        stacks=(replace(first, library=len(graph.places)), *others, Stack((0,))),
+        node_table=replace(
+            graph.node_table, attributes=_rows(0, 0, 1, 0, 0), call=_rows(0, 2, 3, -1, -1)
+        ),
+        output_table=replace(graph.output_table, spec=_rows(0, 0, 0, 0, 1)),
+    )
+
+
+def _with_saved(graph: Graph) -> Graph:
+    row = graph.names.index
+    return replace(
+        graph,
+        leaf_table=replace(graph.leaf_table, aliases=_rows(row("tied.weight, head.weight"), -1)),
         saved_table=SavedTable(
-            node=np.array([1, 1], np.int32),
-            name=np.array([1, 2], np.int32),
-            spec=np.array([1, -1], np.int32),
-            bytes=np.array([48, 0], np.int64),
-            storage=np.array([0, -1], np.int32),
-            leaf=np.array([1, -1], np.int32),
-            state=np.array([SavedState.HELD, SavedState.FREED], np.uint8),
+            node=_rows(1, 1, 2),
+            name=_rows(row("self"), row("other"), row("self")),
+            spec=_rows(1, -1, -1),
+            bytes=np.array([48, 0, 0], np.int64),
+            storage=_rows(0, -1, -1),
+            leaf=_rows(1, -1, -1),
+            state=np.array([SavedState.HELD, SavedState.FREED, SavedState.PACKED], np.uint8),
+            role=np.array([SavedRole.PARAMETER, SavedRole.UNKNOWN, SavedRole.INPUT], np.uint8),
+            origin=_rows(4, 2, -1),
+            packer=_rows(-1, -1, row("save_on_cpu")),
+            stale=np.array([True, False, False]),
+            write=_rows(0, -1, -1),
+        ),
+    )
+
+
+def _with_flow(graph: Graph) -> Graph:
+    row = graph.names.index
+    return replace(
+        graph,
+        write_table=WriteTable(
+            op=_rows(row("Tensor.add_")),
+            stack=_rows(3),
+            module=_rows(-1),
+            version=np.array([1], np.int64),
+        ),
+        cut_table=CutTable(
+            kind=np.array([CutKind.DETACH, CutKind.INTEGER], np.uint8),
+            op=_rows(row("Tensor.detach"), row("argmax")),
+            stack=_rows(1, 0),
+            module=_rows(1, -1),
+            region=_rows(-1, 3),
+            spec=_rows(1, -1),
+            times=np.array([2, 1], np.int64),
+            raised=np.array([False, True]),
+            reaches=np.array([True, False]),
+        ),
+        cut_leaf_table=CutLeafTable(
+            cut=_rows(0, 0, 1),
+            name=_rows(row("scale.weight"), row("données"), row("données")),
+        ),
+        cut_use_table=CutUseTable(
+            cut=_rows(0, 0, 1),
+            op=_rows(row("mul"), row("argmax"), row("Tensor.add_")),
+            stack=_rows(1, 0, -1),
+            node=_rows(1, -1, -1),
+            times=np.array([2, 1, 1], np.int64),
         ),
     )
 
@@ -70,13 +144,17 @@ def _gradients() -> Gradients:
     histogram[0, 12] = 6
     table = replace(
         gradients.table,
-        node=np.array([3, -1], np.int32),
-        dtype=np.array([0, -1], np.int32),
+        node=_rows(3, -1),
+        dtype=_rows(0, -1),
         reason=np.array([Reason.ARRIVED, Reason.NOT_REACHED], np.uint8),
         norm=np.array([2.5, np.nan]),
         histogram=histogram,
     )
     return replace(gradients, table=table)
+
+
+def _rows(*rows: int) -> Ints:
+    return np.array(rows, np.int32)
 
 
 if __name__ == "__main__":

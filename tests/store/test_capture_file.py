@@ -11,14 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from build import graph_of, make_capture, make_gradients
-from forge import assert_same, rich_capture
+from forge import assert_same
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sample import sample
 
 from autograd_inspect.errors import CaptureError, UsageError
-from autograd_inspect.model.capture import About, Backward, Capture
-from autograd_inspect.model.places import Place
-from autograd_inspect.model.tables import Spec
+from autograd_inspect.model.capture import About, Backward, Capture, Recording
+from autograd_inspect.model.flow import CutKind, CutLeafTable, CutTable
+from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.places import Module, Place, Stack
+from autograd_inspect.model.tables import CallTable, Ints, Spec
 from autograd_inspect.store import archive, load, save
 from autograd_inspect.store.columns import arrays_of
 
@@ -30,17 +33,69 @@ specs = st.builds(
     st.sampled_from(["float32", "complex64"]),
     st.sampled_from(["cpu", "cuda:0"]),
 )
+places = st.builds(Place, words, st.integers(0, 9999), words)
 abouts = st.builds(
     About,
     target=words,
     arguments=st.lists(words, max_size=3).map(tuple),
-    place=st.none() | st.builds(Place, words, st.integers(0, 9999), words),
+    place=st.none() | places,
     number=st.integers(0, 9),
     backward=st.sampled_from(Backward),
+    recording=st.sampled_from(Recording),
+    parameters=st.integers(-1, 1 << 40),
     versions=st.lists(st.tuples(words, words), max_size=2).map(tuple),
     rank=st.none() | st.integers(0, 9),
 )
 figures = st.floats(allow_nan=True, allow_infinity=True)
+
+
+def column(draw: st.DrawFn, count: int, below: int, *, least: int = -1) -> Ints:
+    """Draw row numbers, or "none" where `least` allows it."""
+    rows = st.lists(st.integers(least, below - 1), min_size=count, max_size=count)
+    return np.array(draw(rows) if count else [], np.int32)
+
+
+def with_origins(draw: st.DrawFn, graph: Graph) -> Graph:
+    """Add lines, module calls, variables and cuts to a graph."""
+    count, names = len(graph), len(graph.names)
+    lines = draw(st.lists(places, min_size=1, max_size=3, unique=True))
+    rows = st.integers(0, len(lines) - 1)
+    stacks = draw(st.lists(st.builds(Stack, st.lists(rows, max_size=3).map(tuple), rows)))
+    modules = draw(st.lists(st.builds(Module, words, words, words), min_size=1, max_size=3))
+    calls = draw(st.integers(0, 4))
+    cuts = draw(st.integers(0, 3)) if names else 0
+    parents = [draw(st.integers(-1, row - 1)) for row in range(calls)]
+    return replace(
+        graph,
+        places=tuple(lines),
+        stacks=tuple(stacks),
+        modules=tuple(modules),
+        node_table=replace(
+            graph.node_table,
+            stack=column(draw, count, len(stacks)),
+            call=column(draw, count, calls),
+            variable=column(draw, count, names),
+        ),
+        call_table=CallTable(
+            module=column(draw, calls, len(modules), least=0),
+            number=np.arange(1, calls + 1, dtype=np.int32),
+            parent=np.array(parents, np.int32),
+        ),
+        cut_table=CutTable(
+            kind=column(draw, cuts, len(CutKind), least=0).astype(np.uint8),
+            op=column(draw, cuts, names, least=0),
+            stack=column(draw, cuts, len(stacks)),
+            module=column(draw, cuts, len(modules)),
+            region=column(draw, cuts, len(stacks)),
+            spec=column(draw, cuts, len(graph.specs)),
+            times=np.full(cuts, 1 << 40, np.int64),
+            raised=column(draw, cuts, 2, least=0).astype(np.bool_),
+            reaches=column(draw, cuts, 2, least=0).astype(np.bool_),
+        ),
+        cut_leaf_table=CutLeafTable(
+            cut=np.arange(cuts, dtype=np.int32), name=column(draw, cuts, names, least=0)
+        ),
+    )
 
 
 @st.composite
@@ -60,6 +115,7 @@ def captures(draw: st.DrawFn) -> Capture:
         attributes=draw(st.sampled_from(["{}", '{"dim": -1}', '{"s": "é"}'])),
     )
     graph = replace(graph, specs=tuple(draw(st.lists(specs, min_size=1, max_size=3))))
+    graph = with_origins(draw, graph)
     gradients = make_gradients(draw(st.lists(words, max_size=4, unique=True)))
     rows = len(gradients)
     gradients = replace(
@@ -109,7 +165,7 @@ def test_arrays_in_any_memory_order_are_written(tmp_path: Path) -> None:
 
 
 def test_numpy_opens_a_capture(tmp_path: Path) -> None:
-    capture = rich_capture()
+    capture = sample()
     save(capture, tmp_path / "x.agi")
     with np.load(tmp_path / "x.agi", allow_pickle=False) as opened:
         for column, array in arrays_of(capture):
@@ -119,7 +175,7 @@ def test_numpy_opens_a_capture(tmp_path: Path) -> None:
 
 def test_the_same_capture_makes_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one.agi", "two.agi"):
-        save(rich_capture(), tmp_path / name)
+        save(sample(), tmp_path / name)
     assert (tmp_path / "one.agi").read_bytes() == (tmp_path / "two.agi").read_bytes()
 
 
@@ -312,6 +368,6 @@ def test_a_member_too_large_for_32_bits_is_declared_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "_LARGE", 0)
-    save(rich_capture(), tmp_path / "x.agi")
-    assert_same(load(tmp_path / "x.agi"), rich_capture())
+    save(sample(), tmp_path / "x.agi")
+    assert_same(load(tmp_path / "x.agi"), sample())
     assert zipfile.ZipFile(tmp_path / "x.agi").testzip() is None

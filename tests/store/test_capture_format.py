@@ -8,17 +8,20 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
 import pytest
-import sample
 from build import make_capture
-from forge import assert_same, members_of, rich_capture
+from forge import assert_same, members_of, read_everything
+from sample import FOLDER, sample
 
-from autograd_inspect.model.capture import About, Backward
+from autograd_inspect.model.capture import About, Backward, Recording
+from autograd_inspect.model.flow import CutKind
 from autograd_inspect.model.gradients import Reason
-from autograd_inspect.model.tables import Ints, Kind, NodeTable
+from autograd_inspect.model.places import Module, Place, Stack
+from autograd_inspect.model.tables import Ints, Kind, NodeTable, SavedRole, SavedState, Spec
 from autograd_inspect.store import archive, fit, load, save
 from autograd_inspect.store.columns import TABLES, columns, interned, tables_of
 
@@ -27,8 +30,10 @@ PAGE = (ROOT / "docs" / "capture-format.md").read_text(encoding="utf-8")
 
 #: Integers that are figures, not row numbers: nothing to check but their type.
 FIGURES = {
-    *("edges.start", "outputs.start", "nodes.sequence", "nodes.hooks", "saved.bytes"),
-    *("saved.storage", "grads.zeros", "grads.nan", "grads.inf", "grads.count", "grads.histogram"),
+    *("edges.start", "edges.output", "outputs.start", "roots.output", "nodes.sequence"),
+    *("nodes.hooks", "saved.bytes", "saved.storage", "calls.number", "writes.version"),
+    *("cuts.times", "cut_uses.times"),
+    *("grads.zeros", "grads.nan", "grads.inf", "grads.count", "grads.histogram"),
 }
 
 
@@ -52,14 +57,48 @@ def test_the_page_lists_every_key() -> None:
     assert told == [f"{part}.{name}" for part, names in interned().items() for name in names]
 
 
+def test_the_page_says_which_columns_point_where() -> None:
+    rows = re.findall(r"^\| `(\w+\.\w+)` \| [^|]+ \| (`[^|]+) \|$", PAGE, re.MULTILINE)
+    told = {name: set(re.findall(r"`(\w+\.\w+)`", by)) for name, by in rows}
+    found: dict[str, set[str]] = {name: set() for name in told}
+    for column in columns():
+        into = fit.points_into(column)
+        if into in found:
+            found[into].add(column.name)
+    assert told == found | {"graph.places": {"graph.stacks"}}
+    for column in columns():  # and each column's own row says it too
+        into = fit.points_into(column)
+        if isinstance(into, str) and into not in {"nodes", "cuts"}:
+            row = rf"^\| `{re.escape(column.name)}` .* \| (.+) \|$"
+            (meaning,) = re.findall(row, PAGE, re.MULTILINE)
+            assert f"row in `{into}`" in meaning, column.name
+
+
+@pytest.mark.parametrize("record", [Spec, Place, Stack, Module])
+def test_the_page_shows_the_keys_of_every_record(record: type) -> None:
+    keys = [each.name for each in fields(record)]
+    examples = [json.loads(text) for text in re.findall(r"`({.+?})`", PAGE.replace("\n", " "))]
+    assert keys in [list(example) for example in examples]
+
+
 def test_the_page_lists_every_value() -> None:
-    for kind in Kind:
-        assert f"{kind.value} {kind.label}" in PAGE
     words = PAGE.replace("\n", " ")
+    for said in (*Backward, *Recording):
+        assert f"`{said.value}`" in words
+    for kind in Kind:
+        assert f"{kind.value} {kind.label}" in words
+    for state in SavedState:
+        assert f"{state.value} {state.name.lower()}" in words
+    for role in SavedRole:
+        assert f"{role.value} {role.label}" in words
     for reason in Reason:
-        assert f"{reason.value} {reason.name.lower().replace('_', ' ')}" in words
-    for backward in Backward:
-        assert f"`{backward.value}`" in PAGE
+        assert f"{reason.value} {_plain(reason)}" in words
+    for cut in CutKind:
+        assert f"| {cut.value} | {_plain(cut)} | {cut.text} |" in PAGE
+
+
+def _plain(value: IntEnum) -> str:
+    return value.name.lower().replace("_", " ")
 
 
 def test_the_page_names_the_version() -> None:
@@ -86,16 +125,16 @@ def test_the_example_on_the_page_runs(tmp_path: Path) -> None:
 
 
 def test_the_description_comes_first_and_is_readable_as_it_is(tmp_path: Path) -> None:
-    save(rich_capture(), tmp_path / "x.agi")
+    save(sample(), tmp_path / "x.agi")
     members = members_of(tmp_path / "x.agi")
     expected = ["capture.json", "tables.json", *(column.member for column in columns())]
     assert list(members) == expected
     assert members["capture.json"] in (tmp_path / "x.agi").read_bytes()
-    assert json.loads(members["capture.json"])["counts"]["saved"] == 2
+    assert json.loads(members["capture.json"])["counts"]["saved"] == 3
 
 
 def test_every_field_of_the_model_is_stored() -> None:
-    capture = rich_capture()
+    capture = sample()
     tables = list(map(id, tables_of(capture).values()))
     for part, owner in (("graph", capture.graph), ("grads", capture.gradients)):
         for each in fields(owner):
@@ -104,11 +143,10 @@ def test_every_field_of_the_model_is_stored() -> None:
 
 
 def test_every_column_that_points_somewhere_is_checked() -> None:
-    capture = rich_capture()
     unchecked = {
         column.name
         for column in columns()
-        if np.issubdtype(column.dtype, np.integer) and fit.limit(capture, column) is None
+        if np.issubdtype(column.dtype, np.integer) and fit.points_into(column) is None
     }
     assert unchecked == FIGURES, "a new column of figures belongs in FIGURES"
 
@@ -116,13 +154,9 @@ def test_every_column_that_points_somewhere_is_checked() -> None:
 # A field is all it takes
 
 
-def _no_line() -> Ints:
-    return np.array([-1], np.int32)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class NodesWithLines(NodeTable):
-    line: Ints = field(default_factory=_no_line)
+    line: Ints = field(metadata={"absent": -1})
 
 
 @contextmanager
@@ -158,7 +192,7 @@ def test_a_column_that_a_reader_does_not_know_is_passed_over(tmp_path: Path) -> 
 # What was released
 
 
-@pytest.mark.parametrize("path", sorted(sample.FOLDER.glob("*.agi")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.agi")), ids=lambda path: path.name)
 def test_a_capture_of_any_released_format_loads(path: Path) -> None:
     capture = load(path)
     graph = capture.graph
@@ -173,6 +207,7 @@ def test_a_capture_of_any_released_format_loads(path: Path) -> None:
     assert [str(spec) for spec in graph.node(4).outputs] == ["[s0, 3] float64 cuda:0"]
     assert [leaf.name for leaf in graph.leaves] == ["scale.weight", "données"]
     assert [(root.name, root.node.index) for root in graph.roots] == [("loss", 0)]
+    assert read_everything(capture)
     assert [(s.name, s.bytes, s.state.name) for s in graph.node(1).saved] == [
         *(("self", 48, "HELD"), ("other", 0, "FREED"))
     ]
@@ -188,3 +223,67 @@ def test_a_capture_of_any_released_format_loads(path: Path) -> None:
     assert str(about.place) == "train.py:12 in step"
     assert about.backward is Backward.SCRIPT
     assert dict(about.versions) == {"agi": "0.1.0", "torch": "2.9.0", "python": "3.12.1"}
+
+
+def test_what_came_with_1_1_is_absent_from_a_file_of_1_0() -> None:
+    capture = load(FOLDER / "v1.0.agi")
+    graph, about = capture.graph, capture.about
+    for node in graph.nodes:
+        assert (node.place, node.stack, node.library_place, node.call) == (None, (), None, None)
+        assert node.variable == ""
+    for saved in graph.node(1).saved:
+        assert (saved.role, saved.origin, saved.packer) == (SavedRole.UNKNOWN, None, "")
+        assert (saved.stale, saved.write) == (False, None)
+    assert [leaf.aliases for leaf in graph.leaves] == [(), ()]
+    assert (graph.cuts, graph.places, graph.stacks, graph.modules) == ((), (), (), ())
+    assert [len(table) for table in (graph.call_table.module, graph.write_table.op)] == [0, 0]
+    assert about.recording is Recording.NONE
+    assert (about.parameters, about.gradients) == (-1, -1)
+
+
+def test_what_came_with_1_1_is_there_in_a_file_of_1_1() -> None:
+    capture = load(FOLDER / "v1.1.agi")
+    graph, about = capture.graph, capture.about
+    assert [str(node.place) for node in graph.nodes] == [
+        *("train.py:11 in step", "model.py:7 in forward", "model.py:5 in square", "None", "None")
+    ]
+    assert [place.line for place in graph.node(2).stack] == [5, 6, 20, 10]
+    assert str(graph.node(0).library_place) == "site-packages/lib/ops.py:88 in scale"
+    assert graph.node(1).library_place is None
+    call = graph.node(2).call
+    assert call is not None
+    assert (call.module, call.number) == (Module("model", "scale.inner", "Square"), 1)
+    assert call.parent is not None
+    assert (call.parent.module.path, call.parent.number, call.parent.times) == ("scale", 2, 2)
+    assert call.parent.parent is not None
+    assert (call.parent.parent.module.name, call.parent.parent.parent) == ("model", None)
+    assert [node.variable for node in graph.nodes] == ["", "hidden", "", "", ""]
+    assert graph.leaves[0].aliases == ("tied.weight", "head.weight")
+    held, freed, packed = *graph.node(1).saved, *graph.node(2).saved
+    assert (held.role, held.stale, held.origin) == (SavedRole.PARAMETER, True, graph.node(4))
+    assert held.write is not None
+    assert (held.write.op, held.write.version) == ("Tensor.add_", 1)
+    assert str(held.write.place) == "train.py:11 in step"
+    assert (freed.origin, freed.packer, freed.write) == (graph.node(2), "", None)
+    assert (packed.role, packed.packer) == (SavedRole.INPUT, "save_on_cpu")
+    detach, argmax = graph.cuts
+    assert (detach.kind, detach.op, detach.times) == (CutKind.DETACH, "Tensor.detach", 2)
+    assert str(detach.place) == "model.py:7 in forward"
+    assert detach.module is not None
+    assert (detach.module.path, str(detach.spec)) == ("scale", "[s0, 3] float64 cuda:0")
+    assert (detach.raised, detach.reaches, detach.region) == (False, True, None)
+    assert detach.leaves == ("scale.weight", "données")
+    assert [(use.op, use.node, use.times) for use in detach.uses] == [
+        *(("mul", graph.node(1), 2), ("argmax", None, 1))
+    ]
+    assert (argmax.kind, argmax.raised, argmax.module) == (CutKind.INTEGER, True, None)
+    assert str(argmax.region) == "train.py:11 in step"
+    assert argmax.leaves == ("données",)
+    assert [use.place for use in argmax.uses] == [None]
+    assert about.recording is Recording.FULL
+    assert (about.parameters, about.gradients) == (96, 24)
+
+
+def test_the_sample_of_the_current_format_is_what_its_maker_makes() -> None:
+    major, minor = archive.VERSION
+    assert_same(load(FOLDER / f"v{major}.{minor}.agi"), sample())

@@ -1,0 +1,121 @@
+"""Calls that can be drawn as a frame: no way through the graph leaves one and comes back.
+
+What a module call made is such a set by nature: calls follow each other or lie in each other.
+Graphs made in backward, hooks and threads may break that; then a call is dissolved, which means
+that what it made is drawn one frame further out.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_inspect.passes.calltree import OUTSIDE, CallTree
+from autograd_inspect.passes.part import Part, Rows
+
+#: So many times the one call that fits worst in each knot is dissolved, after that all in a knot.
+_PATIENCE = 4
+
+
+def without_cycles(tree: CallTree, inside: Rows, part: Part) -> tuple[CallTree, Rows]:
+    """Dissolve calls until those side by side, drawn as one box each, are no cycle.
+
+    `inside` has the call of each box; gives the tree and the calls of the boxes as they are then.
+    """
+    leads_on = np.zeros(len(inside), np.bool_)
+    leads_on[part.source] = True
+    inner = leads_on[part.target]  # what leads nowhere is on no cycle
+    source, target = part.source[inner], part.target[inner]
+    sequence = _numbers(part.graph.node_table.sequence[part.node], leads_on)
+    depth = _numbers(part.graph.node_table.depth[part.node], leads_on)
+    for turn in count():
+        ends = tree.siblings(inside, source, target)
+        if _runs_down(tree, inside, sequence, ends):
+            break
+        knots = [[item - len(inside) for item in knot] for knot in _knots(*ends)]
+        calls = [[call for call in knot if call > OUTSIDE] for knot in knots]
+        if not any(calls):
+            break
+        scattered = _scattered(tree, inside, depth)
+        dissolved = np.zeros(len(tree), np.bool_)
+        for knot in filter(None, calls):
+            worst = max(knot, key=lambda call: (scattered[call], call))
+            dissolved[[worst] if turn < _PATIENCE else knot] = True
+        tree, now = tree.without(dissolved)
+        inside = now[inside]
+    return tree, inside
+
+
+def _numbers(column: npt.NDArray[np.integer], leads_on: npt.NDArray[np.bool_]) -> Rows:
+    """Give each box its number, -1 to those that lead nowhere."""
+    numbers = np.full(len(leads_on), -1, np.int64)
+    numbers[: len(column)] = column
+    return np.where(leads_on, numbers, -1)
+
+
+def _runs_down(tree: CallTree, inside: Rows, sequence: Rows, ends: tuple[Rows, Rows]) -> bool:
+    """Tell whether all arrows lead from what was made later to what was made earlier.
+
+    Then there is no cycle. It is so for all that one thread made, and costs little to find out.
+    """
+    first, last = _spans(tree, inside, sequence)
+    source, target = ends
+    return bool((np.append(sequence, first)[source] > np.append(sequence, last)[target]).all())
+
+
+def _spans(tree: CallTree, inside: Rows, numbers: Rows) -> tuple[Rows, Rows]:
+    """Give the smallest and the greatest number of the boxes in each call; -1 is none."""
+    numbered = np.flatnonzero(numbers >= 0)
+    first, last = np.full(len(tree), np.iinfo(np.int64).max), np.full(len(tree), -1)
+    np.minimum.at(first, inside[numbered], numbers[numbered])
+    np.maximum.at(last, inside[numbered], numbers[numbered])
+    return tree.gathered(first, np.minimum.at), tree.gathered(last, np.maximum.at)
+
+
+def _scattered(tree: CallTree, inside: Rows, depth: Rows) -> list[int]:
+    """Say of each call how many more levels it spans than it has boxes."""
+    first, last = _spans(tree, inside, depth)
+    boxes = np.bincount(inside[depth >= 0], minlength=len(tree)).astype(np.int64)
+    boxes = tree.gathered(boxes, np.add.at)
+    more: list[int] = np.where(boxes > 0, last - first + 1 - boxes, 0).tolist()
+    return more
+
+
+def _knots(source: Rows, target: Rows) -> list[list[int]]:
+    """Find the strongly connected components of more than one item, by Tarjan's algorithm."""
+    below: dict[int, list[int]] = {}
+    for one, other in zip(source.tolist(), target.tolist(), strict=True):
+        below.setdefault(one, []).append(other)
+    number: dict[int, int] = {}
+    lowest: dict[int, int] = {}
+    unfinished: dict[int, int] = {}  # where each item lies in `trail`
+    trail: list[int] = []
+    knots: list[list[int]] = []
+    for start in below:
+        way = [] if start in number else [(start, iter(below[start]))]
+        while way:
+            item, rest = way[-1]
+            if item not in number:
+                number[item] = lowest[item] = len(number)
+                unfinished[item] = len(trail)
+                trail.append(item)
+            ahead = next(rest, None)
+            if ahead is not None:
+                if ahead not in number:
+                    way.append((ahead, iter(below.get(ahead, ()))))
+                elif ahead in unfinished:
+                    lowest[item] = min(lowest[item], number[ahead])
+                continue
+            way.pop()
+            if way:
+                lowest[way[-1][0]] = min(lowest[way[-1][0]], lowest[item])
+            if lowest[item] == number[item]:
+                knot = trail[unfinished[item] :]
+                del trail[unfinished[item] :]
+                for done in knot:
+                    del unfinished[done]
+                if len(knot) > 1:
+                    knots.append(knot)
+    return knots
