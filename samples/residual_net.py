@@ -5,7 +5,7 @@ Try:
     agi show --depth 6
     agi render --svg -o residual_net.svg
 
-Look at: an AddBackward0 per block with two inputs, the block's own chain and the shortcut, which is
+Look at: an `add` per block with two inputs, the block's own chain and the shortcut, which is
 a reference to a node printed further down. `--depth 6` ends six edges from the loss.
 """
 

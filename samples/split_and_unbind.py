@@ -3,7 +3,7 @@
 Try:
     agi trace samples/split_and_unbind.py:loss
 
-Look at: SplitBackward0 and UnbindBackward0 have one shape per output; the lines that lead to them
+Look at: `split` and `unbind` have one shape per output; the lines that lead to them
 name the output, and one output of the unbind is used by nobody.
 """
 

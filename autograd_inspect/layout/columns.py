@@ -27,7 +27,9 @@ def place_columns(levels: Levels, rows: Rows) -> list[float]:
             del joints[vertex]
     for _ in range(_PASSES):
         packing.pull(x)
-    centre = [x[column] + shift for column, shift in zip(packing.column, packing.shift, strict=True)]
+    centre = [
+        x[column] + shift for column, shift in zip(packing.column, packing.shift, strict=True)
+    ]
     return [centre[owner] + at for owner, at in zip(levels.owner, levels.at, strict=True)]
 
 

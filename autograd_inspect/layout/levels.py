@@ -167,7 +167,9 @@ def _grow_stems(levels: Levels) -> None:
     for spot, b in zip(levels.leaves, levels.lower, strict=True):
         reach[spot] = max(reach[spot], level[b] - level[spot] - 1)
     left = 2 * levels.boxes + 1000
-    for spot in sorted((spot for spot in range(levels.bends) if reach[spot]), key=reach.__getitem__):
+    for spot in sorted(
+        (spot for spot in range(levels.bends) if reach[spot]), key=reach.__getitem__
+    ):
         left -= reach[spot]
         if left < 0:
             levels.lane[spot] = True

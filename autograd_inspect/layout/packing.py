@@ -150,9 +150,7 @@ def _columns(
     return column, shift, members, top
 
 
-def _pulls(
-    levels: Levels, column: list[int], shift: list[float]
-) -> list[list[tuple[int, float]]]:
+def _pulls(levels: Levels, column: list[int], shift: list[float]) -> list[list[tuple[int, float]]]:
     """Give per column those it has segments to; a segment would best be straight."""
     pulls: list[list[tuple[int, float]]] = [[] for _ in range(max(column, default=-1) + 1)]
     for spot, near in enumerate(levels.below):

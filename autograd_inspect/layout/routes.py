@@ -131,9 +131,9 @@ class Router:
             straight = [i for i, (x, _) in enumerate(arrows) if abs(x - centre) < _STRAIGHT]
             middle = straight[0] if len(straight) == 1 else (len(arrows) - 1) / 2
             side = max(middle, len(arrows) - 1 - middle)
-            wanted = max(_PORT_GAP, *(self.sheet.room[arrow] for _, arrow in arrows)) if arrows else 0.0
+            wanted = max((self.sheet.room[arrow] for _, arrow in arrows), default=0.0)
             half = max(self.levels.width[box] / 2 - _PORT_INSET, 0)
-            gap = min(wanted, half / side) if side else 0.0
+            gap = min(max(wanted, _PORT_GAP), half / side) if side else 0.0
             for i, (_, arrow) in enumerate(arrows):
                 ends[arrow] = centre + (i - middle) * gap
         return ends

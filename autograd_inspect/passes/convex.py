@@ -12,7 +12,8 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
-from autograd_inspect.passes.calltree import OUTSIDE, CallTree
+from autograd_inspect.passes.calltree import CallTree
+from autograd_inspect.passes.knots import knots_of
 from autograd_inspect.passes.part import Part, Rows
 
 #: So many times the one call that fits worst in each knot is dissolved, after that all in a knot.
@@ -34,8 +35,9 @@ def without_cycles(tree: CallTree, inside: Rows, part: Part) -> tuple[CallTree, 
         ends = tree.siblings(inside, source, target)
         if _runs_down(tree, inside, sequence, ends):
             break
-        knots = [[item - len(inside) for item in knot] for knot in _knots(*ends)]
-        calls = [[call for call in knot if call > OUTSIDE] for knot in knots]
+        knots = knots_of(zip(*(end.tolist() for end in ends), strict=True))
+        # Calls come after boxes in the numbers of what lies side by side.
+        calls = [[item - len(inside) for item in knot if item > len(inside)] for knot in knots]
         if not any(calls):
             break
         scattered = _scattered(tree, inside, depth)
@@ -81,41 +83,3 @@ def _scattered(tree: CallTree, inside: Rows, depth: Rows) -> list[int]:
     boxes = tree.gathered(boxes, np.add.at)
     more: list[int] = np.where(boxes > 0, last - first + 1 - boxes, 0).tolist()
     return more
-
-
-def _knots(source: Rows, target: Rows) -> list[list[int]]:
-    """Find the strongly connected components of more than one item, by Tarjan's algorithm."""
-    below: dict[int, list[int]] = {}
-    for one, other in zip(source.tolist(), target.tolist(), strict=True):
-        below.setdefault(one, []).append(other)
-    number: dict[int, int] = {}
-    lowest: dict[int, int] = {}
-    unfinished: dict[int, int] = {}  # where each item lies in `trail`
-    trail: list[int] = []
-    knots: list[list[int]] = []
-    for start in below:
-        way = [] if start in number else [(start, iter(below[start]))]
-        while way:
-            item, rest = way[-1]
-            if item not in number:
-                number[item] = lowest[item] = len(number)
-                unfinished[item] = len(trail)
-                trail.append(item)
-            ahead = next(rest, None)
-            if ahead is not None:
-                if ahead not in number:
-                    way.append((ahead, iter(below.get(ahead, ()))))
-                elif ahead in unfinished:
-                    lowest[item] = min(lowest[item], number[ahead])
-                continue
-            way.pop()
-            if way:
-                lowest[way[-1][0]] = min(lowest[way[-1][0]], lowest[item])
-            if lowest[item] == number[item]:
-                knot = trail[unfinished[item] :]
-                del trail[unfinished[item] :]
-                for done in knot:
-                    del unfinished[done]
-                if len(knot) > 1:
-                    knots.append(knot)
-    return knots

@@ -119,7 +119,7 @@ def _sizes(graph: Graph) -> Rows:
 def _numbered(
     tree: CallTree, inside: Rows, size: Rows, modules: Modules
 ) -> tuple[tuple[Group, ...], Rows]:
-    """Number the calls that hold something, each right before all that lie in it."""
+    """Give each call that holds something a number, right before those of all that lie in it."""
     holds = np.bincount(inside, minlength=len(tree)).astype(np.int64)
     calls = np.flatnonzero(tree.gathered(holds, np.add.at)[1:] > 0) + 1
     children: dict[int, list[int]] = {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.view import Origin
@@ -25,17 +26,24 @@ class Origins:
 def origins_of(part: Part, alone: Rows, modules: Modules) -> Origins:
     """Describe each place that boxes come from; `alone` is the call that made but this one box."""
     graph, table = part.graph, part.graph.node_table
-    nothing = np.full(len(part.hidden), -1, np.int64)
-    stack = np.append(table.stack[part.node], nothing)
-    call = np.append(table.call[part.node], nothing)
+    stack, call, leaf = (
+        _with_stand_ins(column, len(alone))
+        for column in (table.stack[part.node], table.call[part.node], is_leaf(graph)[part.node])
+    )
     if max(stack.max(initial=-1), alone.max(initial=-1), call.max(initial=-1)) < 0:
         return Origins((Origin(),), np.zeros(len(alone), np.int64))
-    leaf = np.append(is_leaf(graph)[part.node], nothing >= 0).astype(np.int64)
     key = combined(stack, call, alone, leaf)
     _, first, origin = np.unique(key, return_index=True, return_inverse=True)
     writer = _Writer(graph, modules)
     distinct = zip(*(column[first].tolist() for column in (stack, call, alone, leaf)), strict=True)
     return Origins(tuple(writer.origin(*row) for row in distinct), origin)
+
+
+def _with_stand_ins(column: npt.NDArray[np.generic], boxes: int) -> Rows:
+    """Fill a column of the nodes' boxes up with -1 for the stand-ins behind them."""
+    filled = np.full(boxes, -1, np.int64)
+    filled[: len(column)] = column
+    return filled
 
 
 class _Writer:
@@ -51,9 +59,9 @@ class _Writer:
         """Write the origin that these rows stand for."""
         place = self._graph.place_of(stack)
         # A leaf was made elsewhere: what is known is the line that used it first.
-        line = [place.short] if place and not leaf else []
+        line = [place.short] if place and leaf < 1 else []
         module = [self._label(alone)] if alone >= 0 else []
-        tip = self._lines_tip(stack, bool(leaf))
+        tip = self._lines_tip(stack, leaf > 0)
         if call >= 0:
             tip += (self._module_tip(call),)
         return Origin((*module, *line), tip)

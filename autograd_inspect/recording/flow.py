@@ -213,19 +213,20 @@ class Flow(TorchFunctionMode):
         outputs = tensors_in_result(result)
         lost = [tensor for tensor in outputs if not tensor.requires_grad]
         self._used(self.lineage.tainted(inputs), cls.__name__, frame)
-        known = Known(self.lineage.of_all([*inputs, *captured] if checkpoint else inputs))
-        for tensor in outputs:
-            if tensor.requires_grad:
-                self.lineage.note(tensor, known)
         sources = learning if lost else []
         if not (checkpoint and learning):
             sources = [*sources, *captured]
+        cut = None
         if sources:
             kind = CutKind.CHECKPOINT if checkpoint and not learning else CutKind.CUSTOM
             cut = self._cut(cls.__name__, kind, sources, frame)
-            if cut is not None:
-                for tensor in lost:
-                    self.lineage.note(tensor, _after(cut))
+        parents = self.lineage.of_all([*inputs, *captured] if checkpoint else inputs)
+        for tensor in outputs:
+            known = Known(parents if tensor.requires_grad else ())
+            if cut is not None and (captured or not tensor.requires_grad):
+                # One with a graph may carry values, too, that the Function was not given.
+                known.cuts, known.direct = frozenset([cut]), cut
+            self.lineage.note(tensor, known)
 
     # A new Parameter, and the gradients that autograd.grad hands back
 

@@ -34,6 +34,10 @@ class Text(str):
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
+    def __bool__(self) -> bool:
+        """Be true, as other objects are, however short the text."""
+        return True
+
 
 class Site(Text):
     """A stretch of the user's stack, up to the nearest module call: found once, then shared.

@@ -98,9 +98,9 @@ def _nodes(view: View, names: list[str]) -> Iterator[str]:
 def _groups(view: View, names: list[str]) -> Iterator[str]:
     """Write the frames as clusters, each inside the one around it, with the boxes in it."""
     boxes: list[list[str]] = [[] for _ in view.groups]
-    for name, group in zip(names, view.group, strict=True):
-        if group >= 0:
-            boxes[group].append(name)
+    for name, row in zip(names, view.group, strict=True):
+        if row >= 0:
+            boxes[row].append(name)
     around: list[int] = []
     for number, group in enumerate(view.groups):
         while around and around[-1] != group.parent:
@@ -109,10 +109,11 @@ def _groups(view: View, names: list[str]) -> Iterator[str]:
         fill = LIGHT.frame(len(around))
         around.append(number)
         margin = "  " * len(around)
-        yield f'{margin}subgraph cluster_{number} {{\n{margin}  label="{_escaped(group.label)}\\l"; '
-        yield f'tooltip="{_escaped(*group.tip)}"; class="module"; id="frame-{number}";\n'
-        yield f'{margin}  style="filled,rounded"; fillcolor="{fill}"; color="{LIGHT.frame_line}"; '
-        yield f'fontsize=10; fontcolor="{LIGHT.quiet}";\n'
+        yield f"{margin}subgraph cluster_{number} {{\n"
+        yield f'{margin}  label="{_escaped(group.label)}\\l"; tooltip="{_escaped(*group.tip)}";\n'
+        yield f'{margin}  class="module"; id="frame-{number}"; fontsize=10; '
+        yield f'fontcolor="{LIGHT.quiet}";\n{margin}  style="filled,rounded"; '
+        yield f'fillcolor="{fill}"; color="{LIGHT.frame_line}";\n'
         if boxes[number]:
             yield f"{margin}  {'; '.join(boxes[number])};\n"
     yield from (f"{'  ' * depth}}}\n" for depth in range(len(around), 0, -1))

@@ -42,8 +42,8 @@ def _boxes(view: View) -> Iterator[str]:
     """Write the boxes, those that lie in frames inside these."""
     names = _names(view)
     inside: list[list[int]] = [[] for _ in range(len(view.groups) + 1)]  # the last: in no frame
-    for box, group in enumerate(view.group):
-        inside[group].append(box)
+    for box, row in enumerate(view.group):
+        inside[row].append(box)
     yield from (_box(view, box, names[box]) for box in inside[-1])
     around: list[int] = []
     for number, group in enumerate(view.groups):

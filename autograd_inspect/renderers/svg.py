@@ -26,10 +26,12 @@ _STYLE = f"""\
 .agi .box text {{ text-anchor: middle; }}
 .agi .heading {{ font-size: 13px; font-weight: 600; }}
 .agi .line {{ font-size: 11px; }}
-.agi .label {{ font-size: 10px; }}
-.agi .module {{ font-size: 11px; font-weight: 600; }}
-.agi .label, .agi .module {{ stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }}
+.agi .label {{ font-size: 10px; stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }}
 .agi .arrow {{ fill: none; stroke-width: 1.2; }}
+"""
+_FRAME_STYLE = """\
+.agi .module { font-size: 11px; font-weight: 600;
+  stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }
 """
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
@@ -45,9 +47,7 @@ def _pieces(figure: Figure) -> Iterator[str]:
     yield f'<svg xmlns="http://www.w3.org/2000/svg" class="agi" width="{width}" height="{height}" '
     yield f'viewBox="0 0 {width} {height}" role="img" aria-label="{title}">\n'
     yield f"<title>{title}</title>\n"
-    yield f"<style>\n{_STYLE}{''.join(_shapes())}{''.join(_colours(LIGHT))}"
-    dark = "".join(_colours(DARK))
-    yield f"@media (prefers-color-scheme: dark) {{\n{dark}}}\n</style>\n"
+    yield from _style(framed=bool(figure.frames))
     yield f'<rect class="paper" width="{width}" height="{height}"/>\n'
     yield _text(figure.title, "title")
     yield from (_text(note, "line note") for note in figure.notes)
@@ -60,16 +60,27 @@ def _pieces(figure: Figure) -> Iterator[str]:
     yield "</svg>\n"
 
 
-def _colours(palette: Palette) -> Iterator[str]:
+def _style(*, framed: bool) -> Iterator[str]:
+    yield f"<style>\n{_STYLE}"
+    if framed:
+        yield _FRAME_STYLE
+    yield from _shapes()
+    yield from _colours(LIGHT, framed=framed)
+    yield "@media (prefers-color-scheme: dark) {\n"
+    yield from _colours(DARK, framed=framed)
+    yield "}\n</style>\n"
+
+
+def _colours(palette: Palette, *, framed: bool) -> Iterator[str]:
     yield f".agi text {{ fill: {palette.text}; }}\n"
-    yield f".agi .line, .agi .label, .agi .module {{ fill: {palette.quiet}; }}\n"
+    yield f".agi .line, .agi .label {{ fill: {palette.quiet}; }}\n"
     yield f".agi .label {{ stroke: {palette.paper}; }}\n"
     yield f".agi .paper {{ fill: {palette.paper}; }}\n"
     yield f".agi .arrow {{ stroke: {palette.arrow}; }}\n"
     yield f".agi .head {{ fill: {palette.arrow}; }}\n"
-    for depth, fill in enumerate(palette.frames):
+    for depth, fill in enumerate(palette.frames if framed else ()):
+        yield f".agi .frame{depth} .module {{ fill: {palette.quiet}; stroke: {fill}; }}\n"
         yield f".agi .frame{depth} rect {{ fill: {fill}; stroke: {palette.frame_line}; }}\n"
-        yield f".agi .frame{depth} .module {{ stroke: {fill}; }}\n"
     for role, (fill, line) in palette.boxes.items():
         yield f".agi .{role.value} rect {{ fill: {fill}; stroke: {line}; }}\n"
         yield f".agi .{role.value} .heading {{ fill: {palette.heading(role)}; }}\n"

@@ -176,9 +176,7 @@ def test_all_lies_within_the_drawing_and_labels_in_their_frames(
 
 def passing(route: list[tuple[float, float]], border: float) -> float:
     """Give the place where a route passes a border, which it does straight."""
-    return next(
-        x0 for (x0, y0), (x1, y1) in pairwise(route) if y0 <= border <= y1 and x0 == x1
-    )
+    return next(x0 for (x0, y0), (x1, y1) in pairwise(route) if y0 <= border <= y1 and x0 == x1)
 
 
 def framed(arrows: list[tuple[int, int]], group: list[int], parent: list[int]) -> Diagram:

@@ -7,14 +7,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from build import graph_of, make_capture, make_graph
+from build import graph_of, make_capture, make_graph, with_origins
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.flow import WriteTable
 from autograd_inspect.model.gradients import Reason
 from autograd_inspect.model.graph import Graph
-from autograd_inspect.model.tables import EdgeTable, Kind, OutputTable, Spec
+from autograd_inspect.model.places import Place, Stack
+from autograd_inspect.model.tables import (
+    EdgeTable,
+    Kind,
+    OutputTable,
+    SavedRole,
+    SavedState,
+    SavedTable,
+    Spec,
+    empty,
+)
 from autograd_inspect.model.view import Role, View
 from autograd_inspect.passes.drawing import draw
 
@@ -61,7 +72,7 @@ def several_outputs(graph: Graph, outputs: int) -> Graph:
 
 def test_leaves_and_roots_go_by_their_names() -> None:
     view = draw(make_graph("loss>mul mul>a mul>b"), limit=None)
-    assert [view.heading(box) for box in range(4)] == ["loss", "MulBackward0", "a", "b"]
+    assert [view.heading(box) for box in range(4)] == ["loss", "mul", "a", "b"]
     assert view.lines(2) == ("AccumulateGrad [2, 3]",)
     roles = [view.faces[face].role for face in view.face]
     assert roles == [Role.ROOT, Role.OPERATION, Role.LEAF, Role.LEAF]
@@ -111,6 +122,121 @@ def test_the_tip_says_what_a_node_is_and_where() -> None:
     )
     assert view.tip(2)[0] == "a"
     assert "requires_grad: True" in view.tip(2)
+
+
+def test_a_heading_says_what_ran_and_the_variable_it_went_to() -> None:
+    graph = with_origins(make_graph("loss>mul mul>a"), variables={0: "total", 1: "h"})
+    view = draw(graph, limit=None)
+    assert [view.heading(box) for box in range(3)] == ["loss", "h = mul", "a"]
+    assert view.tip(1)[:2] == ("h = mul", "MulBackward0 (operation)")
+    assert view.tip(0)[:2] == ("loss", "LossBackward0 (operation)")
+
+
+def test_the_line_stands_below_and_the_stack_on_hovering() -> None:
+    lines = {1: "pkg/model.py:12 forward < train.py:30 main", 2: "pkg/model.py:12 forward"}
+    view = draw(with_origins(make_graph("loss>mul mul>a"), places=lines), limit=None)
+    assert view.lines(1) == ("[2, 3]", "model.py:12")
+    assert view.tip(1)[2:4] == (
+        "made at pkg/model.py:12 in forward",
+        "called from train.py:30 in main",
+    )
+    # A leaf was not made there: it was used there first.
+    assert view.lines(2) == ("AccumulateGrad [2, 3]",)
+    assert "first used at pkg/model.py:12 in forward" in view.tip(2)
+    assert view.lines(0) == ("loss [2, 3]",)
+
+
+def test_the_line_of_a_library_is_told() -> None:
+    graph = with_origins(make_graph("loss>mul mul>a"), places={1: "train.py:3"})
+    library = Place("lib/functional.py", 99, "norm")
+    graph = replace(graph, places=(*graph.places, library), stacks=(Stack((0,), 1),))
+    assert draw(graph, limit=None).tip(1)[2:4] == (
+        "inside lib/functional.py:99 in norm",
+        "made at train.py:3",
+    )
+
+
+def test_boxes_from_the_same_line_share_an_origin() -> None:
+    graph = graph_of([[i + 1] for i in range(999)] + [[]])
+    graph = with_origins(graph, places={i: f"m.py:{i % 3 + 1}" for i in range(999)})
+    view = draw(graph, limit=None)
+    assert len(view.origins) == 4
+    assert len(view.faces) == 3
+    assert [view.lines(box)[-1] for box in (0, 1, 2, 3)] == ["m.py:1", "m.py:2", "m.py:3", "m.py:1"]
+
+
+def saving(graph: Graph, *rows: dict[str, int]) -> Graph:
+    """Let nodes save tensors: rows of `SavedTable` as far as they are not the usual."""
+    usual = {
+        "node": 1, "name": 0, "spec": 0, "bytes": 24, "storage": -1, "leaf": -1,
+        "state": SavedState.HELD, "role": SavedRole.UNKNOWN, "origin": -1, "packer": -1,
+        "stale": 0, "write": -1,
+    }  # fmt: skip
+    dtypes = {one: getattr(empty(SavedTable), one).dtype for one in usual}
+    columns = {
+        one: np.array([(usual | row)[one] for row in rows], dtype) for one, dtype in dtypes.items()
+    }
+    names = ("self", "other", "checkpoint", "Tensor.add_", *graph.names)
+    return replace(graph, saved_table=SavedTable(**columns), names=names)
+
+
+def saved_lines(graph: Graph, box: int = 1) -> list[str]:
+    lines = draw(graph, limit=None).tip(box)
+    return [line for line in lines if line.startswith(("saves", "holds"))]
+
+
+def test_what_a_node_saves_is_told_with_its_bytes() -> None:
+    graph = saving(
+        graph_of([[1], [2], []]),
+        {"storage": 5, "role": SavedRole.PARAMETER},
+        {"name": 1, "bytes": 1000, "storage": 6, "role": SavedRole.ACTIVATION},
+        {"name": 1, "bytes": 1000, "storage": 6},
+        {"spec": -1, "state": SavedState.PACKED, "packer": 2, "bytes": 0},
+        {"spec": -1, "state": SavedState.FREED, "bytes": 500},
+    )
+    assert saved_lines(graph) == [
+        "saves self: [2, 3] float32 cpu, 24 bytes, parameter",
+        "saves other: [2, 3] float32 cpu, 1,000 bytes, activation",
+        "saves other: [2, 3] float32 cpu, 1,000 bytes",
+        "saves self: packed by checkpoint",
+        "saves self: freed",
+        "holds 1,024 bytes in all",  # a storage counts once
+    ]
+
+
+def test_bytes_are_summed_over_more_tensors_than_are_listed() -> None:
+    rows = [{"bytes": 2**40, "storage": number} for number in range(9)]
+    lines = saved_lines(saving(graph_of([[1], [2], []]), *rows))
+    assert lines[6:] == ["saves 3 more tensors", f"holds {9 * 2**40:,} bytes in all"]
+
+
+def test_what_was_overwritten_is_told_with_the_line_that_did_it() -> None:
+    graph = with_origins(graph_of([[1], [2], []]), places={1: "model.py:16 forward"})
+    graph = saving(graph, {"stale": 1, "write": 0}, {"stale": 1})
+    write = WriteTable(*(np.array([value], np.int32) for value in (3, 0, -1)), np.array([2]))
+    lines = saved_lines(replace(graph, write_table=write))
+    assert lines[0].endswith("24 bytes, overwritten by Tensor.add_ at model.py:16")
+    assert lines[1].endswith("24 bytes, overwritten in place")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"bytes": 48}, {"role": SavedRole.INPUT}, {"packer": 2}, {"stale": 1}, {"name": 1}]
+)
+def test_boxes_that_save_other_things_do_not_share_a_face(changed: dict[str, int]) -> None:
+    graph = saving(graph_of([[1], [2], [3], []]), {"node": 1}, {"node": 2, **changed})
+    assert len({draw(graph, limit=None).face[box] for box in (1, 2)}) == 2
+    same = saving(graph_of([[1], [2], [3], []]), {"node": 1}, {"node": 2, "storage": 7})
+    assert len({draw(same, limit=None).face[box] for box in (1, 2)}) == 1
+
+
+def test_other_names_of_a_tied_parameter_are_told() -> None:
+    graph = make_graph("loss>a loss>b")
+    leaves = replace(graph.leaf_table, aliases=np.array([len(graph.names), -1], np.int32))
+    view = draw(
+        replace(graph, leaf_table=leaves, names=(*graph.names, "head.a, tail.a")), limit=None
+    )
+    assert "also named head.a, tail.a" in view.tip(1)
+    assert not [line for line in view.tip(2) if "also" in line]
 
 
 def test_every_kind_of_node_has_a_role() -> None:
@@ -217,7 +343,7 @@ def test_outputs_of_several_shapes_are_listed_and_cut() -> None:
     specs = tuple(Spec((size,), "float32", "cpu") for size in range(5))
     table = replace(graph.output_table, spec=np.arange(10, dtype=np.int32) % 5)
     view = draw(replace(graph, specs=specs, output_table=table), limit=None)
-    assert view.lines(0) == ("SplitBackward0 [0]", "[1]", "and 3 other shapes")
+    assert view.lines(0) == ("split [0]", "[1]", "and 3 other shapes")
 
 
 @pytest.mark.parametrize("limit", [0, -3])

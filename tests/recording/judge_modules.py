@@ -71,7 +71,8 @@ def path_of(at, models):
 def numbers(found, models):
     """Count the calls by path, of which, or of calls within which, a node is in the graph."""
     counted = set()
-    for at in found:
+    for innermost in found:
+        at = innermost
         while at >= 0:
             counted.add(at)
             at = calls[at][1]

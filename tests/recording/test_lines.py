@@ -100,7 +100,7 @@ def test_every_node_has_the_line_that_anomaly_mode_says(
     assert len(ours) == len(judged[kind]) > 5
     for (node, targets), (op, expected_targets, frames) in zip(ours, judged[kind], strict=True):
         assert targets == expected_targets
-        assert node.op == op or op == "CppFunction"
+        assert op in {node.op, "CppFunction"}
         expected = without_compiled_code(op, frames)
         if expected:
             assert frame(node.place) == expected[-1], node

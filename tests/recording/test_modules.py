@@ -25,10 +25,11 @@ Once = Callable[[str, Callable[[Path], object]], Path]
 CallRow = tuple[str, str, str, int]
 """Owner, path, class and number of a call."""
 
-MODELS = (
-    "mlp nested thrice tied rnn transformer catching reentrant checkpointed hooks direct borrowing "
-    "generating wide partial lazy parametrized slotted raising functional doubled"
-).split()
+MODELS = [
+    *("mlp", "nested", "thrice", "tied", "rnn", "transformer", "catching", "reentrant"),
+    *("checkpointed", "hooks", "direct", "borrowing", "generating", "wide", "partial", "lazy"),
+    *("parametrized", "slotted", "raising", "functional", "doubled"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A program does what it does without us: figures, random numbers, output and warnings, bit for bit.
+"""A program does what it does without us: figures, random numbers, output, bit for bit.
 
 Each program of `programs/unchanged` runs under python, under the light watch and under the close
 one; what it prints of itself is all that is compared.

@@ -4,9 +4,8 @@ import torch
 
 
 def penalty(y, x):
-    (slope,) = torch.autograd.grad(
-        y.sum(), x, create_graph=True
-    )  # makes: CosBackward0 MulBackward0
+    z = y.sum()
+    (slope,) = torch.autograd.grad(z, x, create_graph=True)  # makes: CosBackward0 MulBackward0
     return slope.pow(2).mean()  # makes: MeanBackward0 PowBackward0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent / "site-packages"))
-import installed_library as library  # noqa: E402
+import installed_library as library
 
 
 def inner(x):

@@ -8,7 +8,8 @@ h = w * 2  # makes: MulBackward0
 h = h + b  # makes: AddBackward0
 for _ in range(3):
     h = (
-        h.sin().exp()  # makes: SinBackward0  # makes: ExpBackward0
+        h.sin()  # makes: SinBackward0
+        .exp()  # makes: ExpBackward0
     )
 h[0] = 0  # makes: CopySlices
 if (h > 0).any():
