@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def memory(capture: Capture, *, by: str = "op", top: int | None = None) -> Memor
     together = _sums(kept, np.zeros(len(kept.row), np.int64), 1)
     return Memory(
         by=by,
-        rows=tuple(_rows(kept, groups, top)),
+        rows=tuple(_told_apart(list(_rows(kept, groups, top)))),
         groups=groups.count,
         storages=int(np.count_nonzero(kept.first)),
         packed=tuple(_packed(kept)),
@@ -132,6 +133,14 @@ def _rows(kept: _Kept, groups: _Groups, top: int | None) -> Iterator[Held]:
         facts = groups.describe(group)
         facts.update({name: int(column[group]) for name, column in sums.items()})
         yield Held(**facts)
+
+
+def _told_apart(rows: list[Held]) -> Iterator[Held]:
+    """Add its node to a name that several tensors go by: a variable may be bound many times."""
+    times = Counter(row.name for row in rows)
+    for row in rows:
+        several = times[row.name] > 1 and row.node >= 0
+        yield replace(row, name=f"{row.name} #{row.node}") if several else row
 
 
 def _summed(values: Longs, member: Longs, count: int) -> Longs:

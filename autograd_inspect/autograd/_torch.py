@@ -6,7 +6,9 @@ surface, read and never changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from types import CodeType
 from typing import Any
 
 import torch
@@ -29,6 +31,62 @@ def op_name(node: GraphNode) -> str:
 def in_backward() -> bool:
     """Tell whether the engine is running a backward on this thread right now."""
     return bool(torch._C._current_graph_task_id() != -1)
+
+
+def in_transform() -> bool:
+    """Tell whether a transform of `torch.func` is at work, whose tensors stand for others."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
+
+
+def runs_compiled_backward() -> bool:
+    """Tell whether backward is compiled, too, as `torch._dynamo.compiled_autograd` does."""
+    module = sys.modules.get("torch._dynamo.compiled_autograd")
+    return bool(getattr(module, "compiled_autograd_enabled", False))
+
+
+def without_anomaly_hint(message: object) -> object:
+    """Give an error's message as it reads while anomaly mode is off."""
+    if not isinstance(message, str):
+        return message
+    start, found, _ = message.partition(" Hint: the backtrace further above shows the operation")
+    return f"{start}{_HINT}" if found else message
+
+
+_HINT = (
+    " Hint: enable anomaly detection to find the operation that failed to compute its gradient, "
+    "with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+)
+
+
+def hide_from_compilers(package: str) -> None:
+    """Keep `torch.compile` from compiling functions of ours that run inside of what it runs."""
+    skip = getattr(torch._C._dynamo.eval_frame, "skip_code", None)
+    if skip is None:
+        return
+    modules = [module for name, module in sys.modules.items() if name.startswith(f"{package}.")]
+    for module in modules:
+        for code in _code_in(vars(module).values(), module.__name__):
+            skip(code)
+
+
+def _code_in(values: Iterable[object], module: str) -> Iterator[CodeType]:
+    """Give the code of all functions that a module defines, those inside of others included."""
+    for value in values:
+        if isinstance(value, CodeType):
+            yield value
+            yield from _code_in(value.co_consts, module)
+        elif getattr(value, "__module__", None) != module:
+            continue
+        elif isinstance(value, type):
+            yield from _code_in(vars(value).values(), module)
+        else:
+            for part in (value, *(getattr(value, name, None) for name in _ACCESSORS)):
+                code = getattr(part, "__code__", None)
+                if isinstance(code, CodeType):
+                    yield from _code_in([code], module)
+
+
+_ACCESSORS = ("__func__", "__wrapped__", "fget")
 
 
 def is_tracing(roots: Iterable[object]) -> bool:

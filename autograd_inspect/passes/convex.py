@@ -25,14 +25,13 @@ def without_cycles(tree: CallTree, inside: Rows, part: Part) -> tuple[CallTree, 
 
     `inside` has the call of each box; gives the tree and the calls of the boxes as they are then.
     """
-    leads_on = np.zeros(len(inside), np.bool_)
-    leads_on[part.source] = True
-    inner = leads_on[part.target]  # what leads nowhere is on no cycle
-    source, target = part.source[inner], part.target[inner]
-    sequence = _numbers(part.graph.node_table.sequence[part.node], leads_on)
-    depth = _numbers(part.graph.node_table.depth[part.node], leads_on)
+    nodes = part.graph.node_table
+    sequence = np.full(len(inside), -1, np.int64)
+    sequence[: len(part)] = nodes.sequence[part.node]
+    depth = np.full(len(inside), -1, np.int64)
+    depth[: len(part)] = np.where(sequence[: len(part)] >= 0, nodes.depth[part.node], -1)
     for turn in count():
-        ends = tree.siblings(inside, source, target)
+        ends = _ends_that_matter(tree, inside, part)
         if _runs_down(tree, inside, sequence, ends):
             break
         knots = knots_of(zip(*(end.tolist() for end in ends), strict=True))
@@ -50,11 +49,13 @@ def without_cycles(tree: CallTree, inside: Rows, part: Part) -> tuple[CallTree, 
     return tree, inside
 
 
-def _numbers(column: npt.NDArray[np.integer], leads_on: npt.NDArray[np.bool_]) -> Rows:
-    """Give each box its number, -1 to those that lead nowhere."""
-    numbers = np.full(len(leads_on), -1, np.int64)
-    numbers[: len(column)] = column
-    return np.where(leads_on, numbers, -1)
+def _ends_that_matter(tree: CallTree, inside: Rows, part: Part) -> tuple[Rows, Rows]:
+    """Give what arrows lead from and to side by side, but for boxes that lead nowhere."""
+    source, target = tree.siblings(inside, part.source, part.target)
+    leads_on = np.ones(len(inside) + len(tree), np.bool_)
+    leads_on[: len(inside)] = False
+    leads_on[part.source] = True
+    return source[leads_on[target]], target[leads_on[target]]
 
 
 def _runs_down(tree: CallTree, inside: Rows, sequence: Rows, ends: tuple[Rows, Rows]) -> bool:

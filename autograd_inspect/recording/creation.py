@@ -8,6 +8,7 @@ still gets; what it has not asked for, it does not see.
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 import warnings
@@ -18,8 +19,11 @@ from typing import Any
 import torch
 import torch.fx.traceback as torch_traceback
 
+from autograd_inspect.autograd._torch import runs_compiled_backward, without_anomaly_hint
 from autograd_inspect.run import loader
 from autograd_inspect.run.files import is_ours
+
+_OF_ANOMALY_MODE = re.compile("Error detected in |\\s*Previous calculation was induced by ")
 
 #: Where torch keeps what was returned, in the metadata of a node.
 MARK = "traceback_"
@@ -72,27 +76,37 @@ class Creation:
             setattr(torch, name, function)
         torch.set_anomaly_enabled(*self._wanted)
 
-    def run_backward(self, engine: Callable[[], Any], mark: Mark, *, makes_nodes: bool) -> Any:
+    def run_backward(self, engine: Callable[[], Any], mark: Mark) -> Any:
         """Run a backward so that an error in it reads as it would without us.
 
-        With anomaly mode on, torch warns where a backward fails. The program did not ask for that:
-        the mode is off, or, where the backward makes nodes, the warning is held back.
-        `mark` stands for nodes made on a thread that has no frame of Python's.
+        Backward may make nodes: with create_graph, in hooks, on other threads meanwhile. So anomaly
+        mode stays on, and what it says of a failure is taken back. `mark` stands for nodes made on
+        a thread that has no frame of Python's.
         """
         if self._wanted[0]:
             return engine()
-        if not makes_nodes:
+        if runs_compiled_backward():  # which refuses to run in anomaly mode
             self._switch(on=False)
             try:
                 return engine()
             finally:
                 self._switch(on=True)
-        show, self._outside = warnings.showwarning, mark
-        warnings.showwarning = _holding_back(show)
+        # Put in by hand: torch's warnings go by the list as it is, and the functions that change it
+        # make python forget which warnings it has shown.
+        filters, quiet = warnings.filters, ("ignore", _OF_ANOMALY_MODE, UserWarning, None, 0)
+        filters.insert(0, quiet)  # type: ignore[attr-defined]
+        self._outside = mark
         try:
             return engine()
+        except RuntimeError as error:
+            error.args = tuple(map(without_anomaly_hint, error.args))
+            raise
         finally:
-            warnings.showwarning, self._outside = show, ()
+            self._outside = ()
+            for place, one in enumerate(filters):
+                if one is quiet:
+                    del filters[place]  # type: ignore[attr-defined]
+                    break
 
     def _set_by_program(self, mode: bool, check_nan: bool = True) -> None:  # noqa: FBT001, FBT002 - as torch has it
         self._wanted = bool(mode), bool(check_nan)
@@ -129,11 +143,3 @@ def _as_torch_has_it(frame: FrameType) -> list[str]:
     ours = [place for place, entry in enumerate(entries) if entry.filename == loader.__file__]
     program = entries[ours[-1] + 1 :] if ours else entries
     return traceback.format_list([entry for entry in program if not is_ours(entry.filename)])
-
-
-def _holding_back(show: Callable[..., None]) -> Callable[..., None]:
-    def show_others(message: Warning | str, *details: Any, **options: Any) -> None:
-        if not str(message).startswith("Error detected in "):
-            show(message, *details, **options)
-
-    return show_others

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from autograd_inspect.model.flow import CutKind
-from autograd_inspect.recording.sites import Site, Spot
+from autograd_inspect.recording.sites import OUTSIDE, Call, Site, Spot
 from autograd_inspect.run.files import is_own
 
 #: How much is kept of each: the leaves behind it, and the operations its values went to.
@@ -65,9 +65,10 @@ class Cut:
     upstream: set[Cut] = field(default_factory=set)
     uses: dict[tuple[str, int], Use] = field(default_factory=dict)
 
-    def happened(self, sources: Iterable[Known]) -> None:
+    def happened(self, call: Call, sources: Iterable[Known]) -> None:
         """Count one more time; look at what went in less and less often."""
         self.times += 1
+        self.spot = (self.spot[0], _common(self.spot[1], call))
         if self.times & (self.times - 1) == 0:
             self._look_behind(sources)
 
@@ -95,6 +96,20 @@ class Cut:
                 if id(parent) not in seen:
                     seen.add(id(parent))
                     waiting.append(parent)
+
+
+def _common(one: Call, other: Call) -> Call:
+    """Give the innermost call of a module that both are in: one line may run in many modules."""
+    if one.module is other.module:
+        return other
+    around = {id(call.module) for call in _outwards(one)}
+    return next((call for call in _outwards(other) if id(call.module) in around), OUTSIDE)
+
+
+def _outwards(call: Call) -> Iterator[Call]:
+    while call is not OUTSIDE:
+        yield call
+        call = call.parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import torch
 from torch.autograd import Function
 from torch.overrides import TorchFunctionMode
 
+from autograd_inspect.autograd._torch import in_transform
 from autograd_inspect.model.flow import CutKind
 from autograd_inspect.recording.creation import Mark
 from autograd_inspect.recording.cuts import Cut, Known, SpecKey, way_to
@@ -80,7 +81,7 @@ class Flow(TorchFunctionMode):
         kwargs: Options = None,
     ) -> Any:
         """Run a function and see what became of the tensors it was given."""
-        if self.asleep or torch.compiler.is_compiling():
+        if self.asleep or torch.compiler.is_compiling() or in_transform():
             return func(*args, **kwargs) if kwargs else func(*args)
         try:
             sort = sort_of(func)
@@ -178,7 +179,7 @@ class Flow(TorchFunctionMode):
 
     def run_custom(self, cls: type[Function], apply: TorchFunction, args: Any, kwargs: Any) -> Any:
         """Run `Function.apply` for the function that called the caller of this."""
-        busy = self._inside is not None or self._in_backward or self.asleep
+        busy = self._inside is not None or self._in_backward or self.asleep or in_transform()
         if busy or threading.get_ident() != self._thread:
             return apply(*args, **kwargs)
         frame = sys._getframe(2)
@@ -255,7 +256,7 @@ class Flow(TorchFunctionMode):
             result = engine()
         finally:
             self._in_backward = before
-        if not self.asleep and threading.get_ident() == self._thread:
+        if not (self.asleep or in_transform()) and threading.get_ident() == self._thread:
             self._guard(self._derived, tensors_in_result(result), roots, frame)
         return result
 
@@ -301,8 +302,7 @@ class Flow(TorchFunctionMode):
             )
         cut = self.cuts.get(key)
         if cut is not None:
-            cut.spot = spot
-            cut.happened(self.lineage.of_all(sources))
+            cut.happened(spot[1], self.lineage.of_all(sources))
         return cut
 
     def _used(self, tainted: Sequence[Known], op: str, frame: FrameType) -> None:

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from torch.overrides import resolve_name
 
 from autograd_inspect.model.flow import CutKind
 
@@ -84,10 +83,32 @@ def sort_of(function: Function) -> Sort:
 
 @lru_cache(maxsize=8192)
 def name_of(function: Function) -> str:
-    """Name a function as one writes it: `Tensor.detach`, `torch.argmax`, `F.relu`."""
-    name = str(resolve_name(function) or getattr(function, "__name__", function))
-    name = name.replace("torch.nn.functional.", "F.").removesuffix(".__get__")
-    return name.removeprefix("torch.") if name.startswith("torch.Tensor.") else name
+    """Name a function as one writes it: `Tensor.detach`, `torch.argmax`, `F.relu`.
+
+    By what the function tells of itself: `torch.overrides.resolve_name` makes python forget which
+    warnings it has shown.
+    """
+    name = getattr(function, "__name__", str(function))
+    if name == "__get__":
+        return f"Tensor.{_property(function)}"
+    owner, module = getattr(function, "__objclass__", None), getattr(function, "__module__", "")
+    if (owner is not None and issubclass(torch.Tensor, owner)) or module == "torch._tensor":
+        return f"Tensor.{name}"
+    for start, prefix in _PREFIXES.items():
+        if (module or "").startswith(start):
+            bare = prefix.rstrip(".").rpartition(".")[2]
+            return prefix + name.removeprefix(f"{bare}_")
+    return f"torch.{name}"
+
+
+_PREFIXES = {
+    "torch.nn.functional": "F.",
+    "torch._C._nn": "F.",
+    "torch.nn.init": "nn.init.",
+    "torch._C._linalg": "torch.linalg.",
+    "torch._C._fft": "torch.fft.",
+    "torch._C._special": "torch.special.",
+}
 
 
 @lru_cache(maxsize=8192)

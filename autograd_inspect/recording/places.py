@@ -81,14 +81,16 @@ class Places:
         parent = None if call.parent is OUTSIDE else self.module_of(call.parent)
         if module is None:
             return _beside(parent, call.cls)
+        # A lazy module changes its class in its first call.
+        cls = call.cls if hasattr(module, "original_name") else type(module).__name__
         if id(module) not in self._paths:
             self._learn(module, call, parent)
         paths = self._paths.get(id(module), [])
         below = [path for path in paths if parent is not None and _is_below(path, parent)]
         if not paths:
-            return _beside(parent, call.cls)
+            return _beside(parent, cls)
         owner, path = (below or paths)[0]
-        return Module(owner, path, call.cls)
+        return Module(owner, path, cls)
 
     def _learn(self, module: nn.Module, call: Call, parent: Module | None) -> None:
         """Name a module that no variable of the program leads to: a part of one that called it."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from autograd_inspect.autograd._torch import in_backward, is_tracing
+from autograd_inspect.autograd._torch import hide_from_compilers, in_backward, is_tracing
 from autograd_inspect.autograd.walker import Names, Walk
 from autograd_inspect.model.capture import Recording
 from autograd_inspect.model.graph import Graph
@@ -93,6 +93,7 @@ class Recorder:
     def start(self) -> None:
         """Begin to record."""
         Recorder.latest, self._is_on = self, True
+        hide_from_compilers(__name__.partition(".")[0])
         self._creation.start()
         if self._flow is not None:
             self._leave = enter(self._flow)
@@ -123,13 +124,10 @@ class Recorder:
             if in_backward() or is_tracing(arguments[0]):
                 return engine(*arguments, **options)
             frame = sys._getframe(1)
-            makes_nodes = bool(arguments[3]) if len(arguments) > 3 else False
-            mark = spot_of(frame) if makes_nodes else ()
+            mark = spot_of(frame)
 
             def run() -> Any:
-                return self._creation.run_backward(
-                    lambda: engine(*arguments, **options), mark, makes_nodes=makes_nodes
-                )
+                return self._creation.run_backward(lambda: engine(*arguments, **options), mark)
 
             flow = self._flow
             return run() if flow is None else flow.run_backward(run, arguments[0], frame)

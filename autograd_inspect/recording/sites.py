@@ -108,6 +108,7 @@ class _Sorts(dict[str, int]):
 _sorts = _Sorts()
 _sites: dict[tuple[int, ...], Site] = {}
 _serials = itertools.count()
+_debugged: dict[int, Call] = {}
 
 
 def spot_of(frame: FrameType | None) -> Spot:
@@ -178,10 +179,22 @@ def _call_of(frame: FrameType) -> Call:
         if outer.f_code is _MODULE_CALL:
             unmet.append(outer)
         outer = outer.f_back
+    call = OUTSIDE
     for one in reversed(unmet):
         # Those further out carry theirs by now, so this goes no deeper than one call.
-        one.f_trace = _new_call(one)
-    call: Call = frame.f_trace  # type: ignore[assignment]
+        if one.f_trace is None:
+            one.f_trace = call = _new_call(one)
+        else:
+            call = _debugged_call(one)
+    return call
+
+
+def _debugged_call(frame: FrameType) -> Call:
+    """Find or make the call of a frame that a debugger has put its own function on."""
+    call = _debugged.get(id(frame))
+    module = frame.f_locals["self"]
+    if call is None or call.module is None or call.module() is not module:
+        call = _debugged[id(frame)] = _new_call(frame)
     return call
 
 

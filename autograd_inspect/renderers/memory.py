@@ -71,6 +71,8 @@ def remarks(memory: Memory) -> Iterator[str]:
         yield f"besides, {freed} had been freed by a backward before the capture"
     elif not memory.tensors:
         yield "no node of this graph keeps a tensor for backward"
+    if any(one.packer == "checkpoint" for one in memory.packed):
+        yield "not counted: the inputs of checkpointed blocks, which are no part of the graph"
     if memory.unseen:
         writes = counted(memory.unseen, "in-place write")
         yield f"not counted: what {writes} to views may keep, which torch does not show"

@@ -136,7 +136,8 @@ def is_original_process() -> bool:
 def _conclude(program: mainmodule.Program, error: BaseException | None) -> Ending:
     """Do what python does between the program's last line and the interpreter's end."""
     if error is not None:
-        _strip_our_frames(error)
+        for one in _chain_of(error):
+            _strip_our_frames(one)
         _refuse_what_is_no_program(program.target, error)
     if program.is_script:
         _flush()
@@ -145,6 +146,15 @@ def _conclude(program: mainmodule.Program, error: BaseException | None) -> Endin
     ending = Finished() if error is None else Stopped() if _is_stop(error) else _report(error)
     program.forget_file()
     return ending
+
+
+def _chain_of(error: BaseException) -> list[BaseException]:
+    """List an exception and all that led to it, which python prints with it."""
+    chain = [error]
+    for one in chain:
+        led_to_it = (one.__cause__, one.__context__)
+        chain += [e for e in led_to_it if e is not None and all(e is not seen for seen in chain)]
+    return chain
 
 
 def _strip_our_frames(error: BaseException) -> None:
@@ -218,7 +228,8 @@ def _report(error: BaseException) -> Ending:
     if isinstance(failure, SystemExit):
         return Raised(error, failure)
     if failure is not None:
-        _strip_our_frames(failure)
+        for one in _chain_of(failure):
+            _strip_our_frames(one)
         _write("Error in sys.excepthook:\n")
         _display(failure)
         _write("\nOriginal exception was:\n")

@@ -11,11 +11,12 @@ from dataclasses import replace
 
 import pytest
 from build import graph_of, make_capture, make_graph
+from framed import hostile, make_mlp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd_inspect.layout.text import visible
-from autograd_inspect.model.view import View
+from autograd_inspect.model.view import Group, View
 from autograd_inspect.passes.drawing import draw
 from autograd_inspect.renderers import dot
 
@@ -54,6 +55,25 @@ def read_back(text: str) -> dict[str, dict[str, str]]:
         for one in graph.get("edges", ())
     }
     return boxes | edges
+
+
+def clusters_of(text: str) -> dict[str, dict[str, object]]:
+    """Give the clusters that Graphviz found in DOT text, by name, with what is in them."""
+    parsed = subprocess.run(
+        ["dot", "-Tdot_json"], input=text.encode(), capture_output=True, check=True
+    )
+    assert parsed.stderr == b""
+    graph = json.loads(parsed.stdout, strict=False)
+    names = [one["name"] for one in graph["objects"]]
+    return {
+        one["name"]: {
+            **one,
+            "nodes": {names[number] for number in one.get("nodes", ())},
+            "subgraphs": {names[number] for number in one.get("subgraphs", ())},
+        }
+        for one in graph["objects"]
+        if one["name"].startswith("cluster") and one["name"] != "cluster_legend"
+    }
 
 
 def unescaped(label: str) -> list[str]:
@@ -119,6 +139,52 @@ def test_every_role_is_drawn_and_explained() -> None:
     assert '<g id="node-0" class="node root">' in html.unescape(drawn.stdout.decode())
 
 
+@needs_graphviz
+def test_frames_are_clusters_in_each_other() -> None:
+    view = draw(make_mlp(), limit=None)
+    found = clusters_of(dot.render(view))
+    keys = view.box_keys()
+    inside = [{keys[b] for b, group in enumerate(view.group) if group == n} for n in range(3)]
+    assert {name: one["subgraphs"] for name, one in found.items()} == {
+        "cluster_0": {"cluster_1", "cluster_2"},
+        "cluster_1": set(),
+        "cluster_2": set(),
+    }
+    assert found["cluster_0"]["nodes"] == set.union(*inside)
+    assert [found[f"cluster_{n}"]["nodes"] for n in (1, 2)] == inside[1:]
+    assert found["cluster_1"]["label"] == "fc1 (Linear)\\l"
+    assert found["cluster_1"]["tooltip"] == "model.fc1 (Linear)\\nmade 2 nodes"
+    boxes = read_back(dot.render(view))
+    assert [unescaped(boxes[key]["label"]) for key in keys] == [
+        [view.heading(box), *view.lines(box)] for box in range(len(view))
+    ]
+    assert [unescaped(boxes[key]["tooltip"]) for key in keys] == [
+        list(view.tip(box)) for box in range(len(view))
+    ]
+
+
+@needs_graphviz
+@pytest.mark.parametrize("text", HOSTILE)
+def test_any_module_line_and_variable_comes_back_as_it_went_in(text: str) -> None:
+    view = hostile(text)
+    written = dot.render(view)
+    for cluster in clusters_of(written).values():
+        assert unescaped(str(cluster["label"]).removesuffix("\\l")) == [visible(text)]
+        assert unescaped(str(cluster["tooltip"])) == [visible(text)]
+    box = read_back(written)["4"]
+    assert unescaped(box["label"]) == [f"{visible(text)} = relu", "[2, 3]", visible(text)]
+    assert unescaped(box["tooltip"]) == [visible(line) for line in view.tip(4)]
+
+
+def test_clusters_close_whatever_lies_in_what() -> None:
+    view = draw(make_mlp(), limit=None)
+    depth = 120
+    groups = tuple(Group(f"m{i}", i - 1 if i < depth else i - depth - 1) for i in range(depth + 3))
+    text = dot.render(replace(view, groups=groups, group=[*range(len(view))]))
+    assert text.count("{") == text.count("}")
+    assert text.count("subgraph cluster_") == depth + 4
+
+
 def test_a_million_nodes_take_no_stack_and_little_time() -> None:
     count = 200_000
     text = dot.render(draw(graph_of([[i + 1] for i in range(count - 1)] + [[]]), limit=None))
@@ -137,3 +203,7 @@ def test_small_graphs_stay_as_they_are(
     name: str, arrows: str, golden: Callable[[str, str], None]
 ) -> None:
     golden(f"{name}.dot", dot.render(draw(make_capture(arrows), limit=None)))
+
+
+def test_a_small_net_of_modules_stays_as_it_is(golden: Callable[[str, str], None]) -> None:
+    golden("modules.dot", dot.render(draw(make_mlp(), limit=None)))

@@ -7,6 +7,7 @@ import zlib
 from dataclasses import replace
 
 from build import graph_of, make_capture, make_graph
+from framed import hostile, make_mlp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,6 +68,25 @@ def test_what_the_font_lacks_is_written_as_its_escape() -> None:
     assert "\\u91cd\\u307f (a) \\ é \N{MULTIPLICATION SIGN}" in texts(
         pdf.render(named("重み (a) \\ é \N{MULTIPLICATION SIGN}"))
     )
+
+
+def test_frames_are_drawn_below_all_else_with_their_labels() -> None:
+    view = draw(make_mlp(), limit=None)
+    file = pdf.render(view)
+    found = texts(file)
+    for group in view.groups:
+        assert found.count(group.label) == 2  # once as paper around the letters
+    fills = re.findall(r"^([\d. ]+) rg ([\d. ]+) RG 1 w \[\] 0 d$", content(file), re.MULTILINE)
+    line = "0.796 0.827 0.867"
+    assert [stroke for _, stroke in fills].count(line) == 3
+    assert content(file).index(line) < content(file).index("(fc1 \\(Linear\\))")
+
+
+@given(st.text(st.characters(), min_size=1, max_size=30))
+@settings(deadline=None, max_examples=30)
+def test_any_module_makes_a_sound_file(name: str) -> None:
+    drawn = content(pdf.render(hostile(name)))
+    assert drawn.count("BT") == drawn.count("ET")
 
 
 def test_a_long_page_stays_within_what_readers_take() -> None:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from build import make_capture, make_graph
+from framed import hostile, make_mlp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,6 +77,55 @@ def test_title_and_notes_are_there_to_read() -> None:
     assert set(texts(parse(svg.render(view)))) >= {view.title, *view.notes, "2 more nodes"}
 
 
+def frames_of(root: ET.Element) -> dict[str, ET.Element]:
+    groups = root.iter(f"{NAMESPACE}g")
+    return {g.attrib["id"]: g for g in groups if g.attrib.get("id", "").startswith("frame")}
+
+
+def rectangle(element: ET.Element) -> list[float]:
+    found = element.find(f"{NAMESPACE}rect")
+    assert found is not None
+    x, y, width, height = (float(found.attrib[one]) for one in ("x", "y", "width", "height"))
+    return [x, y, x + width, y + height]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_frames_lie_around_their_boxes_and_say_which_module_they_are(reverse: bool) -> None:
+    view = draw(make_mlp(), limit=None)
+    root = parse(svg.render(view, reverse=reverse))
+    frames, boxes = frames_of(root), boxes_of(root)
+    assert list(frames) == ["frame-0", "frame-1", "frame-2"]
+    labels = [t for t in root.iter(f"{NAMESPACE}text") if t.attrib["class"] == "module"]
+    assert [t.text for t in labels] == ["model (MLP)", "fc1 (Linear)", "fc2 (Linear)"]
+    tips = [frame.findtext(f"{NAMESPACE}title") for frame in frames.values()]
+    assert tips[1] == "model.fc1 (Linear)\nmade 2 nodes"
+    for number, text in enumerate(labels):
+        left, top, right, bottom = rectangle(frames[f"frame-{number}"])
+        assert left < float(text.attrib["x"]) < right
+        assert top < float(text.attrib["y"]) < top + 20
+        for box, group in enumerate(view.group):
+            x0, y0, x1, y1 = rectangle(boxes[f"node-{view.node[box]}"])
+            if group == number:
+                assert left < x0 < x1 < right
+                assert top < y0 < y1 < bottom
+
+
+@given(st.text(st.characters(), min_size=1, max_size=60))
+@settings(deadline=None)
+def test_any_module_line_and_variable_makes_valid_xml(text: str) -> None:
+    root = parse(svg.render(hostile(text)))
+    labels = [t.text for t in root.iter(f"{NAMESPACE}text") if t.attrib["class"] == "module"]
+    assert labels == [shortened(visible(text))] * 3
+    assert frames_of(root)["frame-0"].findtext(f"{NAMESPACE}title") == visible(text)
+    box = boxes_of(root)["node-4"]
+    assert texts(box)[0] == shortened(f"{visible(text)} = relu")
+    assert texts(box)[-1] == shortened(visible(text))
+
+
+def test_without_frames_there_is_nothing_about_them() -> None:
+    assert "frame" not in svg.render(draw(make_capture(), limit=None))
+
+
 def test_it_can_be_read_in_the_dark() -> None:
     text = svg.render(draw(make_graph("loss>a"), limit=None))
     light, _, dark = text.partition("@media (prefers-color-scheme: dark)")
@@ -116,13 +166,19 @@ def test_small_graphs_stay_as_they_are(
     golden(f"{name}.svg", svg.render(draw(make_capture(arrows), limit=None)))
 
 
+def test_a_small_net_of_modules_stays_as_it_is(golden: Callable[[str, str], None]) -> None:
+    golden("modules.svg", svg.render(draw(make_mlp(), limit=None)))
+
+
 def test_the_same_bytes_in_every_process() -> None:
     code = (
         "from build import make_capture; from autograd_inspect.passes.drawing import draw;"
         "from autograd_inspect.renderers import dot, mermaid, svg;"
         "arrows = ' '.join(f'm{i}>m{i + 1} m{i}>w{i % 3}' for i in range(40));"
-        "view = draw(make_capture(arrows), limit=30, split_leaves=True);"
-        "print(svg.render(view), dot.render(view), mermaid.render(view))"
+        "from framed import make_mlp;"
+        "views = [draw(make_capture(arrows), limit=30, split_leaves=True),"
+        "         draw(make_mlp(), limit=None)];"
+        "[print(one.render(view)) for view in views for one in (svg, dot, mermaid)]"
     )
     outputs = {
         subprocess.run(
