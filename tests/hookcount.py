@@ -1,6 +1,6 @@
 """What is held for backward, counted by pack hooks: nothing of ours takes part in it.
 
-`python tests/hookcount.py SCRIPT [ARGS]` runs a script up to its first backward call and prints the
+`python tests/hookcount.py SCRIPT...` runs each script up to its first backward call and prints the
 count of the graph that this call starts at, as JSON; without such a call, of the graph of the
 tensor that was computed last among the script's variables.
 
@@ -121,27 +121,48 @@ def count_reached(starts: list[object]) -> Count:
     return summed([*tokens, *numbers], numbers=len(numbers), packed=packed - len(tokens))
 
 
-def report_on_script(arguments: list[str]) -> None:
-    """Print the count at the first backward call of a script, else at its end; ends the process."""
+class Reached(SystemExit):
+    """The backward call at which a script is counted; holds on to the graph by its traceback."""
+
+    def __init__(self, roots: tuple[torch.Tensor, ...]) -> None:
+        nodes = [root.grad_fn if isinstance(root, torch.Tensor) else root.node for root in roots]
+        self.count = count_reached(nodes)
+
+
+def count_of_script(script: str) -> tuple[Count, object]:
+    """Count at the first backward call of a script, else at its end; and give what to keep alive.
+
+    A deep graph that was walked cannot be freed without a crash.
+    """
+    sys.argv = [script]
+    with counting():
+        try:
+            variables = runpy.run_path(script, run_name="__main__")
+        except Reached as reached:
+            return reached.count, reached
+    nodes = [one.grad_fn for one in variables.values() if isinstance(one, torch.Tensor)]
+    made = [node for node in nodes if node is not None]
+    latest = [max(made, key=lambda node: node._sequence_nr())] if made else []
+    return count_reached(latest), variables
+
+
+def main() -> None:
+    """Print the count of each script in a line of JSON."""
 
     def run_backward(roots: tuple[torch.Tensor, ...], *_: object, **__: object) -> None:
-        report([root.grad_fn if isinstance(root, torch.Tensor) else root.node for root in roots])
+        raise Reached(roots)
 
     torch.autograd.graph._engine_run_backward = run_backward
     torch.autograd._engine_run_backward = run_backward
-    sys.argv = arguments
-    with counting():
-        variables = runpy.run_path(arguments[0], run_name="__main__")
-    nodes = [one.grad_fn for one in variables.values() if isinstance(one, torch.Tensor)]
-    made = [node for node in nodes if node is not None]
-    report([max(made, key=lambda node: node._sequence_nr())] if made else [])
-
-
-def report(starts: list[object]) -> None:
-    sys.stdout.write(json.dumps(vars(count_reached(starts))) + "\n")
-    sys.stdout.flush()
-    os._exit(0)  # a deep graph that was walked cannot be freed
+    out = os.dup(1)
+    os.dup2(2, 1)  # what the scripts print is not ours
+    kept = []
+    for script in sys.argv[1:]:
+        count, alive = count_of_script(script)
+        kept.append(alive)
+        os.write(out, f"{json.dumps(vars(count))}\n".encode())
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    report_on_script(sys.argv[1:])
+    main()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from types import CodeType
 from typing import Any
 
@@ -60,13 +61,20 @@ _HINT = (
 
 def hide_from_compilers(package: str) -> None:
     """Keep `torch.compile` from compiling functions of ours that run inside of what it runs."""
-    skip = getattr(torch._C._dynamo.eval_frame, "skip_code", None)
-    if skip is None:
-        return
+    frames = torch._C._dynamo.eval_frame
+    if hasattr(frames, "skip_code"):
+        skip: Callable[[CodeType], object] = frames.skip_code
+    else:
+        strategy = frames._FrameExecStrategy(frames._FrameAction.SKIP, frames._FrameAction.DEFAULT)
+        skip = partial(_set_strategy, strategy=strategy)
     modules = [module for name, module in sys.modules.items() if name.startswith(f"{package}.")]
     for module in modules:
         for code in _code_in(vars(module).values(), module.__name__):
             skip(code)
+
+
+def _set_strategy(code: CodeType, strategy: Any) -> None:
+    torch._C._dynamo.eval_frame.set_code_exec_strategy(code, strategy)
 
 
 def _code_in(values: Iterable[object], module: str) -> Iterator[CodeType]:

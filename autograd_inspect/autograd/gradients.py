@@ -35,6 +35,7 @@ _BINS = len(HISTOGRAM_DECADES) - 1
 _ROUNDING = 1e-3
 
 Counts = np.ndarray[Any, np.dtype[np.int64]]
+Sample = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def measure(gradient: torch.Tensor) -> Figures:
     with torch.no_grad():
         stored = _stored(gradient.detach())
         histograms = _Histograms()
-        histograms.add(stored)
+        histograms.add(_sample(stored.sizes))
         return replace(_figures(stored), histogram=tuple(histograms.rows()[0].tolist()))
 
 
@@ -160,13 +161,12 @@ class _Histograms:
     """Counts by decade, a row per gradient; many at once, because most gradients are small."""
 
     def __init__(self) -> None:
-        self._samples: list[np.ndarray[Any, np.dtype[np.float64]]] = []
+        self._samples: list[Sample] = []
         self._waiting = 0
         self._counted: list[Counts] = []
 
-    def add(self, stored: Stored | None) -> None:
-        """Add a row; without a gradient, one of zeros."""
-        sample = np.zeros(0) if stored is None else _sample(stored.sizes)
+    def add(self, sample: Sample) -> None:
+        """Add a row that counts these elements."""
         self._samples.append(sample)
         self._waiting += len(sample)
         if self._waiting > _PART:
@@ -188,10 +188,9 @@ class _Histograms:
         self._samples, self._waiting = [], 0
 
 
-def _sample(sizes: torch.Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _sample(sizes: torch.Tensor) -> Sample:
     step = -(-sizes.numel() // HISTOGRAM_SAMPLE) or 1
-    sample: np.ndarray[Any, np.dtype[np.float64]]
-    sample = sizes[::step].to("cpu", torch.float64).abs().numpy()
+    sample: Sample = sizes[::step].to("cpu", torch.float64).abs().numpy()
     return sample
 
 
@@ -227,18 +226,18 @@ def _measure_all(rows: Sequence[Sighting], unmeasured: list[str]) -> tuple[list[
     measured: list[Figures] = []
     histograms = _Histograms()
     for row in rows:
-        figures, stored = Figures(), None
+        figures, sample = Figures(), np.zeros(0)
         if row.gradient is not None:
             try:
                 with torch.no_grad():
                     found = _stored(row.gradient.detach())
-                    figures, stored = _figures(found), found
+                    figures, sample = _figures(found), _sample(found.sizes)
             except (NotImplementedError, RuntimeError, TypeError) as error:
                 why = f"figures of the gradient of {row.name}: {error}"
                 unmeasured.append(why.partition("\n")[0])
                 figures = Figures(count=row.gradient.numel())
         measured.append(figures)
-        histograms.add(stored)
+        histograms.add(sample)
     return measured, histograms.rows()
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from itertools import count
 
 import numpy as np
-import numpy.typing as npt
 
 from autograd_inspect.passes.calltree import CallTree
 from autograd_inspect.passes.knots import knots_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 
 from autograd_inspect.autograd.details import Interned, make_spec, spec_of
 from autograd_inspect.autograd.walker import Names, Walk
-from autograd_inspect.model.flow import CutLeafTable, CutTable, CutUseTable, WriteTable
+from autograd_inspect.model.flow import CutKind, CutLeafTable, CutTable, CutUseTable, WriteTable
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Ints, Kind, Spec
 from autograd_inspect.recording.creation import MARK
@@ -24,6 +24,9 @@ from autograd_inspect.recording.writes import Written
 
 #: Nodes listed for one cut: a cut in a loop enters the graph at every turn.
 _MOST_ENTRIES = 12
+
+Where = tuple[CutKind, str, int, int, int]
+"""Kind, operation, and rows of stack, module and region."""
 
 Entries = Mapping[Cut, Sequence[int]]
 """The nodes of the captured graph that values from each cut went into."""
@@ -53,30 +56,31 @@ class Crossings:
         """Give the graph with all of it."""
         names: Interned[str] = Interned(graph.names)
         specs: Interned[Spec] = Interned(graph.specs)
-        cuts = [cut for cut in self.flow.cuts.values() if cut is not None]
         reaching = self._reaching()
+        places_of_cuts = _merged(self.flow.cuts, places)
         rows = [
             (
-                cut.kind,
-                names[cut.op],
-                places.stack(cut.spot),
-                places.module(cut.spot[1]),
-                places.stack((cut.region, OUTSIDE)) if cut.region is not None else -1,
-                specs[make_spec(cut.spec)],
-                cut.times,
-                cut.raised,
-                cut in reaching,
+                kind,
+                names[op],
+                stack,
+                module,
+                region,
+                specs[make_spec(cuts[0].spec)],
+                sum(cut.times for cut in cuts),
+                any(cut.raised for cut in cuts),
+                not reaching.isdisjoint(cuts),
             )
-            for cut in cuts
+            for (kind, op, stack, module, region), cuts in places_of_cuts.items()
         ]
         leaves = [
             (row, names[name])
-            for row, cut in enumerate(cuts)
-            for name in _leaf_names(cut, leaf_names)
+            for row, cuts in enumerate(places_of_cuts.values())
+            for name in dict.fromkeys(n for cut in cuts for n in _leaf_names(cut, leaf_names))
         ]
         uses = [
             (row, names[op], stack, node, times)
-            for row, cut in enumerate(cuts)
+            for row, cuts in enumerate(places_of_cuts.values())
+            for cut in cuts
             for op, stack, node, times in self._uses(cut, graph, places)
         ]
         writes = self._write_rows(names, places)
@@ -149,12 +153,27 @@ def _takers(graph: Graph, nodes: Sequence[int]) -> list[int]:
     return [node for node in nodes if node not in beside and kind[node] != Kind.LEAF]
 
 
+def _merged(cuts: Iterable[Cut], places: Places) -> dict[Where, list[Cut]]:
+    """Put cuts together that read the same: python may compile one line twice."""
+    found: dict[Where, list[Cut]] = {}
+    for cut in cuts:
+        site, call = cut.spot
+        region = -1 if cut.region is None else places.stack((cut.region, OUTSIDE))
+        where = cut.kind, cut.op, places.stack((site, call)), places.module(call), region
+        found.setdefault(where, []).append(cut)
+    return found
+
+
 def _leaf_names(cut: Cut, names: Names) -> list[str]:
-    """Name the leaves behind a cut that still live, by their shape where nothing names them."""
-    alive = [tensor for tensor in (ref() for ref in cut.leaves.values()) if tensor is not None]
-    return list(
-        dict.fromkeys(names.get(id(leaf)) or f"leaf {spec_of(leaf).shape_text}" for leaf in alive)
-    )
+    """Name the leaves behind a cut; by their shape where nothing names them.
+
+    Those that have gone since keep the name they had when a graph was last captured.
+    """
+    for key, reference in cut.leaves.items():
+        leaf = reference()
+        if leaf is not None and (key in names or key not in cut.named):
+            cut.named[key] = names.get(key) or f"leaf {spec_of(leaf).shape_text}"
+    return list(cut.named.values())
 
 
 def _bare(op: str) -> str:

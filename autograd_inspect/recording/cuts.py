@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -11,11 +11,13 @@ from typing import Any
 import torch
 
 from autograd_inspect.model.flow import CutKind
-from autograd_inspect.recording.sites import OUTSIDE, Call, Site, Spot
+from autograd_inspect.recording.sites import Site, Spot, line_spot, spot_of
 from autograd_inspect.run.files import is_own
 
 #: How much is kept of each: the leaves behind it, and the operations its values went to.
 _MOST_LEAVES, _MOST_USES = 1000, 12
+#: More places than this are a program that makes code as it runs.
+_MOST_PLACES = 10_000
 
 SpecKey = tuple[tuple[Any, ...], torch.dtype, torch.device]
 
@@ -50,7 +52,9 @@ class Cut:
     """One place, with everything that happened there.
 
     region    where gradients were switched off
+    times     how often it happened; 0 as long as what came out was not used by anybody
     leaves    behind what went in, by id; the weak reference tells a dead one
+    named     what they were called when they were last asked for, by id
     upstream  cuts that what went in had come through before it had a graph again
     """
 
@@ -62,18 +66,32 @@ class Cut:
     times: int = 0
     raised: bool = False
     leaves: dict[int, weakref.ref[torch.Tensor]] = field(default_factory=dict)
+    named: dict[int, str] = field(default_factory=dict)
     upstream: set[Cut] = field(default_factory=set)
     uses: dict[tuple[str, int], Use] = field(default_factory=dict)
+    _looks: int = 0
+    _counts_uses: bool = False
 
-    def happened(self, call: Call, sources: Iterable[Known]) -> None:
-        """Count one more time; look at what went in less and less often."""
-        self.times += 1
-        self.spot = (self.spot[0], _common(self.spot[1], call))
-        if self.times & (self.times - 1) == 0:
+    def happened(self, sources: Sequence[Known], *, beside: bool = False) -> None:
+        """Count one more time; look far back at what went in less and less often.
+
+        `beside` is what an operation puts out besides what it is called for, as `sort` does its
+        indices: it counts when it is used.
+        """
+        if beside:
+            self._counts_uses = True
+        else:
+            self.times += 1
+        self._looks += 1
+        for known in sources:
+            self._add_leaf(known)
+        if self._looks & (self._looks - 1) == 0:
             self._look_behind(sources)
 
     def used_by(self, op: str, spot: Spot) -> None:
         """Note who took what came out."""
+        if self._counts_uses:
+            self.times += 1
         key = op, id(spot[0])
         use = self.uses.get(key)
         if use is None and len(self.uses) < _MOST_USES:
@@ -88,28 +106,69 @@ class Cut:
         while waiting:
             known = waiting.pop()
             self.upstream |= known.cuts
-            if known.leaf is not None and len(self.leaves) < _MOST_LEAVES:
-                tensor = known.leaf()
-                if tensor is not None:
-                    self.leaves[id(tensor)] = known.leaf
+            self._add_leaf(known)
             for parent in known.parents:
                 if id(parent) not in seen:
                     seen.add(id(parent))
                     waiting.append(parent)
 
+    def _add_leaf(self, known: Known) -> None:
+        tensor = known.leaf() if known.leaf is not None else None
+        if tensor is None or known.leaf is None or len(self.leaves) >= _MOST_LEAVES:
+            return
+        if self.leaves.get(id(tensor)) is not known.leaf:
+            self.named.pop(id(tensor), None)  # of one that lay at this address before
+            self.leaves[id(tensor)] = known.leaf
 
-def _common(one: Call, other: Call) -> Call:
-    """Give the innermost call of a module that both are in: one line may run in many modules."""
-    if one.module is other.module:
-        return other
-    around = {id(call.module) for call in _outwards(one)}
-    return next((call for call in _outwards(other) if id(call.module) in around), OUTSIDE)
+
+class Cuts:
+    """All places that cut the graph, each found again when it does so once more."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int, int, int], tuple[Spot, Cut | None]] = {}
+        self._all: dict[tuple[str, CutKind, int, int, int], Cut] = {}
+
+    def __iter__(self) -> Iterator[Cut]:
+        """Go through those that count, in the order they were first seen."""
+        return (cut for cut in self._all.values() if cut.times)
+
+    def at(
+        self, op: str, kind: CutKind, frame: FrameType, region: Site | None, source: torch.Tensor
+    ) -> Cut | None:
+        """Find or make the record of a place; None where it is nobody's business."""
+        spot = spot_of(frame)
+        line, module = line_spot(spot)[0], spot[1].module
+        key = op, id(line), id(region), id(module)
+        if key not in self._known:
+            if len(self._known) >= _MOST_PLACES:
+                return None
+            self._known[key] = spot, self._make(op, kind, frame, region, source)
+        return self._known[key][1]
+
+    def _make(
+        self,
+        op: str,
+        kind: CutKind,
+        frame: FrameType,
+        region: Site | None,
+        source: torch.Tensor,
+    ) -> Cut | None:
+        way = way_to(frame)
+        if not way.is_ours_to_tell:
+            return None
+        spot = spot_of(frame)
+        line = line_spot(spot)[0]
+        # A region that the line itself opened is a detail of the function that it calls.
+        region = None if region is line else region
+        op, kind = way.op or op, kind if way.kind is None else way.kind
+        cut = Cut(kind, op, spot, region, spec_key(source))
+        same = op, kind, id(line), id(region), id(spot[1].module)
+        return self._all.setdefault(same, cut)
 
 
-def _outwards(call: Call) -> Iterator[Call]:
-    while call is not OUTSIDE:
-        yield call
-        call = call.parent
+def spec_key(tensor: torch.Tensor) -> SpecKey:
+    """Describe a tensor without keeping it."""
+    return tuple(tensor.shape), tensor.dtype, tensor.device
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,28 +176,37 @@ class Way:
     """What stands between an operation and the line of the user's that asked for it.
 
     Told by the functions of torch and the standard library that are on the stack.
+
+    op  what the user called, where that is not the operation itself
     """
 
-    is_ours_to_tell: bool
-    kind: CutKind | None
+    is_ours_to_tell: bool = True
+    kind: CutKind | None = None
+    op: str = ""
 
 
-_UNTOLD = Way(is_ours_to_tell=False, kind=None)
+_UNTOLD = Way(is_ours_to_tell=False)
+
+#: Files of torch whose arithmetic on tensors that require grad is what they are there for.
+_UNTOLD_FILES = ("/torch/optim/", "/torch/nn/init.py", "/torch/autograd/functional.py")
 
 
 def way_to(frame: FrameType | None) -> Way:
     """Read the frames from an operation out to the user's line."""
-    kind: CutKind | None = None
+    way = Way()
     while frame is not None and not is_own(frame.f_code.co_filename):
         file, function = frame.f_code.co_filename.replace("\\", "/"), frame.f_code.co_name
-        if "/torch/optim/" in file or "/torch/nn/init.py" in file:
-            # An optimizer's arithmetic on parameters is what it is there for.
+        if any(part in file for part in _UNTOLD_FILES):
             return _UNTOLD
         if "/torch/distributions/" in file:
             if function in {"__init__", "_validate_sample"}:  # only checks its arguments
                 return _UNTOLD
-            kind = CutKind.SAMPLE if function == "sample" else kind
-        elif function in {"__deepcopy__", "deepcopy", "load_state_dict"}:
-            kind = CutKind.COPY
+            if function == "sample":
+                owner = type(frame.f_locals.get("self")).__name__
+                way = Way(kind=CutKind.SAMPLE, op=f"{owner}.sample")
+        elif function == "load_state_dict":
+            way = Way(kind=CutKind.COPY, op="Module.load_state_dict")
+        elif file.endswith("/copy.py") and function == "deepcopy":
+            way = Way(kind=CutKind.COPY, op="copy.deepcopy")
         frame = frame.f_back
-    return Way(is_ours_to_tell=True, kind=kind)
+    return way

@@ -21,15 +21,17 @@ from torch.overrides import TorchFunctionMode
 from autograd_inspect.autograd._torch import in_transform
 from autograd_inspect.model.flow import CutKind
 from autograd_inspect.recording.creation import Mark
-from autograd_inspect.recording.cuts import Cut, Known, SpecKey, way_to
+from autograd_inspect.recording.cuts import Cut, Cuts, Known
 from autograd_inspect.recording.lineage import Lineage, Tensors, cuts_behind, has_graph
 from autograd_inspect.recording.operations import (
     Sort,
+    inputs_of_output,
     kind_by_name,
     name_of,
     sort_of,
     tensors_among,
     tensors_in_result,
+    values_among,
 )
 from autograd_inspect.recording.regions import Regions
 from autograd_inspect.recording.sites import Text, spot_of
@@ -38,8 +40,8 @@ from autograd_inspect.recording.writes import Writes
 TorchFunction = Callable[..., Any]
 Options = dict[str, Any] | None
 
-#: More places than this are a program that makes code as it runs.
-_MOST_CUTS = 10_000
+#: Operations that autograd refuses because they would cut the graph.
+_REFUSED = {CutKind.OUT, CutKind.NUMPY, CutKind.COPY, CutKind.NEW_TENSOR}
 
 
 class Entering(Text):
@@ -52,7 +54,7 @@ class Entering(Text):
 class Flow(TorchFunctionMode):
     """Watches the functions of torch while it is entered.
 
-    cuts     by operation, site and region; None for what is nobody's business
+    cuts     the places that cut the graph
     writes   the last in-place write to each storage
     lineage  what is known of each tensor
     asleep   lets everything pass: what goes on is ours, not the program's
@@ -61,7 +63,7 @@ class Flow(TorchFunctionMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.cuts: dict[tuple[str, int, int], Cut | None] = {}
+        self.cuts = Cuts()
         self.writes = Writes()
         self.lineage = Lineage()
         self.regions = Regions()
@@ -106,8 +108,9 @@ class Flow(TorchFunctionMode):
         try:
             inputs = tensors_among(args, kwargs)
             versions = _versions(inputs)
-            learning = [tensor for tensor in inputs if has_graph(tensor)]
-            tainted = self.lineage.tainted(inputs)
+            given = values_among(func, args, inputs)
+            learning = [tensor for tensor in given if has_graph(tensor)]
+            tainted = self.lineage.tainted(given)
         except Exception:  # noqa: BLE001 - a tensor of a kind that does not tell
             return func(*args, **kwargs) if kwargs else func(*args)
         if self._inside is not None:
@@ -124,7 +127,7 @@ class Flow(TorchFunctionMode):
                 self._entering = None
         self._guard(self._written, func, inputs, versions, frame)
         if (learning or tainted) and self._inside is None and not self._in_backward:
-            self._guard(self._came_out, func, inputs, learning, result, frame)
+            self._guard(self._came_out, func, given, learning, result, frame)
         return result
 
     def _came_out(
@@ -144,15 +147,21 @@ class Flow(TorchFunctionMode):
         if not outputs and learning and kind is not None:
             self._cut(name, kind, learning, frame)
         with_graph, cut_off = None, None
-        for tensor in outputs:
+        beside = any(not tensor.is_leaf for tensor in outputs)
+        for place, tensor in enumerate(outputs):
             if not tensor.is_leaf:
                 with_graph = with_graph or Known(self.lineage.of_all(inputs))
                 self.lineage.note(tensor, with_graph)
                 continue
-            sources = [one for one in learning if one is not tensor or kind is CutKind.DETACH]
+            behind = inputs_of_output(func, inputs, place, len(outputs))
+            sources = [
+                one
+                for one in learning
+                if (one is not tensor or kind is CutKind.DETACH) and any(one is b for b in behind)
+            ]
             if sources:
                 how = _kind_of(tensor) if kind is None else kind
-                cut_off = cut_off or self._cut(name, how, sources, frame)
+                cut_off = cut_off or self._cut(name, how, sources, frame, beside=beside)
                 if cut_off is not None:
                     self.lineage.note(tensor, _after(cut_off))
             elif tainted:
@@ -163,7 +172,7 @@ class Flow(TorchFunctionMode):
     ) -> None:
         """Note an operation that autograd refused: its line is where the program stopped."""
         kind = CutKind.OUT if options and "out" in options else kind_by_name(func)
-        if learning and kind is not None and not self._in_backward:
+        if learning and kind in _REFUSED and not self._in_backward:
             cut = self._cut(name_of(func), kind, learning, frame)
             if cut is not None:
                 cut.raised = True
@@ -288,21 +297,14 @@ class Flow(TorchFunctionMode):
 
     # The record
 
-    def _cut(self, op: str, kind: CutKind, sources: Tensors, frame: FrameType) -> Cut | None:
+    def _cut(
+        self, op: str, kind: CutKind, sources: Tensors, frame: FrameType, *, beside: bool = False
+    ) -> Cut | None:
         """Find or make the record of this place, and count; None where it is nobody's business."""
-        spot = spot_of(frame)
         region = None if torch.is_grad_enabled() else self.regions.current
-        key = op, id(spot[0]), id(region)
-        if key not in self.cuts and len(self.cuts) < _MOST_CUTS:
-            way = way_to(frame)
-            self.cuts[key] = (
-                Cut(kind if way.kind is None else way.kind, op, spot, region, _spec_of(sources[0]))
-                if way.is_ours_to_tell
-                else None
-            )
-        cut = self.cuts.get(key)
+        cut = self.cuts.at(op, kind, frame, region, sources[0])
         if cut is not None:
-            cut.happened(spot[1], self.lineage.of_all(sources))
+            cut.happened(self.lineage.of_all(sources), beside=beside)
         return cut
 
     def _used(self, tainted: Sequence[Known], op: str, frame: FrameType) -> None:
@@ -343,7 +345,3 @@ def _versions(tensors: Tensors) -> list[int]:
         return [tensor._version for tensor in tensors]
     except RuntimeError:  # those made under inference_mode count none
         return [-1 if tensor.is_inference() else tensor._version for tensor in tensors]
-
-
-def _spec_of(tensor: torch.Tensor) -> SpecKey:
-    return tuple(tensor.shape), tensor.dtype, tensor.device

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
@@ -150,6 +150,37 @@ def tensors_in_result(result: Any) -> list[torch.Tensor]:
         _collect(result, found, 2)
         return found
     return []
+
+
+#: Functions that read no values of their other tensors, only shape, dtype or device.
+_LIKE_OTHERS = {"expand_as", "view_as", "reshape_as", "type_as", "resize_as_", "to"}
+#: Functions that read no values of their first tensor.
+_LIKE_FIRST = {"new_tensor", "new_full", "full_like"}
+#: Functions whose n-th result comes of their n-th tensor alone.
+_ONE_EACH = {"broadcast_tensors", "meshgrid", "_pack_padded_sequence"}
+
+
+def values_among(
+    function: Function, arguments: tuple[Any, ...], inputs: list[torch.Tensor]
+) -> list[torch.Tensor]:
+    """Give those of a function's tensors whose values it reads."""
+    name = getattr(function, "__name__", "")
+    if name in _LIKE_OTHERS:
+        return [one for one in inputs if one is arguments[0]] if arguments else inputs
+    if name in _LIKE_FIRST:
+        return [one for one in inputs if not arguments or one is not arguments[0]]
+    return inputs
+
+
+def inputs_of_output(
+    function: Function, inputs: Sequence[torch.Tensor], place: int, outputs: int
+) -> Sequence[torch.Tensor]:
+    """Give those of a function's tensors that one of its results was computed from."""
+    name = getattr(function, "__name__", "")
+    one_each = name in _ONE_EACH or name.startswith(("atleast_", "_foreach_"))
+    if outputs < 2 or not one_each or len(inputs) % outputs:
+        return inputs
+    return inputs[place::outputs]
 
 
 _CONTAINERS = (list, tuple, dict)

@@ -14,7 +14,7 @@ from autograd_inspect.autograd.walker import Walk
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import CallTable, Ints, Kind
 from autograd_inspect.recording.creation import MARK
-from autograd_inspect.recording.places import Places, lines_of
+from autograd_inspect.recording.places import Places
 from autograd_inspect.recording.sites import NOWHERE, OUTSIDE, Call, Site, Spot, line_spot
 from autograd_inspect.recording.variables import RETURNED, binding
 
@@ -111,9 +111,9 @@ def _variables(walked: Walk, spots: Sequence[Spot]) -> list[str]:
     of them uses is its value. In a loop that one is used by its like of the next round, so all
     nodes of the spot count that are of the same class as one that is not used.
     """
-    groups: Interned[tuple[int, int]] = Interned()
+    groups: Interned[tuple[LineKey, int]] = Interned()
     lines = list(map(line_spot, spots))
-    group = np.fromiter((groups[id(s), id(c)] for s, c in lines), np.int64, len(lines))
+    group = np.fromiter((groups[_key(site), id(c)] for site, c in lines), np.int64, len(lines))
     classes: Interned[type] = Interned()
     nodes, edges = walked.nodes, walked.graph.edge_table
     cls = np.fromiter(map(classes.__getitem__, map(type, nodes)), np.int64, len(nodes))
@@ -135,10 +135,23 @@ def _variables(walked: Walk, spots: Sequence[Spot]) -> list[str]:
     return names
 
 
+LineKey = tuple[tuple[int, int], ...]
+
+
+def _key(site: Site) -> LineKey:
+    """Tell sites apart by the user's lines alone: a library does its part in many places."""
+    return tuple((id(code), offset) for code, offset, _ in site.lines)
+
+
 def _assigned(spot: Spot) -> str:
     """Follow a value from the line that made it through `return` to the variable it ends in."""
-    for code, offset, _ in lines_of(spot):
-        name = binding(code, offset)
-        if name != RETURNED:
-            return name
+    site, call = spot
+    while site.lines:
+        for (code, offset, _), joined in zip(site.lines, site.joined, strict=False):
+            name = binding(code, offset)
+            if name != RETURNED:
+                return name
+            if not joined:  # what was called on the way may have made something else of it
+                return ""
+        site, call = call.caller, call.parent
     return ""

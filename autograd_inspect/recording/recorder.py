@@ -88,7 +88,7 @@ class Recorder:
     @property
     def saw_cuts(self) -> bool:
         """Whether any place was seen to cut the graph."""
-        return self._flow is not None and any(self._flow.cuts.values())
+        return self._flow is not None and any(True for _ in self._flow.cuts)
 
     def start(self) -> None:
         """Begin to record."""
@@ -136,8 +136,8 @@ class Recorder:
 
     def leaves(self) -> list[torch.Tensor]:
         """List the leaves behind cuts, which the captured graph may not lead to."""
-        cuts = self._flow.cuts.values() if self._flow else ()
-        found = (leaf() for cut in cuts if cut is not None for leaf in cut.leaves.values())
+        cuts = self._flow.cuts if self._flow else ()
+        found = (leaf() for cut in cuts for leaf in cut.leaves.values())
         return [leaf for leaf in found if leaf is not None]
 
     def record_of(

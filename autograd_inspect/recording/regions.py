@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import FrameType
+from functools import lru_cache
+from types import CodeType, FrameType
 
 from autograd_inspect.recording.sites import Site, line_spot, spot_of
 from autograd_inspect.run.files import is_own
@@ -38,6 +39,11 @@ def _is_leaving(frame: FrameType | None) -> bool:
     return False
 
 
+@lru_cache(maxsize=4096)
+def _decorated(code: CodeType) -> Site:
+    return Site.at((code, 0, code.co_firstlineno))
+
+
 def _opened_at(frame: FrameType | None) -> Site:
     """Give the line of the `with`; of the decorator, where a decorated function is called."""
     inner = frame
@@ -45,6 +51,6 @@ def _opened_at(frame: FrameType | None) -> Site:
         if frame.f_code.co_name == "decorate_context":
             code = getattr(frame.f_locals.get("func"), "__code__", None)
             if code is not None and is_own(code.co_filename):
-                return Site.at((code, 0, code.co_firstlineno))
+                return _decorated(code)
         frame = frame.f_back
     return line_spot(spot_of(inner))[0]

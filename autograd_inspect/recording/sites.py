@@ -7,7 +7,11 @@ way up the stack ends at the nearest module call, which knows the rest of the wa
 from __future__ import annotations
 
 import itertools
+import os
+import sys
+import tempfile
 import weakref
+from collections.abc import Iterable
 from types import CodeType, FrameType
 from typing import Any
 
@@ -23,8 +27,10 @@ _MOST_SITES = 100_000
 
 _MODULE_CALL = nn.Module._call_impl.__code__
 _OUR_LOADER = loader.__file__
+#: Where libraries put code that they generate.
+_TEMPORARY = tempfile.gettempdir() + os.sep
 
-_MACHINERY, _OWN, _LIBRARY, _OUTSIDE = range(4)
+_MACHINERY, _OWN, _LIBRARY, _OUTSIDE, _MADE_UP = range(5)
 
 
 class Text(str):
@@ -43,18 +49,21 @@ class Site(Text):
     """A stretch of the user's stack, up to the nearest module call: found once, then shared.
 
     lines    code, instruction offset and line of each frame of the user's, innermost first
+    joined   of each line, whether the next one out, or the call of the module, called its function
+             itself: what the function returns is then the value of that call
     library  the same of the innermost frame of an installed library, if that is further in
     """
 
-    __slots__ = ("library", "lines")
+    __slots__ = ("joined", "library", "lines")
     lines: tuple[Line, ...]
+    joined: tuple[bool, ...]
     library: Line | None
 
     @classmethod
-    def at(cls, *lines: Line, library: Line | None = None) -> Site:
+    def at(cls, *lines: Line, joined: Iterable[bool] = (), library: Line | None = None) -> Site:
         """Make the site of these lines."""
         site = cls()
-        site.lines, site.library = lines, library
+        site.lines, site.joined, site.library = lines, tuple(joined), library
         return site
 
 
@@ -99,6 +108,8 @@ class _Sorts(dict[str, int]):
             sort = _OUTSIDE
         elif is_machinery(filename):
             sort = _MACHINERY
+        elif filename.startswith("<") or filename.startswith(_TEMPORARY):
+            sort = _MADE_UP
         else:
             sort = _OWN if is_own(filename) else _LIBRARY
         self[filename] = sort
@@ -126,12 +137,14 @@ def spot_of(frame: FrameType | None) -> Spot:
             break
         sort = _sorts[code.co_filename]
         if sort:
+            if sort == _MADE_UP:
+                sort = _sort_of(frame)
             if sort == _OUTSIDE:
                 break
             if sort == _OWN and deep < _DEEP:
                 deep += 1
                 key += (id(code), frame.f_lasti)
-            elif not key:
+            elif sort == _LIBRARY and not key:
                 key = (id(code), frame.f_lasti, 0)
         frame = frame.f_back
     site = _sites.get(key)
@@ -149,22 +162,48 @@ def line_spot(spot: Spot) -> Spot:
 def _make_site(key: tuple[int, ...], frame: FrameType | None) -> Site:
     """Read the same frames again, with their lines; the code is kept, so its id stays its own."""
     lines: list[Line] = []
+    joined: list[bool] = []
     library: Line | None = None
     while frame is not None and frame.f_code is not _MODULE_CALL:
-        sort = _sorts[frame.f_code.co_filename]
+        sort = _sort_of(frame)
         if sort == _OUTSIDE:
             break
         line = (frame.f_code, frame.f_lasti, frame.f_lineno or 0)
         if sort == _OWN and len(lines) < _DEEP:
             lines.append(line)
+            joined.append(_is_called_directly(frame))
         elif sort == _LIBRARY and not lines and library is None:
             library = line
         frame = frame.f_back
-    site = Site.at(*lines, library=library)
+    site = Site.at(*lines, joined=joined, library=library)
     if len(_sites) >= _MOST_SITES:
         _sites.clear()
     _sites[key] = site
     return site
+
+
+def _is_called_directly(frame: FrameType) -> bool:
+    """Tell whether the user's own code, or the call of a module, called this frame's function."""
+    caller = frame.f_back
+    if caller is None:
+        return False
+    is_module_call = caller.f_code.co_filename == _MODULE_CALL.co_filename
+    return is_module_call or _sort_of(caller) == _OWN
+
+
+def _sort_of(frame: FrameType) -> int:
+    """Sort a frame by its file; code that lies in no real file, by the module it runs in."""
+    sort = _sorts[frame.f_code.co_filename]
+    return _sort_of_module(frame.f_globals.get("__name__")) if sort == _MADE_UP else sort
+
+
+def _sort_of_module(name: object) -> int:
+    """Sort code that was generated while the program ran: it belongs to who has generated it."""
+    top = str(name or "__main__").partition(".")[0]
+    file = getattr(sys.modules.get(top), "__file__", None) or ""
+    if top in {"__main__", "builtins"} or not file:
+        return _OWN
+    return _MACHINERY if is_machinery(file) else _OWN if is_own(file) else _LIBRARY
 
 
 def _call_of(frame: FrameType) -> Call:

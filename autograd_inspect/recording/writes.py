@@ -5,20 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
+from torch.multiprocessing.reductions import StorageWeakRef
 
 from autograd_inspect.recording.sites import Spot
 
-#: Storages remembered; of those that have gone, torch uses the addresses again.
+#: Storages remembered, those that have gone included.
 _MOST = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An in-place write: what was called, where, and the version that it left."""
+    """An in-place write: what was called, where, and the version that it left.
+
+    `storage` is weak, and keeps the address from being used again while this is remembered.
+    """
 
     op: str
     spot: Spot
     version: int
+    storage: StorageWeakRef
 
 
 @dataclass(slots=True)
@@ -29,9 +34,10 @@ class Writes:
 
     def note(self, tensor: torch.Tensor, op: str, spot: Spot) -> None:
         """Remember a write that has just happened."""
-        address = tensor.untyped_storage()._cdata
+        storage = tensor.untyped_storage()
+        address = storage._cdata
         self.last.pop(address, None)  # so that the oldest come first
-        self.last[address] = Written(op, spot, tensor._version)
+        self.last[address] = Written(op, spot, tensor._version, StorageWeakRef(storage))  # type: ignore[no-untyped-call]
         if len(self.last) > _MOST:
             for old in list(self.last)[: _MOST // 2]:
                 del self.last[old]

@@ -18,7 +18,8 @@ _NOT_PLAIN = re.compile(r"[^\w \[\]().,:=+\xd7·…-]")
 
 def render(view: View, *, reverse: bool = False) -> str:
     """Write a view as a flowchart; arrows run from leaves to root, the other way with `reverse`."""
-    body = "".join([*_boxes(view), *_arrows(view, reverse=reverse), *_classes(view)])
+    arrows = _arrows(view, reverse=reverse)
+    body = "".join([*_boxes(view), *arrows, *_classes(view), *_frame_styles(view)])
     return "".join([*_head(view, body), "flowchart TB\n", body])
 
 
@@ -51,7 +52,6 @@ def _boxes(view: View) -> Iterator[str]:
             around.pop()
             yield "  end\n"
         yield f'  subgraph g{number} ["{_escaped(shortened(group.label, 60))}"]\n'
-        yield f"  style g{number} fill:{LIGHT.frame(len(around))},stroke:{LIGHT.frame_line}\n"
         around.append(number)
         yield from (_box(view, box, names[box]) for box in inside[number])
     yield "  end\n" * len(around)
@@ -81,6 +81,13 @@ def _classes(view: View) -> Iterator[str]:
             f"  classDef {role.value} fill:{fill},stroke:{line},color:{LIGHT.heading(role)},"
             f"stroke-width:{shape.line_width:g}px{dashes}\n"
         )
+
+
+def _frame_styles(view: View) -> Iterator[str]:
+    depths: list[int] = []
+    for number, group in enumerate(view.groups):
+        depths.append(depths[group.parent] + 1 if group.parent >= 0 else 0)
+        yield f"  style g{number} fill:{LIGHT.frame(depths[-1])},stroke:{LIGHT.frame_line}\n"
 
 
 def _escaped(text: str) -> str:

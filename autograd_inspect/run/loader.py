@@ -27,6 +27,9 @@ _PATIENCE = 1.0  # seconds of waiting for threads before we say that we wait
 _OUR_FILES = (__file__, mainmodule.__file__)
 _CannotFind: type[ImportError] = runpy._Error  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
 
+#: Frames that torch goes through, at the most, to hand a function to who has asked to see it.
+_LONGEST_DETOUR = 4
+
 _original_process = os.getpid()
 
 
@@ -178,10 +181,14 @@ def _strip_our_frames(error: BaseException) -> None:
 
 def _drop_detour(kept: list[TracebackType], back_in: TracebackType) -> None:
     """Drop the way by which torch came to us from a function, where we went on in the same one."""
-    functions = [trace.tb_frame.f_code for trace in kept[-2:]]
-    names = [code.co_name for code in functions[1:]]
-    if names == ["handle_torch_function"] and functions[0] is back_in.tb_frame.f_code:
-        del kept[-2:]
+    if not kept or kept[-1].tb_frame.f_code.co_name != "handle_torch_function":
+        return
+    places = range(max(len(kept) - _LONGEST_DETOUR, 0), len(kept))
+    same = (place for place in places if kept[place].tb_frame.f_code is back_in.tb_frame.f_code)
+    # A function may ask only once it is inside of another; that one is entered again, too.
+    first = next(same, None)
+    if first is not None:
+        del kept[first:]
 
 
 def _refuse_what_is_no_program(target: Target, error: BaseException) -> None:

@@ -29,6 +29,11 @@ class Scope:
         """Whether it has variables of its own beside the globals."""
         return self.variables is not self.globals
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the user's own code, not a library's."""
+        return self.code is None or is_own(self.code.co_filename)
+
     def place(self, start: Path) -> Place | None:
         """Give its line, relative to the starting directory where it lies below it."""
         if self.code is None:

@@ -42,7 +42,7 @@ class Found:
     """What a search came across: tensors and modules with the path that leads to each.
 
     `held` are tensors directly bound to a variable, by name, `reached` all that were come across;
-    `made` are nodes, by the tensor that they made or by themselves.
+    `made` are nodes, by the tensor that they made or by themselves, as the user's own code calls them.
     """
 
     tensors: dict[int, str] = field(default_factory=dict)
@@ -121,11 +121,11 @@ def find_names(scopes: Sequence[Scope], leaves: Sequence[torch.Tensor]) -> Named
 def search(scopes: Sequence[Scope]) -> Found:
     """Look breadth first through variables, containers and attributes, a few steps deep."""
     found = Found()
-    queue: list[tuple[str, Any, int]] = []
-    for variables in _spaces(scopes):
-        queue.extend((name, value, 0) for name, value in variables if not name.startswith("__"))
+    queue: list[tuple[str, Any, int, bool]] = []
+    for variables, own in _spaces(scopes):
+        queue.extend((name, v, 0, own) for name, v in variables if not name.startswith("__"))
     seen: set[int] = set()
-    for path, value, step in queue:
+    for path, value, step, own in queue:
         if is_a(value, _OPAQUE):
             continue
         if is_a(value, torch.Tensor):
@@ -134,8 +134,9 @@ def search(scopes: Sequence[Scope]) -> Found:
             if step == 0:
                 found.held.setdefault(path, value)
             with suppress(RuntimeError):  # a view of what was overwritten may have lost its own
-                found.made.setdefault(value.grad_fn, path)
-        elif is_a(value, Node):
+                if own and value.grad_fn is not None:
+                    found.made.setdefault(value.grad_fn, path)
+        elif own and is_a(value, Node):
             found.made.setdefault(value, path)
         elif is_a(value, nn.Module):
             best = found.modules.get(id(value))
@@ -143,7 +144,7 @@ def search(scopes: Sequence[Scope]) -> Found:
                 found.modules[id(value)] = (path, value)
         elif id(value) not in seen and step < STEPS and len(queue) < OBJECTS:
             seen.add(id(value))
-            queue.extend((path + by, part, step + 1) for by, part in _parts(value))
+            queue.extend((path + by, part, step + 1, own) for by, part in _parts(value))
     return found
 
 
@@ -188,13 +189,16 @@ def _without_aliases(
     return {name: p for name, p in parameters.items() if by_id[id(p)] == name}
 
 
-def _spaces(scopes: Sequence[Scope]) -> Iterator[list[tuple[str, Any]]]:
-    """List the variables of each scope, innermost first, then of the globals they lie in."""
+def _spaces(scopes: Sequence[Scope]) -> Iterator[tuple[list[tuple[str, Any]], bool]]:
+    """List the variables of each scope, innermost first, then of the globals they lie in.
+
+    With each, whether it is of the user's own code.
+    """
     for scope in scopes:
         if scope.is_function:
-            yield list(scope.variables.items())
-    for space in {id(scope.globals): scope.globals for scope in scopes}.values():
-        yield list(space.items())
+            yield list(scope.variables.items()), scope.is_own
+    for space in {id(scope.globals): scope for scope in scopes[::-1]}.values():
+        yield list(space.globals.items()), space.is_own
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:

@@ -273,7 +273,7 @@ def graphs(draw: st.DrawFn) -> Graph:
         graph,
         places={node: f"net.py:{node % 3 + 1}" for node in draw(some)},
         calls={node: f"layers.{node % 2}:Linear" for node in draw(some)},
-        variables={node: "x" for node in draw(some)},
+        variables=dict.fromkeys(draw(some), "x"),
     )
     kind = np.where(np.isin(range(count + 1), list(draw(some))), Kind.VIEW, graph.node_table.kind)
     sequence = np.array([*draw(st.permutations(range(count))), -1], np.int64)
@@ -282,10 +282,8 @@ def graphs(draw: st.DrawFn) -> Graph:
     rows_, states, origins = [], [], []
     for node in sorted(draw(st.lists(st.integers(0, count - 1), max_size=20))):
         storage = draw(st.integers(-1, 4))
-        role = roles[storage] if storage >= 0 else UNKNOWN
-        rows_.append(
-            (node, draw(st.sampled_from("ab")), storage, 10**storage if storage >= 0 else 0, role)
-        )
+        size, role = (10**storage, roles[storage]) if storage >= 0 else (0, UNKNOWN)
+        rows_.append((node, draw(st.sampled_from("ab")), storage, size, role))
         states.append(draw(st.sampled_from(list(SavedState))))
         origins.append(draw(st.integers(-1, count - 1)))
     return saving(replace(graph, node_table=nodes), rows_, state=states, origin=origins)
@@ -295,7 +293,7 @@ def graphs(draw: st.DrawFn) -> Graph:
 def test_every_grouping_adds_up_to_the_same(graph: Graph) -> None:
     table = graph.saved_table
     there = table.state != SavedState.FREED
-    storages = {int(s): int(b) for s, b in zip(table.storage[there], table.bytes[there])}
+    storages = dict(zip(table.storage[there].tolist(), table.bytes[there].tolist(), strict=True))
     storages.pop(-1, None)
     for by in GROUPINGS:
         found = memory(make_capture(graph), by=by)

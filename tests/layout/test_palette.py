@@ -26,6 +26,9 @@ def test_text_stands_out_from_every_box(palette: Palette) -> None:
         assert contrast(palette.quiet, fill) >= 4.5
     assert contrast(palette.text, palette.paper) >= 4.5
     assert contrast(palette.arrow, palette.paper) >= 3
+    for fill in palette.frames:
+        assert contrast(palette.quiet, fill) >= 4.5
+        assert contrast(palette.arrow, fill) >= 3
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
