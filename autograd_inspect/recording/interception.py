@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -17,7 +17,12 @@ Undo = Callable[[], None]
 
 def enter(flow: Flow) -> Undo:
     """Let everything that this thread does with torch pass through `flow`; gives the undo."""
-    undoes = [_replace_apply(flow), _replace_parameter(flow), _replace_inference_mode(flow)]
+    undoes = [
+        _replace_apply(flow),
+        _replace_parameter(flow),
+        _replace_inference_mode(flow),
+        _keep_fast_paths(),
+    ]
     flow.__enter__()  # type: ignore[no-untyped-call]
 
     def leave() -> None:
@@ -69,6 +74,36 @@ def _replace_parameter(flow: Flow) -> Undo:
         nn.Parameter.__new__ = staticmethod(original)  # type: ignore[method-assign]
 
     return undo
+
+
+def _keep_fast_paths() -> Undo:
+    """Let transformer layers of torch go their fast way, which they do only if nobody watches.
+
+    They ask by this name; the functions that hand themselves to a mode know the question by
+    another, and go on asking that.
+    """
+    original = overrides.has_torch_function
+
+    def has_torch_function(args: Iterable[Any]) -> bool:
+        arguments = tuple(args)
+        if not original(arguments):
+            return False
+        others = torch._C._len_torch_function_stack() > 1
+        return others or any(_overrides(type(argument)) for argument in arguments)
+
+    overrides.has_torch_function = has_torch_function
+
+    def undo() -> None:
+        overrides.has_torch_function = original
+
+    return undo
+
+
+def _overrides(kind: type) -> bool:
+    if kind in {torch.Tensor, nn.Parameter}:
+        return False
+    function = getattr(kind, "__torch_function__", None)
+    return function not in {None, torch._C._disabled_torch_function_impl}
 
 
 def _replace_inference_mode(flow: Flow) -> Undo:

@@ -108,7 +108,7 @@ class _Sorts(dict[str, int]):
             sort = _OUTSIDE
         elif is_machinery(filename):
             sort = _MACHINERY
-        elif filename.startswith("<") or filename.startswith(_TEMPORARY):
+        elif filename.startswith(("<", _TEMPORARY)):
             sort = _MADE_UP
         else:
             sort = _OWN if is_own(filename) else _LIBRARY

@@ -28,16 +28,21 @@ def is_machinery(filename: str) -> bool:
     """
     if is_ours(filename) or filename.startswith(("<frozen ", "<eval_with_key>")):
         return True
-    parts = Path(filename).parts
+    parts = _parts(filename)
     return "torch" in parts and not _INSTALLED.isdisjoint(parts)
 
 
 @lru_cache(maxsize=4096)
 def is_own(filename: str) -> bool:
     """Tell the user's own code from installed libraries and the standard library."""
-    if is_machinery(filename) or not _INSTALLED.isdisjoint(Path(filename).parts):
+    if is_machinery(filename) or not _INSTALLED.isdisjoint(_parts(filename)):
         return False
     return not filename.startswith(_STDLIB)
+
+
+def _parts(filename: str) -> list[str]:
+    """Take a path apart, without functions of python's that `torch.compile` would compile."""
+    return filename.replace("\\", "/").split("/")
 
 
 def relative_to(filename: str, start: Path) -> str:

