@@ -1,4 +1,4 @@
-"""A saved tensor is overwritten before backward: which line did it?
+"""A saved tensor is overwritten before backward, and the line that did it is found.
 
 Try:
     agi trace --watch samples/overwritten.py:loss    # exits with 1

@@ -108,13 +108,15 @@ class SavedReader:
                 return False
             found = list(map(_DATA, raw))
             there = [one is not None for one in found]
-            tensors = list(compress(found, there))
+            tensors, savers, holders = found, nodes, numbers
+            if not all(there):
+                tensors = list(compress(found, there))
+                savers, holders = list(compress(nodes, there)), list(compress(numbers, there))
             if not set(map(type, tensors)) <= _PLAIN:
                 return False
             specs = self._specs.of_plain(map(_SPEC, tensors))
             storages = list(map(_STORAGE, tensors))
             sizes = list(map(_SIZE, storages))
-            savers = list(compress(nodes, there))
             overwritten = any(map(_VERSION, tensors)) and _any_stale(savers, name)
             makers = savers if result else list(map(_MAKER, tensors))
             origins = list(map(self._number_of, makers, repeat(_SOMEBODY)))
@@ -123,7 +125,7 @@ class SavedReader:
         if overwritten:
             return False
         rows, known = self._rows, len(self.storages)
-        rows.node += compress(numbers, there)
+        rows.node += holders
         rows.name += [self.names[name]] * len(tensors)
         rows.spec += specs
         rows.bytes += sizes

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
@@ -68,11 +68,7 @@ class Recorder:
     """Remembers of every node which line made it, in which module call.
 
     With `watch` it follows values on the thread that starts it, too: cuts and in-place writes.
-
-    latest  the one that is on, or was on last: anomaly mode is there once per process
     """
-
-    latest: ClassVar[Recorder | None] = None
 
     def __init__(self, *, watch: bool = False) -> None:
         self._flow = Flow() if watch else None
@@ -92,7 +88,7 @@ class Recorder:
 
     def start(self) -> None:
         """Begin to record."""
-        Recorder.latest, self._is_on = self, True
+        self._is_on = True
         hide_from_compilers(__name__.partition(".")[0])
         self._creation.start()
         if self._flow is not None:

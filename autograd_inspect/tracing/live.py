@@ -19,6 +19,9 @@ from autograd_inspect.tracing.expression import tensors_in
 from autograd_inspect.tracing.frames import Scope, scopes_from
 from autograd_inspect.tracing.moment import Moment, NamedRoot, Scene, pass_backward
 
+#: The recorder that the program itself switched on last; not one that it runs under.
+_latest: list[Recorder] = []
+
 
 def trace_live(
     value: object,
@@ -32,7 +35,7 @@ def trace_live(
 
     Raises NoGraphError, with the reason, where none of them has a graph.
     """
-    recorder = Recorder.latest
+    recorder = _latest[-1] if _latest else None
     with recorder.looking_away() if recorder else nullcontext():
         scopes = scopes_from(frame)
         if model is not None:
@@ -51,6 +54,7 @@ def trace_live(
 def recording(*, watch: bool) -> Iterator[None]:
     """Record what the caller's code does until the context ends."""
     recorder = Recorder(watch=watch)
+    _latest[:] = [recorder]
     undo = patch_engine(recorder.around)
     recorder.start()
     try:

@@ -282,8 +282,12 @@ class Watch:
 
 
 def _named_roots(call: BackwardCall) -> list[NamedRoot]:
-    """Name the roots of a call by the variables that hold them."""
-    return [(next(_variables_holding(root, call.scopes), ""), root) for root in call.roots]
+    """Name the roots of a call by the variables that hold them; one without a graph is none."""
+    return [
+        (next(_variables_holding(root, call.scopes), ""), root)
+        for root in call.roots
+        if not isinstance(root, torch.Tensor) or root.requires_grad
+    ]
 
 
 def _variables_holding(root: Root, scopes: Sequence[Scope]) -> Iterator[str]:
