@@ -138,7 +138,7 @@ def with_origins(
     modules: dict[Module, int] = {}
     table: list[tuple[int, int, int]] = []
     row_of: dict[str, int] = {}
-    for text in sorted(set((calls or {}).values())):
+    for text in sorted(set((calls or {}).values()), key=lambda text: text.replace(":", ".")):
         name, _, number = text.partition("#")
         path, _, cls = name.partition(":")
         module = modules.setdefault(Module("model", path, cls), len(modules))

@@ -20,6 +20,7 @@ import torch
 import torch.fx.traceback as torch_traceback
 
 from autograd_inspect.autograd._torch import runs_compiled_backward, without_anomaly_hint
+from autograd_inspect.recording.sites import OUTSIDE
 from autograd_inspect.run import loader
 from autograd_inspect.run.files import is_ours
 
@@ -120,6 +121,9 @@ class Creation:
         """Make the function that torch calls; it is one, because it is called for every node."""
         mark_of, original, frame_above = self._mark, self._original, sys._getframe
         is_traced = torch_traceback.has_preserved_node_meta
+        # Outside of modules a line in a loop makes node after node: they share one mark, so that a
+        # million of them are not a million lists for python's collector to look through.
+        shared: dict[int, list[str]] = {}
 
         def format_stack() -> list[str]:
             if is_traced():  # a compiler is at work, and keeps what it needs
@@ -132,7 +136,14 @@ class Creation:
             except Exception as error:  # noqa: BLE001 - the user's program must not see it
                 self.trouble = error
                 return []
-            return [*mark, *_as_torch_has_it(frame)] if self._wanted[0] else [*mark]
+            if self._wanted[0]:
+                return [*mark, *_as_torch_has_it(frame)]
+            if mark[1] is not OUTSIDE or len(mark) > 2:
+                return [*mark]
+            known = shared.get(id(mark[0]))
+            if known is None:
+                known = shared[id(mark[0])] = [*mark]
+            return known
 
         return format_stack
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-import tempfile
 import weakref
 from collections.abc import Iterable
 from types import CodeType, FrameType
@@ -27,8 +26,12 @@ _MOST_SITES = 100_000
 
 _MODULE_CALL = nn.Module._call_impl.__code__
 _OUR_LOADER = loader.__file__
-#: Where libraries put code that they generate.
-_TEMPORARY = tempfile.gettempdir() + os.sep
+#: Where libraries put code that they generate. `tempfile` is not asked: it would remember.
+_TEMPORARY = tuple(
+    folder.rstrip(os.sep) + os.sep
+    for folder in (*map(os.environ.get, ("TMPDIR", "TEMP", "TMP")), "/tmp")  # noqa: S108 - only read
+    if folder
+)
 
 _MACHINERY, _OWN, _LIBRARY, _OUTSIDE, _MADE_UP = range(5)
 
@@ -108,7 +111,7 @@ class _Sorts(dict[str, int]):
             sort = _OUTSIDE
         elif is_machinery(filename):
             sort = _MACHINERY
-        elif filename.startswith(("<", _TEMPORARY)):
+        elif filename.startswith(("<", *_TEMPORARY)):
             sort = _MADE_UP
         else:
             sort = _OWN if is_own(filename) else _LIBRARY

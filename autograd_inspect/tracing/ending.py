@@ -43,17 +43,19 @@ def capture_at_end(
     scopes: Sequence[Scope],
     about: About,
     scene: Scene,
+    graphless: Sequence[torch.Tensor],
 ) -> tuple[Moment, Retained]:
     """Trace what EXPR gives, or else the latest tensor with a graph, among the script's variables.
 
-    `scopes` are those the program died in, innermost first, and its globals last. Raises
+    `scopes` are those the program died in, innermost first, and its globals last; `graphless` what
+    the program called backward on in vain. Raises
     ExpressionError where EXPR fails and NoGraphError, with the reason, where there is no graph.
     """
     if wish.expression is not None:
         value, scope = evaluate_at_end(wish.expression, scopes)
         roots = _with_graph(wish.expression, value, scope)
     else:
-        root, scope = latest_root(scopes)
+        root, scope = latest_root(scopes, graphless)
         roots = [root]
     about = replace(about, place=about.place or scope.place(scene.start))
     moment = Moment.seize(roots, [scope, *scopes], about, scene)
@@ -84,7 +86,9 @@ def capture_cuts(
     return moment.develop()
 
 
-def latest_root(scopes: Sequence[Scope]) -> tuple[NamedRoot, Scope]:
+def latest_root(
+    scopes: Sequence[Scope], graphless: Sequence[torch.Tensor] = ()
+) -> tuple[NamedRoot, Scope]:
     """Find the tensor that was computed last: its sequence number is the highest."""
     found = [
         (tensor.grad_fn._sequence_nr(), name + path, tensor, scope)
@@ -94,6 +98,9 @@ def latest_root(scopes: Sequence[Scope]) -> tuple[NamedRoot, Scope]:
         for path, tensor in tensors_in(value).items()
         if tensor.grad_fn is not None
     ]
+    if not found and graphless:
+        why = f"backward was called on something without a graph ({why_no_graph()})"
+        raise GraphlessError(why, tensors=graphless)
     if not found:
         raise NoGraphError(
             f"nothing to trace: no backward call, and no variable holds a tensor with a grad_fn "

@@ -160,7 +160,7 @@ class Session:
         try:
             self._capture_at_end(watch, outcome)
         except (ExpressionError, NoGraphError) as error:
-            lost = list(getattr(error, "tensors", ())) or watch.graphless
+            lost = list(getattr(error, "tensors", ()))
             error.hint = self._keep_cuts(watch, outcome, error, lost) or error.hint
             if lost or not isinstance(outcome.run.ending, Raised | Interrupted):
                 raise
@@ -174,7 +174,9 @@ class Session:
         from autograd_inspect.tracing.ending import capture_at_end
 
         scopes = _scopes_at_end(outcome.run)
-        moment, retained = capture_at_end(watch.wish, scopes, watch.about, watch.scene)
+        moment, retained = capture_at_end(
+            watch.wish, scopes, watch.about, watch.scene, watch.graphless
+        )
         moment.arrivals.retained = retained.close()
         self._keep(moment.develop())
 
