@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from measure import HERE, Ended, Row, installed, own_part, report, run_process
 
 #: Steps and rounds by width; the first two steps warm up, the fifth is captured.
-RUNS = {64: (20, 3), 512: (9, 2)}
+RUNS = {64: (60, 3), 512: (9, 2)}
 WARM, CAPTURED = 2, 5
 SCRIPT = HERE / "gpt.py"
 
