@@ -32,11 +32,12 @@ def commands(width: int) -> dict[str, list[str]]:
     plain = [sys.executable, *script]
     trace = [sys.executable, "-m", "autograd_inspect", "trace", "-q", "--keep-running"]
     target = ["--step", str(CAPTURED), "--force", "-o", "x.agi", f"{SCRIPT}:loss", *script[1:]]
+    few = [*plain[:-1], str(min(RUNS[width][0], 9))]  # TorchLens takes a second for a small step
     others = {name: word for name, word in OTHERS.items() if name != "TorchLens" or _has_peer()}
     return {
         "python": plain,
         **{name: [*trace, *options, *target] for name, (options, _) in LEVELS.items()},
-        **{name: [*plain, word] for name, word in others.items()},
+        **{name: [*few, word] for name, word in others.items()},
     }
 
 
@@ -96,6 +97,20 @@ def at_capture(ended: Ended) -> float:
     return float(ended.facts["spent"][CAPTURED - 1])
 
 
+def turns_rows() -> Iterator[Row]:
+    """Compare steps with and without the recorder by turns in one process, without a capture."""
+    for width in RUNS:
+        found = own_part("recorded_steps.py", str(width)).facts
+        for side, name in {"light": "agi", "watch": "agi --watch"}.items():
+            bar = LEVELS[name][1][width]
+            yield Row(
+                f"width {width}, {name}: steps by turns in one process",
+                f"<= {bar}x",
+                f"{found[side]:.2f}x",
+                found[side] <= bar,
+            )
+
+
 def memory_rows() -> Iterator[Row]:
     """Say how much a process grows by what is remembered of each node."""
     sides = {side: own_part("held_nodes.py", side) for side in ("none", "light", "watch")}
@@ -111,7 +126,7 @@ def _has_peer() -> bool:
 
 def rows() -> list[Row]:
     timed = [row for width, (_, rounds) in RUNS.items() for row in rows_for(width, rounds)]
-    return [*timed, *memory_rows()]
+    return [*timed, *turns_rows(), *memory_rows()]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -23,10 +24,14 @@ def enter(flow: Flow) -> Undo:
         _replace_inference_mode(flow),
         _keep_fast_paths(),
     ]
+    # What is remembered of values makes python's collector look through everything there is more
+    # often; all that torch and its imports made is left out of that for the while.
+    gc.freeze()
     flow.__enter__()  # type: ignore[no-untyped-call]
 
     def leave() -> None:
         _leave_mode(flow)
+        gc.unfreeze()
         for undo in undoes:
             undo()
 
