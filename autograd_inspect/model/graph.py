@@ -139,6 +139,19 @@ class Graph:
         """How many calls of each module there are, by row of `modules`."""
         return Counter(self.call_table.module.tolist())
 
+    @cached_property
+    def has_several_models(self) -> bool:
+        """Whether its modules belong to more than one outermost module."""
+        return len({module.owner for module in self.modules if module.path}) > 1
+
+    def module_name(self, module: Module) -> str:
+        """Name a module by its path; with its owner in front where the path alone says too little.
+
+        That is so with several models, and where a path begins with a number: `net.0`.
+        """
+        unclear = self.has_several_models or module.path[:1].isdecimal()
+        return module.full_name if module.path and unclear else module.name
+
     def name(self, row: int) -> str:
         """Give the interned name, empty for -1."""
         return self.names[row] if row >= 0 else ""

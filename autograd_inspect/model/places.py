@@ -49,6 +49,11 @@ class Module:
     cls: str
 
     @property
+    def full_name(self) -> str:
+        """Owner and path: what the names of the module's own parameters begin with."""
+        return ".".join(part for part in (self.owner, self.path) if part)
+
+    @property
     def name(self) -> str:
         """The path as `named_modules` has it; the owner, or the class, of an outermost module."""
         return self.path or self.owner or self.cls

@@ -10,7 +10,7 @@ from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.view import Group
 from autograd_inspect.passes.calltree import OUTSIDE, CallTree
 from autograd_inspect.passes.convex import without_cycles
-from autograd_inspect.passes.modules import Modules, whole_path
+from autograd_inspect.passes.modules import Modules
 from autograd_inspect.passes.part import Part, Rows, combined, is_leaf
 
 
@@ -80,7 +80,7 @@ def _home(graph: Graph, tree: CallTree, name: int, common: int) -> int:
         return OUTSIDE
     call = common
     while call != OUTSIDE:
-        path = whole_path(graph.modules[int(graph.call_table.module[call - 1])])
+        path = graph.modules[int(graph.call_table.module[call - 1])].full_name
         if path and text.startswith(f"{path}."):
             return call
         call = int(tree.parent[call])

@@ -11,20 +11,17 @@ class Modules:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        # With several models, or where a path is but a number, the path alone says too little.
-        self._several = len({one.owner for one in graph.modules if one.path}) > 1
 
     def label(self, row: int) -> str:
         """Write path and class, and which call it was where there are several."""
         module = self._module(row)
-        unclear = self._several or module.path[:1].isdecimal()
-        name = whole_path(module) if module.path and unclear else module.name
+        name = self._graph.module_name(module)
         return ", ".join([_with_class(name, module), *self._number(row)])
 
     def tip(self, row: int) -> tuple[str, ...]:
         """Write the whole path and class, and which call it was."""
         module = self._module(row)
-        return (_with_class(whole_path(module) or module.name, module), *self._number(row))
+        return (_with_class(module.full_name or module.name, module), *self._number(row))
 
     def _module(self, row: int) -> Module:
         return self._graph.modules[int(self._graph.call_table.module[row])]
@@ -33,11 +30,6 @@ class Modules:
         table = self._graph.call_table
         times = self._graph.calls_of[int(table.module[row])]
         return [f"call {table.number[row]} of {times}"] if times > 1 else []
-
-
-def whole_path(module: Module) -> str:
-    """Join owner and path: what the names of the module's own parameters begin with."""
-    return ".".join(part for part in (module.owner, module.path) if part)
 
 
 def _with_class(name: str, module: Module) -> str:

@@ -93,7 +93,7 @@ def _of_the_call(spot: Spot) -> Spot:
     site, call = line_spot(spot)
     if not site.lines or site.lines[0][2] != site.lines[0][0].co_firstlineno:
         return spot
-    return line_spot((Site.at(*site.lines[1:]), call))
+    return line_spot((Site.at(*site.lines[1:], joined=site.joined[1:]), call))
 
 
 def spot_of_node(node: GraphNode) -> Spot:

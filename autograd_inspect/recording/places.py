@@ -60,10 +60,8 @@ class Places:
 
     def _new_stack(self, spot: Spot) -> int:
         lines = list(lines_of(spot))[:_STACK]
-        library = next(_libraries(spot), None)
-        if not lines and library is None:
-            return -1
         if not lines:
+            library = next(_libraries(spot), None)
             return self.stacks[Stack((self._place(library),))] if library else -1
         inner = spot[0].library
         rows = tuple(map(self._place, lines))

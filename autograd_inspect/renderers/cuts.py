@@ -27,7 +27,6 @@ from autograd_inspect.renderers.text import (
     listed,
     paint,
     safe,
-    whole_path,
 )
 
 SCHEMA = "agi.cuts/1"
@@ -90,7 +89,7 @@ def as_json(cut: Cut) -> dict[str, Any]:
         "place": _place(cut.place),
         "stack": [_place(place) for place in cut.stack],
         "region": _place(cut.region),
-        "module": whole_path(module) if module else "",
+        "module": module.full_name if module else "",
         "class": module.cls if module else "",
         "tensor": asdict(cut.spec) if cut.spec else None,
         "times": cut.times,
@@ -140,7 +139,7 @@ def _values(cut: Cut) -> tuple[str, ...]:
     return (
         *((place.file, str(place.line), place.function) if place else ("", "", "")),
         *(cut.op, cut.kind.name.lower(), cut.kind.text, str(cut.region or "")),
-        *((whole_path(module), module.cls) if module else ("", "")),
+        *((module.full_name, module.cls) if module else ("", "")),
         *((spec.shape_text, spec.dtype, spec.device) if spec else ("", "", "")),
         *(str(cut.times), str(cut.raised).lower(), str(cut.reaches).lower()),
         *(", ".join(cut.leaves), "; ".join(uses)),

@@ -37,7 +37,6 @@ from autograd_inspect.renderers.text import (
     paint,
     safe,
     sign_of,
-    whole_path,
     width_of,
 )
 
@@ -304,7 +303,7 @@ def _step(paths: Paths, node: Node) -> dict[str, Any]:
         "name": (node.leaf.name if node.leaf else "") or ", ".join(names) or node.variable,
         "output": asdict(spec) if spec else None,
         "place": asdict(node.place) if node.place else None,
-        "module": whole_path(call.module) if call else "",
+        "module": call.module.full_name if call else "",
         "class": call.module.cls if call else "",
         "call": call.number if call else None,
         "norm": paths.norms.get(node.index),

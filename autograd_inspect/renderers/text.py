@@ -241,8 +241,7 @@ class Origins:
         innermost = {stack.lines[0] for stack in graph.stacks if stack.lines}
         self.in_one_file = len({graph.places[row].file for row in innermost}) == 1
         self._tails = tails_of(place.file for place in graph.places)
-        owners = {module.owner for module in graph.modules if module.path}
-        self._owned = len(owners) > 1
+        self._name_of_module = graph.module_name
         self._times = graph.calls_of
         self._modules = graph.modules
         self._calls = graph.call_table
@@ -256,11 +255,7 @@ class Origins:
 
     def module(self, module: Module | None) -> str:
         """Write a module's path, behind its owner where the graph has several; empty for None."""
-        if module is None:
-            return ""
-        # `net.0` says more than `0`: only what stands in front tells that it is a module.
-        unclear = self._owned or module.path[:1].isdecimal()
-        return whole_path(module) if module.path and unclear else module.name
+        return self._name_of_module(module) if module is not None else ""
 
     def call(self, row: int) -> str:
         """Write a module call: its path, and which call it was where there are several."""
@@ -301,12 +296,7 @@ class Origins:
             return "", "", ""
         module = self._modules[int(self._calls.module[row])]
         shown = self.module(module)
-        return shown, module.cls if module.cls != shown else "", whole_path(module)
-
-
-def whole_path(module: Module) -> str:
-    """Join owner and path: what the names of the module's own parameters begin with."""
-    return ".".join(part for part in (module.owner, module.path) if part)
+        return shown, module.cls if module.cls != shown else "", module.full_name
 
 
 def tails_of(files: Iterable[str]) -> dict[str, str]:
