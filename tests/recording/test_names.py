@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import autograd_inspect as agi
-from autograd_inspect import Graph, Node
+from autograd_inspect import Graph, Kind, Node
 
 positions = pytest.mark.skipif(
     sys.version_info < (3, 11), reason="Python 3.10 does not tell positions of instructions"
@@ -80,6 +80,19 @@ def test_of_several_nodes_of_one_expression_only_the_value_is_named() -> None:
     assert named(graph, "addmm") == ["out"]
     assert named(graph, "t") == [""]
     assert named(graph, "unsqueeze") == [""]
+
+
+@positions
+def test_a_compiled_call_names_its_value() -> None:
+    layer = torch.compile(nn.Linear(3, 2), backend="aot_eager")
+
+    def f(x: Tensor) -> Tensor:
+        out = layer(torch.ones(1, 3))
+        return (out * x.sum()).sum()
+
+    compiled = [node for node in graph_of(f).nodes if node.kind is Kind.COMPILED]
+    assert [node.variable for node in compiled] == ["out"]
+    assert [node.place.function for node in compiled if node.place] == ["f"]
 
 
 def test_a_variable_that_lives_goes_before_what_the_line_says() -> None:
