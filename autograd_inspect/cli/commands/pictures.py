@@ -1,0 +1,118 @@
+"""The verbs that show the graph of a capture."""
+
+from __future__ import annotations
+
+from autograd_inspect.cli import options as opt
+from autograd_inspect.cli.source import Running
+from autograd_inspect.cli.verb import Verb
+
+
+def show(
+    source: opt.Source = None,
+    arguments: opt.Arguments = None,
+    *,
+    module: opt.Module = False,
+    code: opt.Code = False,
+    expr: opt.Expr = None,
+    step: opt.Step = 1,
+    grad_output: opt.GradOutput = None,
+    cuts: opt.Cuts = False,
+    json: opt.Json = False,
+    everything: opt.Everything = False,
+    depth: opt.Depth = None,
+    ascii_only: opt.Ascii = False,
+    width: opt.Width = None,
+    color: opt.ColorWhen = opt.Color.AUTO,
+) -> Verb:
+    """Print the graph of a capture as a tree, root first; or the places that cut it."""
+    from autograd_inspect.cli.show import Showing
+    from autograd_inspect.cli.show import show as carry_out
+
+    running = Running(
+        module=module, code=code, expr=expr, step=step, grad_output=grad_output, watch=cuts
+    )
+    showing = Showing(everything, depth, ascii_only, width, color, cuts=cuts, json=json)
+    return lambda: carry_out(source, arguments or (), running, showing)
+
+
+def render(
+    source: opt.Source = None,
+    arguments: opt.Arguments = None,
+    *,
+    module: opt.Module = False,
+    code: opt.Code = False,
+    expr: opt.Expr = None,
+    step: opt.Step = 1,
+    grad_output: opt.GradOutput = None,
+    output: opt.Output = None,
+    format_: opt.FormatName = None,
+    svg: opt.Svg = False,
+    dot: opt.Dot = False,
+    png: opt.Png = False,
+    pdf: opt.Pdf = False,
+    html: opt.Html = False,
+    mermaid: opt.Mermaid = False,
+    json: opt.Json = False,
+    everything: opt.Everything = False,
+    limit: opt.Limit = opt.DEFAULT_LIMIT,
+    reverse: opt.Reverse = False,
+    engine: opt.EngineName = opt.Engine.OWN,
+    scale: opt.Scale = 2.0,
+    force: opt.Force = False,
+    open_: opt.Open = False,
+) -> Verb:
+    """Draw the graph: SVG, PNG, PDF, HTML, Graphviz DOT, Mermaid, or JSON for programs."""
+    from autograd_inspect.cli.render import Picture
+    from autograd_inspect.cli.render import render as carry_out
+
+    wanted = [
+        name
+        for name, asked in {
+            opt.Format.SVG: svg, opt.Format.DOT: dot, opt.Format.PNG: png, opt.Format.PDF: pdf,
+            opt.Format.HTML: html, opt.Format.MERMAID: mermaid, opt.Format.JSON: json,
+        }.items()
+        if asked
+    ]  # fmt: skip
+    picture = Picture(
+        formats=tuple(dict.fromkeys([*wanted, *([format_] if format_ else [])])),
+        output=output,
+        limit=None if everything else limit,
+        reverse=reverse,
+        engine=engine,
+        scale=scale,
+        force=force,
+        open=open_,
+    )
+    running = Running(module=module, code=code, expr=expr, step=step, grad_output=grad_output)
+    return lambda: carry_out(source, arguments or (), running, picture)
+
+
+def path(
+    tensor: opt.TensorName,
+    source: opt.Source = None,
+    arguments: opt.Arguments = None,
+    *,
+    module: opt.Module = False,
+    code: opt.Code = False,
+    expr: opt.Expr = None,
+    step: opt.Step = 1,
+    grad_output: opt.GradOutput = None,
+    watch: opt.Watch = False,
+    top: opt.PathTop = 3,
+    json: opt.Json = False,
+    ascii_only: opt.Ascii = False,
+    width: opt.Width = None,
+    color: opt.ColorWhen = opt.Color.AUTO,
+) -> Verb:
+    """Print the paths from a leaf, or any tensor with a name, to the root.
+
+    Too many to print are counted; what all of them run through is printed, and the shortest.
+    """
+    from autograd_inspect.cli.path import Asking
+    from autograd_inspect.cli.path import path as carry_out
+
+    running = Running(
+        module=module, code=code, expr=expr, step=step, grad_output=grad_output, watch=watch
+    )
+    asking = Asking(tensor, top, json, ascii_only, width, color)
+    return lambda: carry_out(source, arguments or (), running, asking)

@@ -1,0 +1,59 @@
+"""The verbs that run a program: what follows the target belongs to it."""
+
+from __future__ import annotations
+
+from autograd_inspect.cli import options as opt
+from autograd_inspect.cli.source import Keeping, Running
+from autograd_inspect.cli.verb import Verb
+
+
+def trace(
+    target: opt.Target,
+    arguments: opt.Arguments = None,
+    *,
+    module: opt.Module = False,
+    code: opt.Code = False,
+    expr: opt.Expr = None,
+    step: opt.Step = 1,
+    keep_running: opt.KeepRunning = False,
+    no_backward: opt.NoBackward = False,
+    grad_output: opt.GradOutput = None,
+    retain: opt.Retain = None,
+    save_on_signal: opt.SaveOnSignal = None,
+    rank: opt.Ranks = opt.Rank.ZERO,
+    watch: opt.Watch = False,
+    no_record: opt.NoRecord = False,
+    output: opt.Output = None,
+    force: opt.Force = False,
+    everything: opt.Everything = False,
+    depth: opt.Depth = None,
+    ascii_only: opt.Ascii = False,
+    width: opt.Width = None,
+    color: opt.ColorWhen = opt.Color.AUTO,
+    quiet: opt.Quiet = False,
+) -> Verb:
+    """Run a program, save a capture of its graph, and print the graph.
+
+    Without :EXPR the first backward call is captured, and the program is stopped after it.
+    """
+    from autograd_inspect.cli.show import Showing
+    from autograd_inspect.cli.trace import trace as carry_out
+
+    running = Running(
+        module=module,
+        code=code,
+        expr=expr,
+        step=step,
+        keep_running=keep_running,
+        no_backward=no_backward,
+        grad_output=grad_output,
+        retain=retain or (),
+        save_on_signal=save_on_signal,
+        rank=rank,
+        watch=watch,
+        record=not no_record,
+        quiet=quiet,
+    )
+    showing = Showing(everything, depth, ascii_only, width, color, quiet)
+    keeping = Keeping(output, force=force)
+    return lambda: carry_out(target, arguments or (), running, showing, keeping)
