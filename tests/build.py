@@ -82,14 +82,19 @@ def graph_of(
             stack=np.full(count, -1, np.int32),
             call=np.full(count, -1, np.int32),
             variable=np.full(count, -1, np.int32),
+            turn=np.full(count, -1, np.int32),
+            spent=np.full(count, -1, np.int64),
         ),
         edge_table=EdgeTable(
             start=np.cumsum([0, *map(len, edges)], dtype=np.int64),
             target=np.array(flat, np.int32),
             output=np.zeros(len(flat), np.int32),
+            passed=np.full(len(flat), -1, np.int32),
         ),
         output_table=OutputTable(
-            start=np.arange(count + 1, dtype=np.int64), spec=np.zeros(count, np.int32)
+            start=np.arange(count + 1, dtype=np.int64),
+            spec=np.zeros(count, np.int32),
+            arrived=np.full(count, -1, np.int32),
         ),
         saved_table=empty(SavedTable),
         leaf_table=LeafTable(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from types import CodeType
 from typing import Any
@@ -37,6 +38,19 @@ def in_backward() -> bool:
 def in_transform() -> bool:
     """Tell whether a transform of `torch.func` is at work, whose tensors stand for others."""
     return torch._C._functorch.peek_interpreter_stack() is not None
+
+
+def without_modes() -> AbstractContextManager[Any]:
+    """Let what torch does for a while pass by every mode and tensor class of the program."""
+    if torch._C._len_torch_dispatch_stack():
+        from torch.utils._python_dispatch import _disable_current_modes
+
+        stack = ExitStack()
+        stack.enter_context(_disable_current_modes())
+        stack.enter_context(torch._C.DisableTorchFunction())
+        return stack
+    mode: AbstractContextManager[Any] = torch._C.DisableTorchFunction()
+    return mode
 
 
 def runs_compiled_backward() -> bool:

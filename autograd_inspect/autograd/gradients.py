@@ -22,6 +22,7 @@ from autograd_inspect.model.gradients import (
     GradientTable,
     Reason,
 )
+from autograd_inspect.model.probes import Passed
 from autograd_inspect.model.tables import Spec
 
 #: A histogram of more elements than this is taken from an evenly spaced sample of about as many.
@@ -87,6 +88,44 @@ def measure(gradient: torch.Tensor) -> Figures:
         histograms = _Histograms()
         histograms.add(_sample(stored.sizes))
         return replace(_figures(stored), histogram=tuple(histograms.rows()[0].tolist()))
+
+
+def size_up(gradient: torch.Tensor, *, only_norm: bool = False) -> Passed:
+    """Measure a gradient on its way, which happens once for every edge: few passes, no copy.
+
+    Raises RuntimeError, TypeError or NotImplementedError for a kind of tensor that has no figures.
+    """
+    values, count = gradient, gradient.numel()
+    if not _is_plain(gradient):
+        stored = _stored(gradient)
+        values, count = stored.values, stored.count
+    if not values.numel():
+        return Passed(norm=0.0, max=0.0, zeros=count, nan=0, inf=0, count=count)
+    wide = torch.complex128 if values.is_complex() else torch.float64
+    norm = float(torch.linalg.vector_norm(values, dtype=wide))
+    nan, inf = _nonfinite(values, norm)
+    if only_norm:
+        return Passed(norm=norm, max=math.nan, zeros=-1, nan=nan, inf=inf, count=count)
+    low, high = torch.aminmax(values.abs() if values.is_complex() else values)
+    return Passed(
+        norm=norm,
+        max=max(abs(float(low)), abs(float(high))),
+        zeros=count - int(torch.count_nonzero(values)),
+        nan=nan,
+        inf=inf,
+        count=count,
+    )
+
+
+def _is_plain(gradient: torch.Tensor) -> bool:
+    """Tell whether a tensor can be measured where it lies, whatever its strides."""
+    return (
+        type(gradient) is torch.Tensor
+        and gradient.layout is torch.strided
+        and gradient.dtype.itemsize > 1
+        and gradient.device.type != "mps"
+        and not gradient.is_quantized
+    )
 
 
 def _figures(stored: Stored) -> Figures:

@@ -173,15 +173,19 @@ def _read(
             stack=np.full(len(ops), -1, np.int32),
             call=np.full(len(ops), -1, np.int32),
             variable=np.full(len(ops), -1, np.int32),
+            turn=np.full(len(ops), -1, np.int32),
+            spent=np.full(len(ops), -1, np.int64),
         ),
         edge_table=EdgeTable(
             start=np.array(structure.start, np.int64),
             target=np.array(structure.target, np.int32),
             output=np.array(structure.output, np.int32),
+            passed=np.full(len(structure.output), -1, np.int32),
         ),
         output_table=OutputTable(
             start=np.cumsum([0, *output_counts], dtype=np.int64),
             spec=np.array(output_specs, np.int32),
+            arrived=np.full(len(output_specs), -1, np.int32),
         ),
         saved_table=keeping.table(variables),
         leaf_table=LeafTable(

@@ -31,6 +31,16 @@ class By(str, Enum):
     TENSOR = "tensor"
 
 
+class Probe(str, Enum):
+    """How closely the captured backward is watched; see `model.probes.Probe`."""
+
+    NONE = "none"
+    LEAVES = "leaves"
+    TIMES = "times"
+    NORMS = "norms"
+    NODES = "nodes"
+
+
 class Rank(str, Enum):
     """Which processes of a distributed run write a capture."""
 
@@ -96,6 +106,14 @@ SaveOnSignal = Annotated[
 Watch = Annotated[bool, Option("--watch", help="Also record cuts and in-place writes; slower.")]
 NoRecord = Annotated[
     bool, Option("--no-record", help="Record no lines, modules and variables while it runs.")
+]
+ProbeLevel = Annotated[
+    Probe | None,
+    Option(
+        "--probe",
+        help="Measure of backward: nothing, leaf gradients, also time per node, norms between "
+        "nodes, or all of these gradients. Default: nodes, leaves above 50,000 nodes.",
+    ),
 ]
 Ranks = Annotated[
     Rank, Option("--rank", help="Which processes of a distributed run write a capture.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd_inspect.cli.options import Rank
+from autograd_inspect.cli.options import Probe, Rank
 from autograd_inspect.cli.terminal import check_free, say
 from autograd_inspect.errors import AgiError, UsageError
 from autograd_inspect.run.target import Target, parse_target
@@ -36,6 +36,7 @@ class Running:
     rank: Rank = Rank.ZERO
     watch: bool = False
     record: bool = True
+    probe: Probe | None = None
     quiet: bool = False
 
 
@@ -208,6 +209,7 @@ def _request(target: Target, running: Running, start: Path) -> Any:
         all_ranks=running.rank is Rank.ALL,
         record=running.record,
         watch=running.watch,
+        probe=running.probe.value if running.probe else None,
     )
 
 

@@ -17,6 +17,7 @@ from autograd_inspect.model.flow import (
     WriteTable,
 )
 from autograd_inspect.model.places import Module, Place, Stack
+from autograd_inspect.model.probes import Birth, Passed, PassedTable
 from autograd_inspect.model.rows import Leaf, Node, Root
 from autograd_inspect.model.tables import (
     CallTable,
@@ -51,6 +52,7 @@ class Graph:
     cut_table: CutTable = field(default_factory=partial(empty, CutTable))
     cut_leaf_table: CutLeafTable = field(default_factory=partial(empty, CutLeafTable))
     cut_use_table: CutUseTable = field(default_factory=partial(empty, CutUseTable))
+    passed_table: PassedTable = field(default_factory=partial(empty, PassedTable))
     ops: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     specs: tuple[Spec, ...] = ()
@@ -58,6 +60,7 @@ class Graph:
     places: tuple[Place, ...] = ()
     stacks: tuple[Stack, ...] = ()
     modules: tuple[Module, ...] = ()
+    births: tuple[Birth, ...] = ()
 
     def __len__(self) -> int:
         """Count the nodes."""
@@ -151,6 +154,20 @@ class Graph:
         """
         unclear = self.has_several_models or module.path[:1].isdecimal()
         return module.full_name if module.path and unclear else module.name
+
+    def passed(self, row: int) -> Passed | None:
+        """Give a gradient that was measured on its way, None for -1."""
+        if row < 0:
+            return None
+        table = self.passed_table
+        return Passed(
+            norm=float(table.norm[row]),
+            max=float(table.max[row]),
+            zeros=int(table.zeros[row]),
+            nan=int(table.nan[row]),
+            inf=int(table.inf[row]),
+            count=int(table.count[row]),
+        )
 
     def name(self, row: int) -> str:
         """Give the interned name, empty for -1."""

@@ -11,6 +11,7 @@ import numpy as np
 from autograd_inspect.model.flow import Write
 from autograd_inspect.model.ops import forward_name
 from autograd_inspect.model.places import Module, Place
+from autograd_inspect.model.probes import Passed
 from autograd_inspect.model.tables import Kind, SavedRole, SavedState, Spec
 
 if TYPE_CHECKING:
@@ -79,9 +80,27 @@ class Node:
                 slot=row - first,
                 target=self.graph.node(int(table.target[row])) if table.target[row] >= 0 else None,
                 output=int(table.output[row]),
+                gradient=self.graph.passed(int(table.passed[row])),
             )
             for row in range(first, last)
         )
+
+    @property
+    def gradients(self) -> tuple[Passed | None, ...]:
+        """The gradient of each output, as it arrived; None where none did, or none was measured."""
+        table = self.graph.output_table
+        rows = table.arrived[table.start[self.index] : table.start[self.index + 1]]
+        return tuple(map(self.graph.passed, rows.tolist()))
+
+    @property
+    def turn(self) -> int:
+        """The how-manieth node that backward ran, from 0; -1 where not probed."""
+        return int(self.graph.node_table.turn[self.index])
+
+    @property
+    def spent(self) -> int:
+        """Nanoseconds that its backward took, -1 where not probed."""
+        return int(self.graph.node_table.spent[self.index])
 
     @property
     def saved(self) -> tuple[Saved, ...]:
@@ -132,13 +151,14 @@ class Edge:
     """A gradient's way from `source` into output number `output` of `target`.
 
     `slot` says which input of the source's forward operation it belongs to; `target` is None where
-    that input needed no gradient.
+    that input needed no gradient. `gradient` is what flowed, None where nothing was measured.
     """
 
     source: Node
     slot: int
     target: Node | None
     output: int
+    gradient: Passed | None = None
 
 
 @dataclass(frozen=True, slots=True)

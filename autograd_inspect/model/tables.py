@@ -28,6 +28,7 @@ Table = TypeVar("Table")
 #: Columns that older captures lack are read as if they held this throughout.
 _SINCE_1_1 = {"absent": -1}
 _ZERO_SINCE_1_1 = {"absent": 0}
+_SINCE_1_2 = {"absent": -1}
 
 
 def empty(table: type[Table]) -> Table:
@@ -126,6 +127,8 @@ class NodeTable:
     stack       row in `Graph.stacks`: the lines that made it, -1 where not recorded
     call        row in `CallTable`: the module call it was made in
     variable    row in `Graph.names`: the variable that its output was bound to
+    turn        the how-manieth node that backward ran, from 0; -1 where not run, or not probed
+    spent       nanoseconds that its backward took, nodes run inside of it included; -1 likewise
     """
 
     op: Ints
@@ -137,6 +140,8 @@ class NodeTable:
     stack: Ints = field(metadata=_SINCE_1_1)
     call: Ints = field(metadata=_SINCE_1_1)
     variable: Ints = field(metadata=_SINCE_1_1)
+    turn: Ints = field(metadata=_SINCE_1_2)
+    spent: Longs = field(metadata=_SINCE_1_2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,22 +150,26 @@ class EdgeTable:
 
     target  the next node, -1 where the slot's input needed no gradient (an undefined edge)
     output  which output of the next node the edge carries the gradient of
+    passed  row in `PassedTable`: the gradient that flowed along the edge, -1 where not measured
     """
 
     start: Longs
     target: Ints
     output: Ints
+    passed: Ints = field(metadata=_SINCE_1_2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutputTable:
     """What the forward operation of node i put out: rows `start[i]` to `start[i + 1]`.
 
-    spec  row in `Graph.specs`, -1 where torch does not tell
+    spec     row in `Graph.specs`, -1 where torch does not tell
+    arrived  row in `PassedTable`: the gradient of the output, summed over the edges that lead to it
     """
 
     start: Longs
     spec: Ints
+    arrived: Ints = field(metadata=_SINCE_1_2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

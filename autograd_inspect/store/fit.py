@@ -32,6 +32,9 @@ _POINTS_INTO: dict[str, str | type[IntEnum]] = {
     "parent": "calls",
     "write": "writes",
     "cut": "cuts",
+    "turn": "nodes",
+    "passed": "passed",
+    "arrived": "passed",
     "nodes.op": "graph.ops",
     "op": "graph.names",
     "name": "graph.names",
@@ -95,6 +98,7 @@ def check(capture: Capture) -> None:
     _check_calls(capture.graph)
     _check_attributes(capture.graph)
     _check_stacks(capture.graph)
+    _check_births(capture.graph)
 
 
 def points_into(column: Column) -> str | type[IntEnum] | None:
@@ -156,3 +160,12 @@ def _check_stacks(graph: Graph) -> None:
     libraries = {stack.library for stack in graph.stacks} - {-1}
     if any(row not in range(len(graph.places)) for row in lines | libraries):
         raise ValueError("graph.stacks points outside graph.places")
+
+
+def _check_births(graph: Graph) -> None:
+    slots = np.diff(graph.edge_table.start)
+    for birth in graph.births:
+        if not (0 <= birth.node < len(graph) and 0 <= birth.slot < slots[birth.node]):
+            raise ValueError("graph.births points outside the graph")
+        if not -1 <= birth.source < len(graph):
+            raise ValueError("graph.births points outside the graph")

@@ -16,10 +16,13 @@ from autograd_inspect._version import __version__
 from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS
 from autograd_inspect.autograd.gradients import gradients_of
 from autograd_inspect.autograd.holding import bytes_of
+from autograd_inspect.autograd.probes import Probes, probe_for
 from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.autograd.walker import Walk, walk, with_names, with_owners
 from autograd_inspect.errors import ExpressionError, UsageError
 from autograd_inspect.model.capture import About, Backward, Capture, Recording
+from autograd_inspect.model.gradients import Gradients
+from autograd_inspect.model.probes import Probe
 from autograd_inspect.recording.recorder import Record, Recorder
 from autograd_inspect.tracing.expression import Expression, evaluate_at_end, tensors_in
 from autograd_inspect.tracing.frames import Scope, receiver, user_place
@@ -38,10 +41,12 @@ class Scene:
 
     start     the directory that the program was started in
     recorder  knows where nodes come from; None where nothing is recorded
+    probe     how closely to watch backward; None where the size of the graph is to decide
     """
 
     start: Path
     recorder: Recorder | None = None
+    probe: Probe | None = None
 
 
 @dataclass(slots=True)
@@ -55,6 +60,7 @@ class Moment:
     named: Named
     root_names: list[str]
     about: About
+    probes: Probes
     arrivals: Arrivals = field(default_factory=Arrivals)
     record: Record | None = None
 
@@ -81,6 +87,7 @@ class Moment:
         place = about.place or user_place(scopes, scene.start)
         arrivals = Arrivals(before=note_gradients([*walked.leaves, *named.tensors]))
         level = recorder.level if recorder else Recording.NONE
+        probes = Probes(walked, probe_for(walked.graph, scene.probe))
         weights = [*named.parameters.values(), *filter(_is_parameter, walked.leaves)]
         about = replace(
             about,
@@ -90,7 +97,7 @@ class Moment:
             gradients=bytes_of(one for one in map(stored_gradient, weights) if one is not None),
         )
         record = recorder.record_of(walked, named.modules, scene.start, lost) if recorder else None
-        return cls(walked, named, root_names, about, arrivals, record)
+        return cls(walked, named, root_names, about, probes, arrivals, record)
 
     def retain(self, names: Sequence[str], scopes: Sequence[Scope]) -> Retained:
         """Watch the gradients of tensors named by the user until the returned object is closed."""
@@ -108,7 +115,9 @@ class Moment:
         graph = with_names(self.walked, named.by_id, self.root_names, named.aliases)
         if self.record is not None:
             graph = self.record.put_into(graph, self._made(), named.by_id)
-        gradients, omitted = gradients_of(sightings(self.walked, self.named, self.arrivals))
+        graph = self.probes.put_into(graph)
+        gradients, omitted = self._gradients()
+        omitted += self.probes.missed()
         if self.record is not None and self.record.trouble is not None:
             omitted.append(f"some lines or cuts ({self.record.trouble!r})")
         if not SHOWS_SAVED_TENSORS:
@@ -119,10 +128,17 @@ class Moment:
             created=_now(),
             omitted=tuple(omitted),
             versions=versions(),
+            probe=self.probes.level,
         )
         capture = Capture(graph, gradients, about)
         release_safely(self.walked.structure)
         return capture
+
+    def _gradients(self) -> tuple[Gradients, list[str]]:
+        """Measure the gradients of the leaves, and say which could not be measured."""
+        if self.probes.level is Probe.NONE:
+            return gradients_of(())
+        return gradients_of(sightings(self.walked, self.named, self.arrivals))
 
     def _made(self) -> dict[int, str]:
         """Name the nodes of the graph that the program still holds, or whose tensor it holds."""
@@ -216,9 +232,10 @@ def pass_backward(moment: Moment, gradients: Sequence[torch.Tensor] | None) -> N
     # A leaf that has been frozen since takes no gradient, which is no fault of the others.
     leaves = [leaf for leaf in walked.leaves if leaf.requires_grad]
     try:
-        found = leaves and torch.autograd.grad(
-            roots, leaves, gradients, retain_graph=True, allow_unused=True
-        )
+        with moment.probes:
+            found = leaves and torch.autograd.grad(
+                roots, leaves, gradients, retain_graph=True, allow_unused=True
+            )
     except RuntimeError as error:
         freed = "second time" in str(error)
         arrivals.backward = Backward.EARLIER if freed else Backward.FAILED

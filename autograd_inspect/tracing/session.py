@@ -31,6 +31,7 @@ class Request:
     all_ranks       capture in every process of a distributed run, not in rank 0 alone
     record          remember lines and modules while the program runs
     watch           remember cuts and in-place writes as well
+    probe           name of the `Probe`, None where the size of the graph is to decide
     """
 
     target: Target
@@ -44,6 +45,7 @@ class Request:
     all_ranks: bool = False
     record: bool = True
     watch: bool = False
+    probe: str | None = None
 
 
 @dataclass(slots=True)
@@ -102,6 +104,7 @@ class Session:
         """Stand in front of the engine; torch is there, and it was the program that imported it."""
         with our_imports():
             from autograd_inspect.autograd._torch import patch_engine
+            from autograd_inspect.model.probes import Probe
             from autograd_inspect.recording.recorder import Recorder
             from autograd_inspect.tracing.expression import Expression
             from autograd_inspect.tracing.moment import Scene
@@ -118,7 +121,8 @@ class Session:
                 on_signal=bool(request.save_on_signal),
             )
             recorder = Recorder(watch=request.watch) if request.record else None
-            scene = Scene(request.start, recorder)
+            probe = Probe(request.probe) if request.probe else None
+            scene = Scene(request.start, recorder, probe)
             watch = Watch(wish, scene, self._about(), self._keep, self._tell)
             self._watch, self._recorder = watch, recorder
             if recorder is None:

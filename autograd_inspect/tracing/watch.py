@@ -223,7 +223,8 @@ class Watch:
             self._stop()
             return engine()
         try:
-            result = engine()
+            with moment.probes:
+                result = engine()
         except BaseException as error:
             moment.arrivals.backward = Backward.FAILED
             moment.note(error=f"{type(error).__name__}: {error}")

@@ -61,11 +61,13 @@ def several_outputs(graph: Graph, outputs: int) -> Graph:
         output_table=OutputTable(
             start=np.arange(len(graph) + 1, dtype=np.int64) * outputs,
             spec=np.zeros(len(graph) * outputs, np.int32),
+            arrived=np.full(len(graph) * outputs, -1, np.int32),
         ),
         edge_table=EdgeTable(
             graph.edge_table.start,
             graph.edge_table.target,
             (np.arange(count) % outputs).astype(np.int32),
+            graph.edge_table.passed,
         ),
     )
 

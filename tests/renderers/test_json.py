@@ -50,7 +50,7 @@ def test_undefined_edges_keep_the_numbers_of_the_others() -> None:
 
 def test_what_is_not_known_is_null() -> None:
     graph = make_graph("mul>a")
-    table = OutputTable(np.array([0, 1, 2]), np.array([0, -1], np.int32))
+    table = OutputTable(np.array([0, 1, 2]), np.array([0, -1], np.int32), np.full(2, -1, np.int32))
     found = read(make_capture(replace(graph, output_table=table)))
     assert found["nodes"][1]["outputs"] == [None]
     assert found["nodes"][1]["sequence"] is None

@@ -16,6 +16,7 @@ def show(
     expr: opt.Expr = None,
     step: opt.Step = 1,
     grad_output: opt.GradOutput = None,
+    probe: opt.ProbeLevel = None,
     cuts: opt.Cuts = False,
     json: opt.Json = False,
     everything: opt.Everything = False,
@@ -29,7 +30,13 @@ def show(
     from autograd_inspect.cli.show import show as carry_out
 
     running = Running(
-        module=module, code=code, expr=expr, step=step, grad_output=grad_output, watch=cuts
+        module=module,
+        code=code,
+        expr=expr,
+        step=step,
+        grad_output=grad_output,
+        probe=probe,
+        watch=cuts,
     )
     showing = Showing(everything, depth, ascii_only, width, color, cuts=cuts, json=json)
     return lambda: carry_out(source, arguments or (), running, showing)
@@ -44,6 +51,7 @@ def render(
     expr: opt.Expr = None,
     step: opt.Step = 1,
     grad_output: opt.GradOutput = None,
+    probe: opt.ProbeLevel = None,
     output: opt.Output = None,
     format_: opt.FormatName = None,
     svg: opt.Svg = False,
@@ -83,7 +91,9 @@ def render(
         force=force,
         open=open_,
     )
-    running = Running(module=module, code=code, expr=expr, step=step, grad_output=grad_output)
+    running = Running(
+        module=module, code=code, expr=expr, step=step, grad_output=grad_output, probe=probe
+    )
     return lambda: carry_out(source, arguments or (), running, picture)
 
 
@@ -97,6 +107,7 @@ def path(
     expr: opt.Expr = None,
     step: opt.Step = 1,
     grad_output: opt.GradOutput = None,
+    probe: opt.ProbeLevel = None,
     watch: opt.Watch = False,
     top: opt.PathTop = 3,
     json: opt.Json = False,
@@ -112,7 +123,13 @@ def path(
     from autograd_inspect.cli.path import path as carry_out
 
     running = Running(
-        module=module, code=code, expr=expr, step=step, grad_output=grad_output, watch=watch
+        module=module,
+        code=code,
+        expr=expr,
+        step=step,
+        grad_output=grad_output,
+        probe=probe,
+        watch=watch,
     )
     asking = Asking(tensor, top, json, ascii_only, width, color)
     return lambda: carry_out(source, arguments or (), running, asking)

@@ -16,6 +16,7 @@ def grads(
     expr: opt.Expr = None,
     step: opt.Step = 1,
     grad_output: opt.GradOutput = None,
+    probe: opt.ProbeLevel = None,
     retain: opt.Retain = None,
     sort: opt.Sort = None,
     top: opt.Top = None,
@@ -34,7 +35,13 @@ def grads(
     from autograd_inspect.cli.tables import Printing
 
     running = Running(
-        module=module, code=code, expr=expr, step=step, grad_output=grad_output, retain=retain or ()
+        module=module,
+        code=code,
+        expr=expr,
+        step=step,
+        grad_output=grad_output,
+        probe=probe,
+        retain=retain or (),
     )
     printing = Printing(json, csv, output, force, ascii_only, width, color)
     reading = Reading(printing, sort, top, fail_on or "")
@@ -50,6 +57,7 @@ def memory(
     expr: opt.Expr = None,
     step: opt.Step = 1,
     grad_output: opt.GradOutput = None,
+    probe: opt.ProbeLevel = None,
     by: opt.Grouping = opt.By.OP,
     top: opt.Top = None,
     json: opt.Json = False,
@@ -69,7 +77,9 @@ def memory(
     from autograd_inspect.cli.memory import memory as carry_out
     from autograd_inspect.cli.tables import Printing
 
-    running = Running(module=module, code=code, expr=expr, step=step, grad_output=grad_output)
+    running = Running(
+        module=module, code=code, expr=expr, step=step, grad_output=grad_output, probe=probe
+    )
     printing = Printing(json, csv, output, force, ascii_only, width, color)
     weighing = Weighing(printing, by.value, top)
     return lambda: carry_out(source, arguments or (), running, weighing)

@@ -1,0 +1,126 @@
+"""What was measured of a backward on its way from the roots to the leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from autograd_inspect.model.tables import Floats, Longs
+
+
+class Probe(str, Enum):
+    """How closely a captured backward is watched; each level includes those before it."""
+
+    NONE = "none"
+    LEAVES = "leaves"
+    TIMES = "times"
+    NORMS = "norms"
+    NODES = "nodes"
+
+    @property
+    def at_nodes(self) -> bool:
+        """Whether something is measured at every node."""
+        return self not in {Probe.NONE, Probe.LEAVES}
+
+    @property
+    def of_gradients(self) -> bool:
+        """Whether the gradients that flow between nodes are measured."""
+        return self in {Probe.NORMS, Probe.NODES}
+
+    @property
+    def text(self) -> str:
+        """What it measures, in words."""
+        return _TEXTS[self]
+
+
+_TEXTS = {
+    Probe.NONE: "nothing",
+    Probe.LEAVES: "gradients of the leaves",
+    Probe.TIMES: "gradients of the leaves, time per node",
+    Probe.NORMS: "gradients of the leaves, time per node, norms at every node",
+    Probe.NODES: "gradients and time at every node",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PassedTable:
+    """One row per gradient that was measured on its way.
+
+    `EdgeTable.passed` and `OutputTable.arrived` point here. Complex gradients count by their
+    absolute values.
+
+    norm   2-norm
+    max    largest absolute value; NaN where only the norm was asked for
+    zeros  number of elements that are exactly zero; -1 where only the norm was asked for
+    nan    number of NaN elements
+    inf    number of infinite elements
+    count  number of elements
+    """
+
+    norm: Floats
+    max: Floats
+    zeros: Longs
+    nan: Longs
+    inf: Longs
+    count: Longs
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A gradient that was measured on its way; field names as in `PassedTable`."""
+
+    norm: float
+    max: float
+    zeros: int
+    nan: int
+    inf: int
+    count: int
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether no element is NaN or infinite."""
+        return not self.nan and not self.inf
+
+    @property
+    def zero_share(self) -> float:
+        """The share of elements that are exactly zero; NaN where they were not counted."""
+        return self.zeros / self.count if self.zeros >= 0 and self.count else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A saved tensor at the place where a gradient became NaN or infinite.
+
+    name    autograd's name for it: `self`, `other`, `result`
+    index   the element that belongs to the offending one; None where none does
+    value   that element, as text: `0`, `inf`, `nan`
+    remark  what stands out in the whole tensor: `3 of 20 elements are zero`
+    """
+
+    name: str
+    index: tuple[int, ...] | None = None
+    value: str = ""
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """A node at which finite gradients arrived, and that sent one on which is not finite.
+
+    node      the node
+    slot      its outgoing edge, by input of the forward operation
+    index     the first offending element of what it sent
+    value     that element, as text: `nan`, `inf`, `-inf`
+    arrived   what arrived at the same element, as text; empty where none belongs to it
+    operands  the saved tensors that go into it
+    source    where a saved tensor was not finite already: the node whose forward made it so, -1
+              where none is known
+    """
+
+    node: int
+    slot: int
+    index: tuple[int, ...]
+    value: str
+    arrived: str = ""
+    operands: tuple[Operand, ...] = ()
+    source: int = -1
