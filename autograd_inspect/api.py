@@ -133,10 +133,12 @@ def show(
     `rows` is the number of lines it is shortened to, None for every node; `depth` leaves out what
     is more than so many edges from a root.
     """
+    from autograd_inspect.analyses.nonfinite import first_nonfinite
     from autograd_inspect.passes.outline import outline
     from autograd_inspect.renderers import summary, tree
 
-    facts = summary.render(capture, color=color, ascii=ascii).rstrip()
+    trouble = first_nonfinite(capture.graph)
+    facts = summary.render(capture, trouble, color=color, ascii=ascii).rstrip()
     room = None if rows is None else max(rows - facts.count("\n") - 2, 5)
     lines = tree.render(
         outline(capture, rows=room, depth=depth), width=width, color=color, ascii=ascii

@@ -13,7 +13,7 @@ import torch
 from torch.autograd.function import BackwardCFunction
 
 from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS, GraphNode
-from autograd_inspect.autograd.details import describe_class
+from autograd_inspect.autograd.details import dense, describe_class
 from autograd_inspect.autograd.results import is_result
 from autograd_inspect.model.probes import Birth, Operand
 
@@ -53,13 +53,13 @@ def birth_at(
     `place` is the number of the node and of the edge; `sent` what it sends along that edge,
     before it is summed over what was broadcast; `number_of` gives the numbers of all nodes.
     """
-    sent = _dense(sent)
+    sent = dense(sent)
     index = _first(~torch.isfinite(sent))
     saved = list(saved_tensors(node))
     beside = [
         _value_at(one, index) for one in arrived if one is not None and one.shape == sent.shape
     ]
-    culprit = any(not _all_finite(tensor) for _, tensor in saved)
+    culprit = suspect(node) is not None
     return Birth(
         *place,
         index=index,
@@ -88,8 +88,14 @@ def saved_tensors(node: GraphNode) -> Iterator[tuple[str, torch.Tensor]]:
                 yield numbered if several is raw else name, tensor
 
 
+def suspect(node: GraphNode) -> torch.Tensor | None:
+    """Give the first tensor a node saved that is not finite itself; None where all are."""
+    found = (tensor for _, tensor in saved_tensors(node) if not _all_finite(tensor))
+    return next(found, None)
+
+
 def _operand(name: str, tensor: torch.Tensor, index: Index) -> Operand:
-    tensor = _dense(tensor)
+    tensor = dense(tensor)
     own = _belonging(index, tuple(tensor.shape))
     value = "" if own is None else _written(tensor[own])
     return Operand(name, own, value, _remark(name, tensor))
@@ -129,7 +135,7 @@ def _source(node: GraphNode, number_of: Mapping[GraphNode, int]) -> int:
                 continue
             seen.add(following)
             saved = list(saved_tensors(following))
-            if any(not _all_finite(tensor) for _, tensor in saved) or _is_at_pole(following):
+            if suspect(following) is not None or _is_at_pole(following):
                 found.append(following)
             elif _shows_all(following, [name for name, _ in saved]):
                 continue
@@ -169,11 +175,7 @@ def _is_at_pole(node: GraphNode) -> bool:
 
 
 def _all_finite(tensor: torch.Tensor) -> bool:
-    return bool(torch.isfinite(_dense(tensor)).all())
-
-
-def _dense(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.to_dense() if tensor.layout is not torch.strided else tensor
+    return bool(torch.isfinite(dense(tensor)).all())
 
 
 def _first(mask: torch.Tensor) -> Index:
@@ -199,7 +201,7 @@ def _belonging(index: Index, shape: Index) -> Index | None:
 
 
 def _value_at(tensor: torch.Tensor, index: Index) -> str:
-    return _written(_dense(tensor)[index])
+    return _written(dense(tensor)[index])
 
 
 def _written(element: torch.Tensor) -> str:

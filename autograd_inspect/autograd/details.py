@@ -116,6 +116,11 @@ def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
+def dense(tensor: torch.Tensor) -> torch.Tensor:
+    """Give a tensor as one with strides, to look up single elements in it."""
+    return tensor.to_dense() if tensor.layout is not torch.strided else tensor
+
+
 def spec_of(tensor: torch.Tensor) -> Spec:
     """Describe a tensor; works for whatever has shape, dtype and device."""
     return make_spec((tuple(tensor.shape), tensor.dtype, tensor.device))

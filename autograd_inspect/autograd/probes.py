@@ -22,8 +22,9 @@ from autograd_inspect.autograd._torch import (
     runs_compiled_backward,
     without_modes,
 )
-from autograd_inspect.autograd.births import birth_at
+from autograd_inspect.autograd.births import birth_at, suspect
 from autograd_inspect.autograd.gradients import size_up
+from autograd_inspect.autograd.holding import storages_of
 from autograd_inspect.autograd.walker import Walk
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.probes import Birth, Passed, PassedTable, Probe
@@ -50,12 +51,14 @@ class Probes:
 
     trouble  an error of ours, kept so that it never surfaces inside the user's program
     omitted  what could not be measured, and why
+    suspects by birth, the address of the storage that held the first value that was not finite
     """
 
     def __init__(self, walked: Walk, level: Probe) -> None:
         self.level = level
         self.trouble: Exception | None = None
         self.omitted = ""
+        self.suspects: dict[int, int] = {}
         self._walked = walked
         self._hooks: list[Any] = []
         count = len(walked.nodes)
@@ -209,8 +212,12 @@ class Probes:
 
     def _remember(self, number: int, slot: int, gradient: torch.Tensor, arrived: Gradients) -> None:
         if len(self._births) < _MOST_BIRTHS:
-            nodes, index = self._walked.nodes, self._walked.structure.index
-            self._births.append(birth_at((number, slot), nodes[number], gradient, arrived, index))
+            node, index = self._walked.nodes[number], self._walked.structure.index
+            culprit = suspect(node)
+            if culprit is not None:
+                addresses = [address for address, _ in storages_of(culprit)]
+                self.suspects[len(self._births)] = addresses[0]
+            self._births.append(birth_at((number, slot), node, gradient, arrived, index))
 
 
 def _without_graph() -> AbstractContextManager[Any]:

@@ -115,6 +115,9 @@ class Birth:
     operands  the saved tensors that go into it
     source    where a saved tensor was not finite already: the node whose forward made it so, -1
               where none is known
+    made      row in `Graph.stacks`: the line at which such a value first came up in the whole
+              forward, in the graph or outside of it; -1 where not recorded
+    maker     what was called there: `torch.atanh`
     """
 
     node: int
@@ -124,3 +127,5 @@ class Birth:
     arrived: str = ""
     operands: tuple[Operand, ...] = ()
     source: int = -1
+    made: int = -1
+    maker: str = ""

@@ -35,6 +35,7 @@ from autograd_inspect.recording.operations import (
 )
 from autograd_inspect.recording.regions import Regions
 from autograd_inspect.recording.sites import Text, spot_of
+from autograd_inspect.recording.values import Born, Values
 from autograd_inspect.recording.writes import Writes
 
 TorchFunction = Callable[..., Any]
@@ -56,6 +57,7 @@ class Flow(TorchFunctionMode):
 
     cuts     the places that cut the graph
     writes   the last in-place write to each storage
+    values   where values first were not finite
     lineage  what is known of each tensor
     asleep   lets everything pass: what goes on is ours, not the program's
     trouble  an error of ours, kept so that it never surfaces inside the user's program
@@ -65,6 +67,7 @@ class Flow(TorchFunctionMode):
         super().__init__()
         self.cuts = Cuts()
         self.writes = Writes()
+        self.values = Values()
         self.lineage = Lineage()
         self.regions = Regions()
         self.asleep = False
@@ -126,6 +129,7 @@ class Flow(TorchFunctionMode):
             if self._inside is None:
                 self._entering = None
         self._guard(self._written, func, inputs, versions, frame)
+        self._guard(self._valued, func, inputs, result, frame)
         if (learning or tainted) and self._inside is None and not self._in_backward:
             self._guard(self._came_out, func, given, learning, result, frame)
         return result
@@ -183,6 +187,12 @@ class Flow(TorchFunctionMode):
         for tensor, version in zip(inputs, versions, strict=True):
             if version >= 0 and tensor._version != version:
                 self.writes.note(tensor, name_of(func), spot_of(frame))
+
+    def _valued(self, func: TorchFunction, inputs: Tensors, result: Any, frame: FrameType) -> None:
+        if self.asleep or self._in_backward:
+            return
+        outputs = tensors_in_result(result)
+        self.values.note(outputs, inputs, lambda: Born(name_of(func), spot_of(frame)))
 
     # Custom Functions: one operation each, whatever their forward does inside
 

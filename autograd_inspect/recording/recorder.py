@@ -40,6 +40,19 @@ class Record:
     _graph: Graph | None = None
     _leaves: Names = field(default_factory=dict)
 
+    def trace_back(self, graph: Graph, suspects: Mapping[int, int]) -> Graph:
+        """Give the graph with the line at which values that are not finite first came up.
+
+        `suspects` are the addresses of storages that held such values, by row of `births`.
+        """
+        born = self.crossings.flow.values.born if self.crossings else {}
+        births = list(graph.births)
+        for row, address in suspects.items():
+            if address in born:
+                made = self.places.stack(born[address].spot)
+                births[row] = replace(births[row], made=made, maker=born[address].op)
+        return replace(graph, births=tuple(births))
+
     def put_into(self, graph: Graph, made: Mapping[int, str], leaves: Names) -> Graph:
         """Give the graph with all of it.
 

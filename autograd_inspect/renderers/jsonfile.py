@@ -1,26 +1,32 @@
 """JSON: the whole graph, for other programs.
 
-    {"schema": "agi.graph/1.1",
+    {"schema": "agi.graph/1.2",
      "capture": {"target", "expression", "recording", ...}      what is known of the run
      "places": [{"file", "line", "function"}],
      "stacks": [{"lines", "library"}],
      "modules": [{"owner", "path", "class"}],
      "calls": [{"module", "number", "parent"}],
      "nodes": [{"id", "op", "title", "kind", "sequence", "depth", "outputs", "attributes",
-                "saved", "hooks", "stack", "call", "variable"}],
-     "edges": [{"source", "slot", "target", "output"}],
+                "saved", "hooks", "stack", "call", "variable", "turn", "spent", "gradients"}],
+     "edges": [{"source", "slot", "target", "output", "gradient"}],
      "roots": [{"node", "output", "name"}],
      "leaves": [{"node", "name", "aliases", "requires_grad"}],
      "writes": [{"op", "stack", "module", "version"}],
      "cuts": [{"kind", "op", "stack", "module", "region", "tensor", "times", "raised", "reaches",
-               "leaves", "uses"}]}
+               "leaves", "uses"}],
+     "births": [{"node", "slot", "index", "value", "arrived", "operands", "source", "made",
+                 "maker"}]}
 
 `outputs` are {"shape", "dtype", "device"} or null where torch does not tell; `sequence` is null for
 leaves, `hooks` where torch does not show them. `saved` are {"name", "tensor", "bytes", "state",
-"role", "origin", "packer", "stale", "write"}. Where a row refers to a line of the tables above or
-below it does so by number, counted from 0, and null is for none: a stack's `lines` are places,
-innermost first, a node's `stack` is a stack. Edges run from the root's side to the leaves' side;
-input slots that lead nowhere have none. It is strict JSON: NaN and infinities are strings.
+"role", "origin", "packer", "stale", "write"}. `turn` and `spent` (nanoseconds) are null where
+backward was not probed; a gradient is {"norm", "max", "zeros", "nan", "inf", "count"}, null where
+none was measured; `births` are the nodes where finite gradients became NaN or infinite.
+
+Where a row refers to a line of the tables above or below it does so by number, counted from 0, and
+null is for none: a stack's `lines` are places, innermost first, a node's `stack` is a stack. Edges
+run from the root's side to the leaves' side; input slots that lead nowhere have none. It is strict
+JSON: NaN and infinities are strings.
 """
 
 from __future__ import annotations
@@ -36,9 +42,10 @@ from autograd_inspect.model.capture import About, Capture
 from autograd_inspect.model.flow import Cut
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.ops import forward_name
+from autograd_inspect.model.probes import Birth
 from autograd_inspect.model.tables import Kind, SavedRole, SavedState
 
-SCHEMA = "agi.graph/1.1"
+SCHEMA = "agi.graph/1.2"
 
 
 def render(capture: Capture) -> str:
@@ -61,6 +68,7 @@ def pieces(capture: Capture) -> Iterator[str]:
         ("leaves", _leaves(graph)),
         ("writes", _writes(graph)),
         ("cuts", map(_cut, graph.cuts)),
+        ("births", map(_birth, graph.births)),
     ):
         yield f',\n"{name}": ['
         # The comma goes before each row but the first.
@@ -78,6 +86,7 @@ def _nodes(graph: Graph) -> Iterator[str]:
     kinds = [_text(kind.label) for kind in Kind]
     attributes = [_text(json.loads(text)) for text in graph.attributes]
     saved = _saved(graph)
+    passed = _passed(graph)
     columns = zip(
         table.op.tolist(),
         table.kind.tolist(),
@@ -87,16 +96,21 @@ def _nodes(graph: Graph) -> Iterator[str]:
         table.hooks.tolist(),
         _outputs(graph),
         zip(table.stack.tolist(), table.call.tolist(), table.variable.tolist(), strict=True),
+        zip(table.turn.tolist(), table.spent.tolist(), _arrived(graph, passed), strict=True),
         strict=True,
     )
-    for node, (op, kind, sequence, depth, row, hooks, outputs, origin) in enumerate(columns):
+    for node, (op, kind, sequence, depth, row, hooks, outputs, origin, probed) in enumerate(
+        columns
+    ):
         stack, call, variable = origin
+        turn, spent, gradients = probed
         yield (
             f'{{"id": {node}, "op": {ops[op]}, "title": {titles[op][kind]}, "kind": {kinds[kind]}, '
             f'"sequence": {_or_null(sequence)}, "depth": {depth}, "outputs": [{outputs}], '
             f'"attributes": {attributes[row]}, "saved": [{", ".join(saved.get(node, ()))}], '
             f'"hooks": {_or_null(hooks)}, "stack": {_or_null(stack)}, "call": {_or_null(call)}, '
-            f'"variable": {names[variable]}}}'
+            f'"variable": {names[variable]}, "turn": {_or_null(turn)}, '
+            f'"spent": {_or_null(spent)}, "gradients": [{gradients}]}}'
         )
 
 
@@ -106,6 +120,33 @@ def _outputs(graph: Graph) -> Iterator[str]:
     starts = graph.output_table.start.tolist()
     for first, last in pairwise(starts):
         yield ", ".join(rows[first:last])
+
+
+def _passed(graph: Graph) -> list[str]:
+    """Write each gradient that was measured; -1 finds the null behind them."""
+    table = graph.passed_table
+    norms = [_number(norm) for norm in table.norm.tolist()]
+    largest = [_number(most) for most in table.max.tolist()]
+    counts = zip(
+        *(c.tolist() for c in (table.zeros, table.nan, table.inf, table.count)), strict=True
+    )
+    rows = [
+        f'{{"norm": {norm}, "max": {most}, "zeros": {_or_null(zeros)}, "nan": {nan}, "inf": {inf}, '
+        f'"count": {count}}}'
+        for norm, most, (zeros, nan, inf, count) in zip(norms, largest, counts, strict=True)
+    ]
+    return [*rows, "null"]
+
+
+def _arrived(graph: Graph, passed: list[str]) -> Iterator[str]:
+    rows = [passed[row] for row in graph.output_table.arrived.tolist()]
+    for first, last in pairwise(graph.output_table.start.tolist()):
+        yield ", ".join(rows[first:last])
+
+
+def _birth(birth: Birth) -> str:
+    rows = {name: _row(getattr(birth, name)) for name in ("source", "made")}
+    return _text({**dataclasses.asdict(birth), **rows})
 
 
 def _saved(graph: Graph) -> dict[int, list[str]]:
@@ -131,12 +172,14 @@ def _edges(graph: Graph) -> Iterator[str]:
     table = graph.edge_table
     starts = table.start.tolist()
     targets, outputs = table.target.tolist(), table.output.tolist()
+    passed, rows = _passed(graph), table.passed.tolist()
     for source, (first, last) in enumerate(pairwise(starts)):
         for edge in range(first, last):
             if targets[edge] >= 0:
                 yield (
                     f'{{"source": {source}, "slot": {edge - first}, '
-                    f'"target": {targets[edge]}, "output": {outputs[edge]}}}'
+                    f'"target": {targets[edge]}, "output": {outputs[edge]}, '
+                    f'"gradient": {passed[rows[edge]]}}}'
                 )
 
 
@@ -212,6 +255,7 @@ def _cut(cut: Cut) -> str:
 def _about(about: About) -> dict[str, object]:
     facts = dataclasses.asdict(about)
     words = {"backward": about.backward.value, "recording": about.recording.value}
+    words["probe"] = about.probe.value
     return {**facts, "versions": dict(about.versions), **words}
 
 
@@ -221,6 +265,10 @@ def _row(number: SupportsInt) -> int | None:
 
 def _or_null(number: int) -> str:
     return str(number) if number >= 0 else "null"
+
+
+def _number(value: float) -> str:
+    return repr(value) if math.isfinite(value) else f'"{value!r}"'
 
 
 def _text(value: object) -> str:

@@ -9,7 +9,9 @@ import numpy as np
 from autograd_inspect.model.capture import About, Backward, Capture, Recording
 from autograd_inspect.model.flow import Cut
 from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.nonfinite import NonFinite
 from autograd_inspect.model.rows import Saved
+from autograd_inspect.renderers import births
 from autograd_inspect.renderers.text import (
     Origins,
     Segment,
@@ -30,12 +32,18 @@ _WHO_RAN_IT = {
 }
 
 
-def render(capture: Capture, *, color: bool = False, ascii: bool = False) -> str:  # noqa: A002 - named as the option
-    """Write the summary of a capture, one fact per line."""
-    lines = (
-        paint([(safe(text, ascii=ascii), style)], color=color)
-        for text, style in _facts(capture, f" {glyphs(ascii=ascii).dot} ")
-    )
+def render(
+    capture: Capture,
+    trouble: NonFinite | None = None,
+    *,
+    color: bool = False,
+    ascii: bool = False,  # noqa: A002 - named as the option
+) -> str:
+    """Write the summary of a capture, one fact per line; `trouble` is where gradients went bad."""
+    facts = [*_facts(capture, f" {glyphs(ascii=ascii).dot} ")]
+    if trouble is not None:
+        facts += [(line, "bold red") for line in births.lines_of(trouble, Origins(capture.graph))]
+    lines = (paint([(safe(text, ascii=ascii), style)], color=color) for text, style in facts)
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -105,6 +106,7 @@ class _Detail:
     short    leaves without what the module's path says already
     classes  the class behind a module's path
     single   leaves one by one, otherwise those of a module together
+    gradients  what arrived at each row, in a column
     norms    the gradients of absorbed leaves
     views    how many views were left out
     modules  the module, and which call of it
@@ -115,6 +117,7 @@ class _Detail:
     short: bool = False
     classes: bool = True
     single: bool = True
+    gradients: bool = True
     norms: bool = True
     views: bool = True
     modules: bool = True
@@ -159,7 +162,7 @@ class _Pen:
     origins: Origins
     detail: _Detail
     label_column: int = 0
-    columns: tuple[int, ...] = (0, 0, 0)
+    columns: tuple[int, ...] = (0, 0, 0, 0)
 
     def aligned(self, sample: Sequence[Row | Gap], *, outliers: float) -> _Pen:
         """Give the same pen with columns as wide as rows need, but for a share of outliers."""
@@ -241,8 +244,23 @@ class _Pen:
         return label
 
     def _columns(self, row: Row) -> list[list[Segment]]:
-        """Write what lines up: the shape, the module, the source line."""
-        return [self._shape(row), self._module(row.node), self._place(row.node)]
+        """Write what lines up: the shape, the module, the source line, the gradient."""
+        return [
+            self._shape(row),
+            self._module(row.node),
+            self._place(row.node),
+            self._gradient(row),
+        ]
+
+    def _gradient(self, row: Row) -> list[Segment]:
+        """Write the norm of what arrived: in `.grad` of a leaf, else at the outputs."""
+        if not self.detail.gradients:
+            return []
+        norms = [one.norm for one in row.node.gradients if one is not None]
+        if row.leaf:
+            norms = [] if row.leaf.norm is None else [row.leaf.norm]
+        # A norm over several outputs is that of all their elements.
+        return [gradient(math.hypot(*norms), self.signs)] if norms else []
 
     def _module(self, node: Node) -> list[Segment]:
         if not self.detail.modules:
@@ -279,8 +297,8 @@ class _Pen:
         scalars = self._scalars(row.node)
         if scalars:
             parts.append([(scalars, "")])
-        if row.leaf:
-            parts.append(self._leaf_facts(row.leaf))
+        if row.leaf and not row.leaf.requires_grad:
+            parts.append([("requires_grad=False", "yellow")])
         parts += self._leaves(row)
         parts += self._references(row.inputs.references)
         if row.inputs.views and self.detail.views:
@@ -294,14 +312,6 @@ class _Pen:
         graph = node.graph
         attributes = graph.attributes[int(graph.node_table.attributes[node.index])]
         return self._safe(self._few(telling_scalars(attributes), " "))
-
-    def _leaf_facts(self, leaf: LeafUse) -> list[Segment]:
-        facts = self._norm(leaf)
-        if not leaf.requires_grad:
-            facts.append((" requires_grad=False", "yellow"))
-        return [
-            (text.lstrip() if at == 0 else text, style) for at, (text, style) in enumerate(facts)
-        ]
 
     def _norm(self, leaf: LeafUse) -> list[Segment]:
         if leaf.norm is None:

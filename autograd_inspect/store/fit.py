@@ -167,5 +167,5 @@ def _check_births(graph: Graph) -> None:
     for birth in graph.births:
         if not (0 <= birth.node < len(graph) and 0 <= birth.slot < slots[birth.node]):
             raise ValueError("graph.births points outside the graph")
-        if not -1 <= birth.source < len(graph):
+        if not (-1 <= birth.source < len(graph) and -1 <= birth.made < len(graph.stacks)):
             raise ValueError("graph.births points outside the graph")

@@ -113,9 +113,10 @@ class Moment:
         """Measure the gradients that arrived and let go of the program's graph."""
         named = self.named
         graph = with_names(self.walked, named.by_id, self.root_names, named.aliases)
-        if self.record is not None:
-            graph = self.record.put_into(graph, self._made(), named.by_id)
         graph = self.probes.put_into(graph)
+        if self.record is not None:
+            graph = self.record.trace_back(graph, self.probes.suspects)
+            graph = self.record.put_into(graph, self._made(), named.by_id)
         gradients, omitted = self._gradients()
         omitted += self.probes.missed()
         if self.record is not None and self.record.trouble is not None:
