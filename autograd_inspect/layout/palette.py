@@ -56,6 +56,9 @@ SHAPES = {
 
 FRAME_CORNER = 8.0
 
+#: Fonts that are metrically close, the narrower ones first; boxes are measured for the widest.
+FONTS = "Helvetica, Arial, 'Liberation Sans', 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+
 LIGHT = Palette(
     paper="#ffffff",
     text="#1f2933",

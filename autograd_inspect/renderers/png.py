@@ -9,13 +9,15 @@ from functools import cache
 from types import ModuleType
 
 from autograd_inspect.errors import RenderError
+from autograd_inspect.layout.palette import FONTS
 
 # resvg and whatever shows the picture hold it as four bytes per pixel: this is 256 MB.
 _MOST_PIXELS = 64_000_000
 _LONGEST_SIDE = 32_000
 _SIZE = re.compile(r'<svg [^>]*width="([\d.]+)" height="([\d.]+)"')
 _LETTER = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><text y="14">{}</text></svg>'
+    '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16">'
+    f'<text y="14" font-family="{FONTS}">{{}}</text></svg>'
 )
 
 

@@ -15,13 +15,11 @@ from autograd_inspect.layout.figure import (
     compose,
     curve,
 )
-from autograd_inspect.layout.palette import DARK, FRAME_CORNER, LIGHT, SHAPES, Palette
+from autograd_inspect.layout.palette import DARK, FONTS, FRAME_CORNER, LIGHT, SHAPES, Palette
 from autograd_inspect.model.view import View
 
-# Fonts that are metrically close, the narrower ones first; boxes are measured for the widest.
-_FONTS = "Helvetica, Arial, 'Liberation Sans', 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 _STYLE = f"""\
-.agi text {{ font-family: {_FONTS}; }}
+.agi text {{ font-family: {FONTS}; }}
 .agi .title {{ font-size: 15px; font-weight: 600; }}
 .agi .box text {{ text-anchor: middle; }}
 .agi .heading {{ font-size: 13px; font-weight: 600; }}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -133,6 +132,7 @@ class _Detail:
             modules=self.modules or not graph.modules,
             lines=self.lines or not graph.places,
             files=self.files or not origins.in_one_file,
+            gradients=len(graph.passed_table.norm) > 0,
         )
 
 
@@ -245,22 +245,12 @@ class _Pen:
 
     def _columns(self, row: Row) -> list[list[Segment]]:
         """Write what lines up: the shape, the module, the source line, the gradient."""
-        return [
-            self._shape(row),
-            self._module(row.node),
-            self._place(row.node),
-            self._gradient(row),
-        ]
+        node = row.node
+        arrived = self._gradient(row) if self.detail.gradients else []
+        return [self._shape(row), self._module(node), self._place(node), arrived]
 
     def _gradient(self, row: Row) -> list[Segment]:
-        """Write the norm of what arrived: in `.grad` of a leaf, else at the outputs."""
-        if not self.detail.gradients:
-            return []
-        norms = [one.norm for one in row.node.gradients if one is not None]
-        if row.leaf:
-            norms = [] if row.leaf.norm is None else [row.leaf.norm]
-        # A norm over several outputs is that of all their elements.
-        return [gradient(math.hypot(*norms), self.signs)] if norms else []
+        return [] if row.norm is None else [gradient(row.norm, self.signs)]
 
     def _module(self, node: Node) -> list[Segment]:
         if not self.detail.modules:
@@ -297,8 +287,9 @@ class _Pen:
         scalars = self._scalars(row.node)
         if scalars:
             parts.append([(scalars, "")])
-        if row.leaf and not row.leaf.requires_grad:
-            parts.append([("requires_grad=False", "yellow")])
+        if row.leaf:
+            parts.append([] if self.detail.gradients else self._gradient(row))
+            parts.append([] if row.leaf.requires_grad else [("requires_grad=False", "yellow")])
         parts += self._leaves(row)
         parts += self._references(row.inputs.references)
         if row.inputs.views and self.detail.views:

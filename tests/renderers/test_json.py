@@ -24,14 +24,20 @@ def read(capture: Capture) -> dict:
 
 def test_nodes_and_edges_are_those_of_the_graph() -> None:
     found = read(make_capture("loss>mul mul>a mul>b mul>a"))
-    assert found["schema"] == "agi.graph/1.1"
+    assert found["schema"] == "agi.graph/1.2"
     assert [node["op"] for node in found["nodes"]] == [
         "LossBackward0",
         "MulBackward0",
         "AccumulateGrad",
         "AccumulateGrad",
     ]
-    assert found["edges"][1] == {"source": 1, "slot": 0, "target": 2, "output": 0}
+    assert found["edges"][1] == {
+        "source": 1,
+        "slot": 0,
+        "target": 2,
+        "output": 0,
+        "gradient": None,
+    }
     assert [edge["slot"] for edge in found["edges"]] == [0, 0, 1, 2]
     assert found["roots"] == [{"node": 0, "output": 0, "name": "loss"}]
     assert found["leaves"][1] == {
@@ -45,7 +51,7 @@ def test_nodes_and_edges_are_those_of_the_graph() -> None:
 
 def test_undefined_edges_keep_the_numbers_of_the_others() -> None:
     found = read(make_capture(graph_of([[-1, 1], []])))
-    assert found["edges"] == [{"source": 0, "slot": 1, "target": 1, "output": 0}]
+    assert found["edges"] == [{"source": 0, "slot": 1, "target": 1, "output": 0, "gradient": None}]
 
 
 def test_what_is_not_known_is_null() -> None:

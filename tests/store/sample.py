@@ -16,6 +16,7 @@ from autograd_inspect.model.flow import CutKind, CutLeafTable, CutTable, CutUseT
 from autograd_inspect.model.gradients import Gradients, Reason
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.places import Module, Place, Stack
+from autograd_inspect.model.probes import Birth, Operand, PassedTable, Probe
 from autograd_inspect.model.tables import CallTable, Ints, SavedRole, SavedState, SavedTable, Spec
 from autograd_inspect.store import archive, save
 
@@ -39,8 +40,10 @@ def sample() -> Capture:
         recording=Recording.FULL,
         parameters=96,
         gradients=24,
+        probe=Probe.NODES,
     )
-    return Capture(_with_flow(_with_saved(_graph())), _gradients(), about)
+    graph = _probed(_with_flow(_with_saved(_graph())))
+    return Capture(graph, _gradients(), about)
 
 
 def _graph() -> Graph:
@@ -135,6 +138,39 @@ def _with_flow(graph: Graph) -> Graph:
             node=_rows(1, -1, -1),
             times=np.array([2, 1, 1], np.int64),
         ),
+    )
+
+
+def _probed(graph: Graph) -> Graph:
+    birth = Birth(
+        node=2,
+        slot=0,
+        index=(1, 2),
+        value="nan",
+        arrived="0",
+        operands=(Operand("self", (1, 2), "0", "of 6 elements 1 zero"), Operand("exponent")),
+        source=1,
+        made=3,
+        maker="torch.atanh",
+    )
+    return replace(
+        graph,
+        node_table=replace(
+            graph.node_table,
+            turn=_rows(0, 1, 2, 3, -1),
+            spent=np.array([900, 1200, 5000, 100, -1], np.int64),
+        ),
+        edge_table=replace(graph.edge_table, passed=_rows(0, 1, 1, 2, -1)),
+        output_table=replace(graph.output_table, arrived=_rows(0, 0, 1, 1, 2)),
+        passed_table=PassedTable(
+            norm=np.array([1.0, 2.5, np.nan]),
+            max=np.array([1.0, 2.0, np.nan]),
+            zeros=np.array([0, 2, 0], np.int64),
+            nan=np.array([0, 0, 1], np.int64),
+            inf=np.array([0, 0, 0], np.int64),
+            count=np.array([6, 6, 6], np.int64),
+        ),
+        births=(birth,),
     )
 
 

@@ -21,6 +21,7 @@ from autograd_inspect.model.capture import About, Backward, Recording
 from autograd_inspect.model.flow import CutKind
 from autograd_inspect.model.gradients import Reason
 from autograd_inspect.model.places import Module, Place, Stack
+from autograd_inspect.model.probes import Birth, Operand, Probe
 from autograd_inspect.model.tables import Ints, Kind, NodeTable, SavedRole, SavedState, Spec
 from autograd_inspect.store import archive, fit, load, save
 from autograd_inspect.store.columns import TABLES, columns, interned, tables_of
@@ -32,7 +33,8 @@ PAGE = (ROOT / "docs" / "capture-format.md").read_text(encoding="utf-8")
 FIGURES = {
     *("edges.start", "edges.output", "outputs.start", "roots.output", "nodes.sequence"),
     *("nodes.hooks", "saved.bytes", "saved.storage", "calls.number", "writes.version"),
-    *("cuts.times", "cut_uses.times"),
+    *("cuts.times", "cut_uses.times", "nodes.spent", "passed.zeros", "passed.nan", "passed.inf"),
+    *("passed.count",),
     *("grads.zeros", "grads.nan", "grads.inf", "grads.count", "grads.histogram"),
 }
 
@@ -74,7 +76,7 @@ def test_the_page_says_which_columns_point_where() -> None:
             assert f"row in `{into}`" in meaning, column.name
 
 
-@pytest.mark.parametrize("record", [Spec, Place, Stack, Module])
+@pytest.mark.parametrize("record", [Spec, Place, Stack, Module, Birth, Operand])
 def test_the_page_shows_the_keys_of_every_record(record: type) -> None:
     keys = [each.name for each in fields(record)]
     examples = [json.loads(text) for text in re.findall(r"`({.+?})`", PAGE.replace("\n", " "))]
@@ -83,7 +85,7 @@ def test_the_page_shows_the_keys_of_every_record(record: type) -> None:
 
 def test_the_page_lists_every_value() -> None:
     words = PAGE.replace("\n", " ")
-    for said in (*Backward, *Recording):
+    for said in (*Backward, *Recording, *Probe):
         assert f"`{said.value}`" in words
     for kind in Kind:
         assert f"{kind.value} {kind.label}" in words
