@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from autograd_inspect import store
-from autograd_inspect.errors import RenderError
+from autograd_inspect.errors import RenderError, UsageError
 from autograd_inspect.model.capture import Capture as PlainCapture
 from autograd_inspect.model.gradients import Gradient
 from autograd_inspect.model.memory import Memory
@@ -26,6 +26,7 @@ DEFAULT_LIMIT = 300
 DEFAULT_TOP = 3
 
 Grouping = Literal["op", "module", "line", "tensor"]
+Coloring = Literal["kind", "grad", "memory", "time"]
 PictureFormat = Literal["svg", "dot", "png", "pdf", "html", "mermaid", "json"]
 
 
@@ -154,6 +155,7 @@ def render(
     reverse: bool = False,
     engine: Literal["own", "dot"] = "own",
     scale: float = 2.0,
+    color: Coloring = "kind",
     tell: Callable[[str], None] | None = None,
 ) -> str | bytes:
     """Draw the graph; gives bytes for png and pdf, text for the rest.
@@ -161,11 +163,16 @@ def render(
     `limit` is the number of nodes drawn, nearest to the root, None for all; JSON always has all.
     Arrows run from the leaves to the root as the data did, the other way with `reverse`. `engine`
     "dot" lays svg, png and pdf out with Graphviz and falls back to ours where that fails; `tell`
-    hears of it. `scale` is pixels per unit of a png. Raises RenderError where something needed is
-    not installed.
+    hears of it. `scale` is pixels per unit of a png; `color` what the boxes of svg, png, pdf and
+    html are coloured by. Raises UsageError where the capture has no such figures, and RenderError
+    where something needed is not installed.
     """
     from autograd_inspect.renderers import jsonfile, png
 
+    if color != "kind" and (format in {"dot", "mermaid", "json"} or engine == "dot"):
+        raise UsageError(
+            f"{format} by {engine} layout: only our own pictures are coloured by figures"
+        )
     if format == "json":
         return jsonfile.render(capture)
     if engine == "dot" and format in {"svg", "pdf", "png"}:
@@ -174,7 +181,7 @@ def render(
         except RenderError as error:
             if tell is not None:
                 tell(f"{error.message}: drawn by our own layout")
-    drawn = _draw(capture, format, limit=limit, reverse=reverse)
+    drawn = _draw(capture, format, limit=limit, reverse=reverse, color=color)
     return png.render(str(drawn), scale=scale, tell=tell) if format == "png" else drawn
 
 
@@ -184,12 +191,13 @@ def _draw(
     *,
     limit: int | None,
     reverse: bool,
+    color: Coloring,
 ) -> str | bytes:
     """Draw with our own layout, a png as the svg it is made from."""
     from autograd_inspect.passes.drawing import draw
     from autograd_inspect.renderers import dot, html, mermaid, pdf, svg
 
-    view = draw(capture, limit=limit, split_leaves=kind not in {"dot", "mermaid"})
+    view = draw(capture, limit=limit, split_leaves=kind not in {"dot", "mermaid"}, color=color)
     match kind:
         case "dot":
             return dot.render(view, reverse=reverse)

@@ -13,6 +13,7 @@ from autograd_inspect.errors import UsageError
 
 SORT_KEYS = ("name", "norm", "mean", "std", "min", "max", "zeros", "nan", "inf", "count")
 CONDITIONS = ("nan", "inf", "none", "zero")
+NODE_KEYS = ("norm", "max", "zeros", "nan", "inf", "count", "time")
 GROUPINGS = ("op", "module", "line", "tensor")
 
 
@@ -29,6 +30,12 @@ def check_words(sort: str | None, conditions: Iterable[str] = ()) -> None:
     for condition in conditions:
         if condition not in CONDITIONS:
             raise _unknown("condition", condition, CONDITIONS)
+
+
+def check_node_key(sort: str) -> None:
+    """Raise UsageError where nodes cannot be sorted by this."""
+    if sort.removeprefix("+" if sort.startswith("+") else "-") not in NODE_KEYS:
+        raise _unknown("sort key for nodes", sort, NODE_KEYS)
 
 
 def check_grouping(by: str) -> None:

@@ -156,6 +156,15 @@ class Format(str, Enum):
     JSON = "json"
 
 
+class Coloring(str, Enum):
+    """What boxes are coloured by."""
+
+    KIND = "kind"
+    GRAD = "grad"
+    MEMORY = "memory"
+    TIME = "time"
+
+
 class Engine(str, Enum):
     """What places the boxes."""
 
@@ -182,12 +191,18 @@ EngineName = Annotated[
 Scale = Annotated[
     float, Option("--scale", min=0.1, max=10, help="Pixels per unit of a PNG.", metavar="N")
 ]
+ColorBy = Annotated[
+    Coloring, Option("--color", help="What colours stand for, in SVG, PNG, PDF and HTML.")
+]
 Open = Annotated[bool, Option("--open", help="Open the file when it is written.")]
 Sort = Annotated[
     str | None,
     Option(
         "--sort", help="Order by this column, largest first; +KEY: smallest first.", metavar="KEY"
     ),
+]
+AtNodes = Annotated[
+    bool, Option("--nodes", help="Print the gradient at every node, in the order of backward.")
 ]
 FailOn = Annotated[
     str | None,

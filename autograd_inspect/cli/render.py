@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograd_inspect.cli.options import Engine, Format
+from autograd_inspect.cli.options import Coloring, Engine, Format
 from autograd_inspect.cli.source import Running, obtain
 from autograd_inspect.cli.terminal import Results, check_free, say, write_file
 from autograd_inspect.errors import UsageError
@@ -31,6 +31,7 @@ class Picture:
     reverse: bool = False
     engine: Engine = Engine.OWN
     scale: float = 2.0
+    color: Coloring = Coloring.KIND
     force: bool = False
     open: bool = False
 
@@ -79,6 +80,7 @@ def render(source: str | None, arguments: Sequence[str], running: Running, pictu
             reverse=picture.reverse,
             engine=picture.engine.value,
             scale=picture.scale,
+            color=picture.color.value,
             tell=lambda note: say(f"agi: {note}"),
         )
         if picture.to_stdout:

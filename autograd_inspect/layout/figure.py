@@ -10,7 +10,7 @@ from autograd_inspect.layout.diagram import Diagram, Layout
 from autograd_inspect.layout.layered import lay_out
 from autograd_inspect.layout.routes import Point, Route
 from autograd_inspect.layout.text import shortened, text_width, visible
-from autograd_inspect.model.view import Role, View
+from autograd_inspect.model.view import HOTTEST, NO_HEAT, NOT_FINITE, ZERO, Role, View
 
 HEADING, LINE, LABEL, TITLE, FRAME = 13.0, 11.0, 10.0, 15.0, 11.0
 _LEADING = 1.3
@@ -45,6 +45,7 @@ class Box:
     heading: Text
     lines: tuple[Text, ...]
     tip: tuple[str, ...]
+    heat: int = NO_HEAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Swatch:
     width: float
     height: float
     word: Text
+    heat: int = NO_HEAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,7 @@ def _boxes(
                 for number, line in enumerate(lines, 1)
             ),
             tip=tuple(map(visible, view.tip(box))),
+            heat=view.heat[box] if view.heat else NO_HEAT,
         )
 
 
@@ -232,13 +235,27 @@ def _notes(view: View, y: float, spell: Spelling) -> Iterator[Text]:
 
 
 def _legend(view: View, y: float) -> Iterator[Swatch]:
-    shown = {face.role for face in view.faces}
     x, top = _MARGIN, round(y + 12, 1)
     width, height = _SWATCH
-    for role in (role for role in Role if role in shown):
-        word = Text(round(x + width + 6, 1), round(top + height - 2.5, 1), role.label, LINE)
-        yield Swatch(role, round(x, 1), top, width, height, word)
-        x = _right_end(word) + 16
+    for role, heat, label in _legend_entries(view):
+        word = Text(round(x + width + 6, 1), round(top + height - 2.5, 1), label, LINE)
+        yield Swatch(role, round(x, 1), top, width, height, word, heat)
+        x = _right_end(word) + (16 if label else -2)
+
+
+def _legend_entries(view: View) -> Iterator[tuple[Role, int, str]]:
+    """List what boxes stand for; where they are coloured by a figure, its scale goes first."""
+    if view.scale is not None:
+        scale, levels = view.scale, set(view.heat)
+        if ZERO in levels:
+            yield Role.OPERATION, ZERO, "0"
+        for level in range(HOTTEST + 1):
+            ends = {0: scale.low, HOTTEST: f"{scale.high}  {scale.title}"}
+            yield Role.OPERATION, level, ends.get(level, "")
+        if NOT_FINITE in levels:
+            yield Role.OPERATION, NOT_FINITE, "NaN or infinite"
+    shown = {face.role for face in view.faces}
+    yield from ((role, NO_HEAT, role.label) for role in Role if role in shown)
 
 
 def _right_end(text: Text) -> float:

@@ -1,6 +1,7 @@
 """The colours of a drawing, one set for light paper and one for dark.
 
-Text keeps a contrast of at least 4.5 to 1 with what is below it (WCAG AA). Blue, amber and purple
+Heat grows with the lightness of its colour alone, so that it can be read without seeing hues. Text
+keeps a contrast of at least 4.5 to 1 with what is below it (WCAG AA). Blue, amber and purple
 stay apart for colour-blind eyes, and roles differ in shape too: corners, width of line, dashes.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograd_inspect.model.view import Role
+from autograd_inspect.model.view import NOT_FINITE, ZERO, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Shape:
 class Palette:
     """The colours of paper, text, quieter text and arrows; fill and line of boxes and frames.
 
-    Boxes have them by role; frames alternate between two fills, so that inner ones stand out.
+    Boxes have them by role, and by level where heat is shown; frames alternate between two fills,
+    so that inner ones stand out.
     """
 
     paper: str
@@ -35,6 +37,7 @@ class Palette:
     boxes: dict[Role, tuple[str, str]]
     frames: tuple[str, str]
     frame_line: str
+    heat: dict[int, str]
 
     def frame(self, depth: int) -> str:
         """Give the fill of a frame that lies in so many others."""
@@ -74,6 +77,10 @@ LIGHT = Palette(
     },
     frames=("#f8fafc", "#eceff4"),
     frame_line="#cbd3dd",
+    heat=dict(
+        enumerate(["#fffdf2", "#fff3cf", "#fde3a7", "#fbcd80", "#f6b263", "#ef9659", "#e57f5f"])
+    )
+    | {ZERO: "#dfe9f5", NOT_FINITE: "#e3b5ec"},
 )
 
 DARK = Palette(
@@ -91,4 +98,8 @@ DARK = Palette(
     },
     frames=("#191e25", "#20262f"),
     frame_line="#38424f",
+    heat=dict(
+        enumerate(["#191c20", "#2a2418", "#3f2f18", "#573a1a", "#70431c", "#8a4a20", "#a34f28"])
+    )
+    | {ZERO: "#16324f", NOT_FINITE: "#6a2a78"},
 )

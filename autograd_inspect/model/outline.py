@@ -6,7 +6,6 @@ Like the graph it is columns, so that the outline of a million nodes is a few ar
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -115,8 +114,8 @@ class Row:
         """The norm of the gradient in `.grad` of a leaf, else of all outputs; None if unknown."""
         if self.leaf:
             return self.leaf.norm
-        arrived = [one.norm for one in self.node.gradients if one is not None]
-        return math.hypot(*arrived) if arrived else None
+        arrived = self.node.gradient
+        return arrived.norm if arrived else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

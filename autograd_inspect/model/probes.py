@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -85,6 +87,21 @@ class Passed:
     def zero_share(self) -> float:
         """The share of elements that are exactly zero; NaN where they were not counted."""
         return self.zeros / self.count if self.zeros >= 0 and self.count else float("nan")
+
+
+def combined(parts: Sequence[Passed]) -> Passed:
+    """Give the figures of several gradients taken together, of which there is at least one."""
+    if len(parts) == 1:
+        return parts[0]
+    counted = all(one.zeros >= 0 for one in parts)
+    return Passed(
+        norm=math.hypot(*(one.norm for one in parts)),
+        max=max(one.max for one in parts),
+        zeros=sum(one.zeros for one in parts) if counted else -1,
+        nan=sum(one.nan for one in parts),
+        inf=sum(one.inf for one in parts),
+        count=sum(one.count for one in parts),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_inspect.model.flow import Write
 from autograd_inspect.model.ops import forward_name
 from autograd_inspect.model.places import Module, Place
-from autograd_inspect.model.probes import Passed
+from autograd_inspect.model.probes import Passed, combined
 from autograd_inspect.model.tables import Kind, SavedRole, SavedState, Spec
 
 if TYPE_CHECKING:
@@ -91,6 +91,12 @@ class Node:
         table = self.graph.output_table
         rows = table.arrived[table.start[self.index] : table.start[self.index + 1]]
         return tuple(map(self.graph.passed, rows.tolist()))
+
+    @property
+    def gradient(self) -> Passed | None:
+        """The gradient of all its outputs together, None where none arrived or was measured."""
+        found = [one for one in self.gradients if one is not None]
+        return combined(found) if found else None
 
     @property
     def turn(self) -> int:

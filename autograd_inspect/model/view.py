@@ -37,6 +37,20 @@ _ROLE_LABELS = {
 }
 
 
+#: Levels of heat: from 0 to HOTTEST, and three that are none.
+HOTTEST = 6
+NO_HEAT, ZERO, NOT_FINITE = -1, -2, -3
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What colours stand for: a title, and the figures at the cold and at the hot end."""
+
+    title: str
+    low: str
+    high: str
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
     """How a box reads: a title, lines below it, and lines that appear on hovering."""
@@ -84,6 +98,8 @@ class View:
     source    per arrow, the box nearer to the root
     target    per arrow, the box nearer to the leaves
     label     per arrow, a text, mostly empty
+    heat      per box, its level of heat; empty where boxes are coloured by what they are
+    scale     what the heat stands for
     """
 
     title: str
@@ -102,6 +118,8 @@ class View:
     target: list[int]
     label: list[str]
     notes: tuple[str, ...] = ()
+    heat: tuple[int, ...] = ()
+    scale: Scale | None = None
 
     def __len__(self) -> int:
         """Count the boxes."""

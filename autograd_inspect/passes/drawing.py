@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from autograd_inspect.model.capture import Capture
-from autograd_inspect.model.gradients import Reason
 from autograd_inspect.model.graph import Graph
-from autograd_inspect.model.view import View
+from autograd_inspect.model.view import NO_HEAT, Scale, View
 from autograd_inspect.passes.grouping import group_boxes
+from autograd_inspect.passes.heat import gradient_norms, heat_of
 from autograd_inspect.passes.looks import looks_of
 from autograd_inspect.passes.modules import Modules
 from autograd_inspect.passes.nearest import nearest
@@ -17,11 +19,18 @@ from autograd_inspect.passes.part import TIMES, Part, combined
 from autograd_inspect.passes.splitting import split_leaves as with_leaves_split
 
 
-def draw(source: Capture | Graph, *, limit: int | None, split_leaves: bool = False) -> View:
+def draw(
+    source: Capture | Graph,
+    *,
+    limit: int | None,
+    split_leaves: bool = False,
+    color: str = "kind",
+) -> View:
     """Give the view of a graph's `limit` nodes nearest to its roots, of all where it is None.
 
     `split_leaves` draws a leaf that is used all over the graph once per user: such a leaf is one
-    node with several boxes, and each of them says so.
+    node with several boxes, and each of them says so. `color` is what colours stand for: `kind`,
+    or one of `heat.FIGURES`, which a capture must have.
     """
     graph = source.graph if isinstance(source, Capture) else source
     part = whole = nearest(graph, limit)
@@ -33,6 +42,7 @@ def draw(source: Capture | Graph, *, limit: int | None, split_leaves: bool = Fal
     origins = origins_of(part, grouping.alone, modules)
     stand_ins = len(part) + np.arange(len(part.hidden))
     nothing = [""] * len(stand_ins)
+    heat, scale = _heat(part, source, color)
     return View(
         title=_title(source),
         notes=(*_shown_note(whole), *_split_note(whole, part), *_about_notes(source)),
@@ -50,7 +60,16 @@ def draw(source: Capture | Graph, *, limit: int | None, split_leaves: bool = Fal
         source=part.source.tolist() + part.frontier.tolist(),
         target=part.target.tolist() + stand_ins[part.hidden_in].tolist(),
         label=_labels(part) + [""] * len(part.frontier),
+        heat=heat,
+        scale=scale,
     )
+
+
+def _heat(part: Part, source: Capture | Graph, color: str) -> tuple[tuple[int, ...], Scale | None]:
+    if color == "kind" or not isinstance(source, Capture):
+        return (), None
+    level, scale = heat_of(source, color)
+    return (*level[part.node].tolist(), *[NO_HEAT] * len(part.hidden)), scale
 
 
 def _title(source: Capture | Graph) -> str:
@@ -121,16 +140,15 @@ def _times_drawn(part: Part) -> list[tuple[int, int]]:
 
 
 def _remarks(part: Part, source: Capture | Graph) -> list[str]:
-    """Write the norm of the gradient that arrived below each leaf."""
-    remark_of: dict[int, str] = {}
-    if isinstance(source, Capture):
-        table = source.gradients.table
-        arrived = (table.node >= 0) & (table.reason == Reason.ARRIVED)
-        norms = zip(table.node[arrived].tolist(), table.norm[arrived].tolist(), strict=True)
-        remark_of = {node: f"grad norm {norm:.3g}" for node, norm in norms}
-    if not remark_of:
+    """Write the norm of the gradient that arrived below each leaf, below each box if probed."""
+    if not isinstance(source, Capture):
         return [""] * len(part)
-    return [remark_of.get(node, "") for node in part.node.tolist()]
+    norms = gradient_norms(source)[part.node].tolist()
+    return ["" if math.isnan(norm) else f"grad norm {_norm_text(norm)}" for norm in norms]
+
+
+def _norm_text(norm: float) -> str:
+    return f"{norm:.3g}" if math.isfinite(norm) else "not finite"
 
 
 def _labels(part: Part) -> list[str]:

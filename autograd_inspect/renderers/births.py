@@ -10,7 +10,7 @@ from autograd_inspect.model.nonfinite import NonFinite
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.probes import Operand
 from autograd_inspect.model.rows import Node
-from autograd_inspect.renderers.text import Origins
+from autograd_inspect.renderers.text import Origins, paint, safe
 
 
 def lines_of(found: NonFinite, origins: Origins) -> Iterator[str]:
@@ -29,6 +29,19 @@ def lines_of(found: NonFinite, origins: Origins) -> Iterator[str]:
     elif values:
         yield f"  it saved {values}"
     yield from _forward(found, origins)
+
+
+def render(
+    found: NonFinite,
+    *,
+    color: bool = False,
+    ascii: bool = False,  # noqa: A002 - named as the option
+) -> str:
+    """Write it in a few lines, below a table."""
+    lines = lines_of(found, Origins(found.node.graph))
+    return "".join(
+        paint([(safe(line, ascii=ascii), "bold red")], color=color) + "\n" for line in lines
+    )
 
 
 def to_json(found: NonFinite | None) -> dict[str, object] | None:

@@ -139,6 +139,7 @@ def _frame(frame: Frame) -> Iterator[str]:
 
 def _rectangle(box: Box | Swatch) -> Iterator[str]:
     shape, (fill, line) = SHAPES[box.role], LIGHT.boxes[box.role]
+    fill = LIGHT.heat.get(box.heat, fill)
     yield f"{_colour(fill)} rg {_colour(line)} RG {shape.line_width:g} w"
     yield "[5 4] 0 d" if shape.dashed else "[] 0 d"
     yield from _rounded(box, min(shape.corner, box.height / 2.5))

@@ -156,6 +156,13 @@ def about(capture: Capture) -> dict[str, object]:
     }
 
 
+def share(part: float) -> str:
+    """Write a share in percent, never rounded to all or none; nothing for NaN."""
+    if math.isnan(part) or part in {0.0, 1.0}:
+        return "" if math.isnan(part) else f"{part:.0%}"
+    return f"{min(max(part, 0.001), 0.999):.1%}"
+
+
 def number(value: object) -> object:
     """Give a number as strict JSON has it: NaN and infinities as strings, complex as a pair."""
     if isinstance(value, complex):

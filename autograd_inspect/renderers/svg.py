@@ -16,7 +16,7 @@ from autograd_inspect.layout.figure import (
     curve,
 )
 from autograd_inspect.layout.palette import DARK, FONTS, FRAME_CORNER, LIGHT, SHAPES, Palette
-from autograd_inspect.model.view import View
+from autograd_inspect.model.view import HOTTEST, NO_HEAT, NOT_FINITE, ZERO, View
 
 _STYLE = f"""\
 .agi text {{ font-family: {FONTS}; }}
@@ -31,6 +31,11 @@ _FRAME_STYLE = """\
 .agi .module { font-size: 11px; font-weight: 600;
   stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }
 """
+#: The class of each level of heat.
+_HEATS = {level: f"heat{level}" for level in range(HOTTEST + 1)} | {
+    ZERO: "zero",
+    NOT_FINITE: "notfinite",
+}
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
@@ -45,7 +50,7 @@ def _pieces(figure: Figure) -> Iterator[str]:
     yield f'<svg xmlns="http://www.w3.org/2000/svg" class="agi" width="{width}" height="{height}" '
     yield f'viewBox="0 0 {width} {height}" role="img" aria-label="{title}">\n'
     yield f"<title>{title}</title>\n"
-    yield from _style(framed=bool(figure.frames))
+    yield from _style(framed=bool(figure.frames), heated=_is_heated(figure))
     yield f'<rect class="paper" width="{width}" height="{height}"/>\n'
     yield _text(figure.title, "title")
     yield from (_text(note, "line note") for note in figure.notes)
@@ -58,14 +63,20 @@ def _pieces(figure: Figure) -> Iterator[str]:
     yield "</svg>\n"
 
 
-def _style(*, framed: bool) -> Iterator[str]:
+def _is_heated(figure: Figure) -> bool:
+    return any(swatch.heat != NO_HEAT for swatch in figure.legend)
+
+
+def _style(*, framed: bool, heated: bool) -> Iterator[str]:
     yield f"<style>\n{_STYLE}"
     if framed:
         yield _FRAME_STYLE
     yield from _shapes()
     yield from _colours(LIGHT, framed=framed)
+    yield from _heats(LIGHT) if heated else ()
     yield "@media (prefers-color-scheme: dark) {\n"
     yield from _colours(DARK, framed=framed)
+    yield from _heats(DARK) if heated else ()
     yield "}\n</style>\n"
 
 
@@ -82,6 +93,12 @@ def _colours(palette: Palette, *, framed: bool) -> Iterator[str]:
     for role, (fill, line) in palette.boxes.items():
         yield f".agi .{role.value} rect {{ fill: {fill}; stroke: {line}; }}\n"
         yield f".agi .{role.value} .heading {{ fill: {palette.heading(role)}; }}\n"
+
+
+def _heats(palette: Palette) -> Iterator[str]:
+    for level, fill in palette.heat.items():
+        yield f".agi .{_HEATS[level]} rect {{ fill: {fill}; }}\n"
+        yield f".agi .box.{_HEATS[level]} .line {{ fill: {palette.text}; }}\n"
 
 
 def _shapes() -> Iterator[str]:
@@ -114,9 +131,13 @@ def _tip(lines: tuple[str, ...]) -> str:
 def _box(box: Box) -> str:
     texts = _text(box.heading, "heading") + "".join(_text(line, "line") for line in box.lines)
     return (
-        f'<g id="node-{box.key}" class="box {box.role.value}">{_tip(box.tip)}\n'
+        f'<g id="node-{box.key}" class="box {_classes(box)}">{_tip(box.tip)}\n'
         f"{_rectangle(box)}{texts}</g>\n"
     )
+
+
+def _classes(box: Box | Swatch) -> str:
+    return f"{box.role.value} {_HEATS[box.heat]}" if box.heat in _HEATS else box.role.value
 
 
 def _rectangle(box: Box | Swatch) -> str:
@@ -140,7 +161,7 @@ def _arrow(arrow: Arrow) -> str:
 
 def _swatch(swatch: Swatch) -> str:
     drawn = _rectangle(swatch) + _text(swatch.word, "line")
-    return f'<g class="legend {swatch.role.value}">{drawn}</g>\n'
+    return f'<g class="legend {_classes(swatch)}">{drawn}</g>\n'
 
 
 def _text(text: Text, kind: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradient, Reason
+from autograd_inspect.model.nonfinite import NonFinite
 from autograd_inspect.model.totals import Totals
-from autograd_inspect.renderers import sheet
+from autograd_inspect.renderers import births, sheet
 from autograd_inspect.renderers.sheet import Column, Sheet
 from autograd_inspect.renderers.text import Glyphs, counted, exact, figure, glyphs, safe
 
@@ -76,16 +77,17 @@ def csv(rows: Sequence[Gradient]) -> str:
     return sheet.csv(_exact_values(rows))
 
 
-def to_json(capture: Capture, rows: Sequence[Gradient]) -> str:
+def to_json(capture: Capture, rows: Sequence[Gradient], trouble: NonFinite | None = None) -> str:
     """Write rows as one JSON object, each row in a line.
 
     NaN and infinities are the strings "nan", "inf" and "-inf"; a complex mean is [real, imaginary];
-    figures of a tensor without a gradient are null.
+    figures of a tensor without a gradient are null. `trouble` is where gradients went bad.
     """
     head: dict[str, object] = {
         "schema": SCHEMA,
         "capture": sheet.about(capture),
         "histogram_decades": list(HISTOGRAM_DECADES),
+        "first_nonfinite": births.to_json(trouble),
     }
     return sheet.to_json(head, map(_as_json, rows))
 
@@ -109,7 +111,7 @@ def _columns(signs: Glyphs) -> list[Column[Gradient]]:
         Column("std", lambda row: figure(row.std) if row.count > 1 else ""),
         Column("min", lambda row: figure(row.min)),
         Column("max", lambda row: figure(row.max)),
-        Column("zeros", _zeros, _style),
+        Column("zeros", lambda row: sheet.share(row.zero_share), _style),
         Column("NaN", lambda row: f"{row.nan:,}", lambda row: "bold red" if row.nan else "dim"),
         Column("Inf", lambda row: f"{row.inf:,}", lambda row: "bold red" if row.inf else "dim"),
         Column(
@@ -136,14 +138,6 @@ def _dtype(row: Gradient) -> str:
     """Give the tensor's dtype, and behind it the gradient's where that is another."""
     own = row.spec.dtype if row.spec else ""
     return own if row.dtype in {"", own} else f"{own} ({row.dtype})"
-
-
-def _zeros(row: Gradient) -> str:
-    """Write the share of zeros, never rounded to all or none of them."""
-    share = row.zero_share
-    if math.isnan(share) or share in {0.0, 1.0}:
-        return "" if math.isnan(share) else f"{share:.0%}"
-    return f"{min(max(share, 0.001), 0.999):.1%}"
 
 
 def _origin(row: Gradient) -> str:

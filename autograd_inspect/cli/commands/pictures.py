@@ -66,6 +66,7 @@ def render(
     reverse: opt.Reverse = False,
     engine: opt.EngineName = opt.Engine.OWN,
     scale: opt.Scale = 2.0,
+    color: opt.ColorBy = opt.Coloring.KIND,
     force: opt.Force = False,
     open_: opt.Open = False,
 ) -> Verb:
@@ -88,6 +89,7 @@ def render(
         reverse=reverse,
         engine=engine,
         scale=scale,
+        color=color,
         force=force,
         open=open_,
     )

@@ -18,6 +18,7 @@ def grads(
     grad_output: opt.GradOutput = None,
     probe: opt.ProbeLevel = None,
     retain: opt.Retain = None,
+    nodes: opt.AtNodes = False,
     sort: opt.Sort = None,
     top: opt.Top = None,
     fail_on: opt.FailOn = None,
@@ -29,7 +30,10 @@ def grads(
     width: opt.Width = None,
     color: opt.ColorWhen = opt.Color.AUTO,
 ) -> Verb:
-    """Print what arrived at the leaves: norm, mean, zeros, NaN and Inf of every gradient."""
+    """Print what arrived at the leaves: norm, mean, zeros, NaN and Inf of every gradient.
+
+    With --nodes, what passed through every node, in the order that backward ran them.
+    """
     from autograd_inspect.cli.grads import Reading
     from autograd_inspect.cli.grads import grads as carry_out
     from autograd_inspect.cli.tables import Printing
@@ -44,7 +48,7 @@ def grads(
         retain=retain or (),
     )
     printing = Printing(json, csv, output, force, ascii_only, width, color)
-    reading = Reading(printing, sort, top, fail_on or "")
+    reading = Reading(printing, sort, top, fail_on or "", nodes)
     return lambda: carry_out(source, arguments or (), running, reading)
 
 
