@@ -83,9 +83,8 @@ def saved_tensors(node: GraphNode) -> Iterator[tuple[str, torch.Tensor]]:
         several = raw if isinstance(raw, tuple) else (raw,)
         for place, one in enumerate(several):
             if one.unpack_hook is None and isinstance(one.data, torch.Tensor):
-                tensor = one.data.detach()
                 numbered = f"{'saved_tensors' if is_function else name}[{place}]"
-                yield numbered if several is raw else name, tensor
+                yield numbered if several is raw else name, one.data
 
 
 def suspect(node: GraphNode) -> torch.Tensor | None:
@@ -128,16 +127,16 @@ def _source(node: GraphNode, number_of: Mapping[GraphNode, int]) -> int:
     The way there leads past nodes that do not tell what they were given: sums and views save
     nothing, a product only what its derivatives need.
     """
-    found, ahead, seen = [node], [node], {node}
+    found, ahead, seen = [node, *_givers(node)], [node], {node}
     while ahead and len(seen) < _MOST_STEPS:
         for following, _ in ahead.pop().next_functions:
             if following is None or following in seen:
                 continue
             seen.add(following)
-            saved = list(saved_tensors(following))
-            if suspect(following) is not None or _is_at_pole(following):
-                found.append(following)
-            elif _shows_all(following, [name for name, _ in saved]):
+            givers = list(_givers(following))
+            if givers or _is_at_pole(following):
+                found += givers or [following]
+            elif _shows_all(following):
                 continue
             ahead.append(following)
     return number_of.get(min(found, key=_sequence), -1)
@@ -148,9 +147,17 @@ def _sequence(node: GraphNode) -> int:
     return number
 
 
-def _shows_all(node: GraphNode, saved: Sequence[str]) -> bool:
-    """Tell whether what a node saved includes its result, or the only input it has."""
+def _givers(node: GraphNode) -> Iterator[GraphNode]:
+    """Give the nodes that gave what a node saved, where that is not finite."""
     op = describe_class(node).op
+    for name, tensor in saved_tensors(node):
+        if not _all_finite(tensor):
+            yield node if is_result(op, name) or tensor.grad_fn is None else tensor.grad_fn
+
+
+def _shows_all(node: GraphNode) -> bool:
+    """Tell whether what a node saved includes its result, or the only input it has."""
+    op, saved = describe_class(node).op, [name for name, _ in saved_tensors(node)]
     return any(is_result(op, name) for name in saved) or (
         bool(saved) and len(node.next_functions) == 1
     )

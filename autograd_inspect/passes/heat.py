@@ -87,9 +87,10 @@ def _by_decades(norms: Floats) -> tuple[Longs, Scale]:
     if not usual.any():
         return level, Scale("gradient norm", "", "")
     logs = np.log10(norms[usual])
-    low, high = float(logs.min()), float(logs.max())
-    wide = max(high - low, 1.0)
-    level[usual] = np.minimum((logs - low) / wide * (HOTTEST + 1), HOTTEST).astype(np.int64)
+    high = float(logs.max())
+    low = min(float(logs.min()), high - 1)  # not less than a decade, for what is nearly equal
+    share = (logs - low) / (high - low)
+    level[usual] = np.minimum(share * (HOTTEST + 1), HOTTEST).astype(np.int64)
     return level, Scale("gradient norm", f"{10**low:.2g}", f"{10**high:.2g}")
 
 
