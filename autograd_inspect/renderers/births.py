@@ -72,7 +72,7 @@ def _forward(found: NonFinite, origins: Origins) -> Iterator[str]:
     elif source is not None:
         yield (
             f"  the forward was not finite already: first, in this graph, out of "
-            f"{source.title}{_at(origins, source.place)}"
+            f"{source.title}{_at(origins, source.place)}; --watch looks outside of it, too"
         )
 
 
