@@ -97,7 +97,7 @@ def size_up(gradient: torch.Tensor, *, only_norm: bool = False) -> Passed:
     """Measure a gradient on its way, which happens once for every edge: few passes, no copy.
 
     The norm alone is that of `gradient.norm()`, in its own precision, which takes a third of the
-    time. Raises RuntimeError, TypeError or NotImplementedError for a kind of tensor that has no figures.
+    time. Raises RuntimeError, TypeError or NotImplementedError for a tensor that has no figures.
     """
     values, count = gradient, gradient.numel()
     if not _is_plain(gradient):
