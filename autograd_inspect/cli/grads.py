@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograd_inspect.cli.plots import Plot
 from autograd_inspect.cli.source import Running, obtain
 from autograd_inspect.cli.tables import Forms, Printing
 from autograd_inspect.cli.terminal import Terminal, say
@@ -24,6 +25,7 @@ class Reading:
     sort: str | None = None
     top: int | None = None
     fail_on: str = ""
+    plot: Plot | None = None
 
 
 def grads(source: str | None, arguments: Sequence[str], running: Running, reading: Reading) -> int:
@@ -32,12 +34,17 @@ def grads(source: str | None, arguments: Sequence[str], running: Running, readin
 
     # Wrong words are found before a program runs for an hour.
     check_words(reading.sort, _conditions(reading))
+    if reading.plot is not None:
+        reading.plot.check()
     results = reading.printing.begin()
 
     def use(capture: Capture, _: Path | None) -> int:
         from autograd_inspect.analyses.gradients import failures as find_failures
+        from autograd_inspect.api import plot_grads
 
         reading.printing.finish(results, _forms(capture, reading))
+        if reading.plot is not None:
+            reading.plot.write(lambda kind: plot_grads(capture, kind))
         failures = find_failures(capture, _conditions(reading))
         for failure in failures:
             say(f"agi: {failure}")

@@ -171,6 +171,10 @@ Sort = Annotated[
         "--sort", help="Order by this column, largest first; +KEY: smallest first.", metavar="KEY"
     ),
 ]
+Plot = Annotated[
+    Path | None,
+    Option("--plot", help="Also plot the gradients: .png, .svg or .pdf.", metavar="FILE"),
+]
 FailOn = Annotated[
     str | None,
     Option(

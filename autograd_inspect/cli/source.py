@@ -35,6 +35,7 @@ class Running:
     save_on_signal: str | None = None
     rank: Rank = Rank.ZERO
     watch: bool = False
+    curves: bool = False
     record: bool = True
     quiet: bool = False
 
@@ -208,6 +209,7 @@ def _request(target: Target, running: Running, start: Path) -> Any:
         all_ranks=running.rank is Rank.ALL,
         record=running.record,
         watch=running.watch,
+        curves=running.curves,
     )
 
 

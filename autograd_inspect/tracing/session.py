@@ -44,6 +44,7 @@ class Request:
     all_ranks: bool = False
     record: bool = True
     watch: bool = False
+    curves: bool = False
 
 
 @dataclass(slots=True)
@@ -116,6 +117,7 @@ class Session:
                 backward=request.backward,
                 grad_output=_parsed(Expression, request.grad_output),
                 on_signal=bool(request.save_on_signal),
+                curves=request.curves,
             )
             recorder = Recorder(watch=request.watch) if request.record else None
             scene = Scene(request.start, recorder)

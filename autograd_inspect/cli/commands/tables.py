@@ -20,6 +20,7 @@ def grads(
     sort: opt.Sort = None,
     top: opt.Top = None,
     fail_on: opt.FailOn = None,
+    plot: opt.Plot = None,
     json: opt.Json = False,
     csv: opt.Csv = False,
     output: opt.Output = None,
@@ -31,13 +32,20 @@ def grads(
     """Print what arrived at the leaves: norm, mean, zeros, NaN and Inf of every gradient."""
     from autograd_inspect.cli.grads import Reading
     from autograd_inspect.cli.grads import grads as carry_out
+    from autograd_inspect.cli.plots import Plot
     from autograd_inspect.cli.tables import Printing
 
     running = Running(
-        module=module, code=code, expr=expr, step=step, grad_output=grad_output, retain=retain or ()
+        module=module,
+        code=code,
+        expr=expr,
+        step=step,
+        grad_output=grad_output,
+        retain=retain or (),
+        curves=plot is not None,
     )
     printing = Printing(json, csv, output, force, ascii_only, width, color)
-    reading = Reading(printing, sort, top, fail_on or "")
+    reading = Reading(printing, sort, top, fail_on or "", Plot(plot, force=force) if plot else None)
     return lambda: carry_out(source, arguments or (), running, reading)
 
 

@@ -1,0 +1,220 @@
+"""Plots of gradients: their sizes from the first layer to the loss, their decades, and curves.
+
+What a colour says, a marker or a line style says as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.curves import Chart, Curve
+from autograd_inspect.model.gradient_flow import GradientFlow, Mark
+from autograd_inspect.model.gradients import HISTOGRAM_DECADES
+from autograd_inspect.renderers.plotting import COLORS, label, looks, new_figure, written
+from autograd_inspect.renderers.text import counted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Names or groups of names that there is room for below an axis.
+_MOST_TICKS = 48
+#: Points up to which each has a marker on a line.
+_MARKED = 150
+#: Columns of the strip; where there are more gradients, neighbours share one.
+_MOST_COLUMNS = 1500
+_LONGEST_NAME = 36
+_LINES = ("-", "--", ":", "-.")
+
+#: Where each mark stands in the height of the plot, and its sign.
+_SIGNS: dict[Mark, tuple[float, dict[str, Any]]] = {
+    Mark.NAN: (0.97, {"marker": "X", "color": "#b00020"}),
+    Mark.INF: (0.97, {"marker": "^", "color": "#b00020"}),
+    Mark.ZERO: (0.03, {"marker": "v", "color": "#000000"}),
+    Mark.NONE: (0.03, {"marker": "o", "color": "#000000", "markerfacecolor": "none"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Neighbours on an axis that go by one name: rows `first` to `last`, the last one included."""
+
+    name: str
+    first: int
+    last: int
+
+
+def render(capture: Capture, flow: GradientFlow, kind: str) -> bytes:
+    """Draw a figure and write it as png, svg or pdf."""
+    return written(draw(capture, flow), kind)
+
+
+def draw(capture: Capture, flow: GradientFlow) -> Figure:
+    """Draw the curves of a capture, then the flow of its gradients where that says more."""
+    charts = capture.curves.charts
+    drawn = {chart.leaf.name for chart in charts}
+    flows = not drawn.issuperset(flow.names)
+    panels = [panel for chart in charts for panel in _panels_of(chart)]
+    groups = groups_of(flow.names, _MOST_TICKS) if flows else []
+    longest = max((min(len(group.name), _LONGEST_NAME) for group in groups), default=0)
+    rows = len(panels) + 2 * flows
+    with looks():
+        figure, axes = new_figure(
+            rows, height=2.7 + longest * 0.075 / rows, width=min(max(8.0, 2 + len(flow) / 5), 14.0)
+        )
+        for (chart, curves), ax in zip(panels, axes, strict=False):
+            _draw_curves(ax, chart, curves)
+        if flows:
+            _draw_flow(axes[-2], flow)
+            _draw_strip(axes[-1], flow)
+            _share_axis(axes[-2], axes[-1], groups, len(flow))
+        figure.suptitle(label(f"gradients of {capture.about.source}"), fontsize="large")
+    return figure
+
+
+def _panels_of(chart: Chart) -> Iterator[tuple[Chart, Sequence[Curve]]]:
+    if chart.results:
+        yield chart, chart.results
+    yield chart, [chart.gradient]
+
+
+def _draw_curves(ax: Axes, chart: Chart, curves: Sequence[Curve]) -> None:
+    """Draw curves against their leaf; a line only where the leaf's values come in order."""
+    steps = np.diff(chart.leaf.values)
+    in_order = bool((steps >= 0).all() or (steps <= 0).all())
+    few = len(chart.leaf.values) <= _MARKED
+    for number, curve in enumerate(curves):
+        ax.plot(
+            chart.leaf.values,
+            curve.values,
+            color=COLORS[number],
+            linestyle=_LINES[number] if in_order else "none",
+            marker="osD"[number] if few or not in_order else "none",
+            markersize=3,
+        )
+    ax.set_xlabel(label(chart.leaf.name))
+    if len(curves) == 1:
+        ax.set_ylabel(label(curves[0].name))
+    else:
+        _put_legend(ax, [curve.name for curve in curves])
+
+
+def _draw_flow(ax: Axes, flow: GradientFlow) -> None:
+    rows = np.arange(len(flow))
+    round_, square = "os" if len(flow) <= _MARKED else ("", "")
+    ax.plot(rows, flow.largest, color=COLORS[1], linestyle="--", marker=square, markersize=3.5)
+    ax.plot(rows, flow.rms, color=COLORS[0], linestyle="-", marker=round_, markersize=3.5)
+    names = ["largest |g|", "rms of g"]
+    for mark, where in flow.marks.items():
+        height, sign = _SIGNS[mark]
+        ax.plot(
+            where,
+            np.full(len(where), height),
+            linestyle="none",
+            transform=ax.get_xaxis_transform(),
+            clip_on=False,
+            markersize=6,
+            **sign,
+        )
+        names.append(f"{mark.value} ({len(where):,})")
+    ax.set_yscale("log")
+    ax.margins(y=0.12)
+    if np.isnan(flow.largest).all():  # nothing but marks, and no scale to draw them on
+        ax.set_yticks([])
+    ax.set_ylabel("size of the gradient")
+    left = f"; {counted(flow.left_out, 'tensor')} not meant to have one left out"
+    ax.set_title(counted(len(flow), "gradient") + (left if flow.left_out else ""), loc="left")
+    _put_legend(ax, names)
+
+
+def _draw_strip(ax: Axes, flow: GradientFlow) -> None:
+    """Draw the share of elements in each decade, darker for more."""
+    shares = flow.shares
+    per_column = -(-len(flow) // _MOST_COLUMNS)
+    starts = np.arange(0, len(flow), per_column)
+    shares = np.maximum.reduceat(shares, starts, axis=0)
+    wrong = bool(shares[:, -1].any())
+    first, last = _decades_shown(shares)
+    shown = np.column_stack([shares[:, :1], shares[:, first:last], shares[:, -1:]][: 2 + wrong])
+    image = ax.imshow(
+        np.ma.masked_equal(shown.T, 0.0),
+        aspect="auto",
+        origin="lower",
+        interpolation="nearest",
+        cmap="viridis_r",
+        vmin=0.0,
+        vmax=1.0,
+        extent=(-0.5, len(starts) * per_column - 0.5, -0.5, shown.shape[1] - 0.5),
+    )
+    decades = [f"1e{HISTOGRAM_DECADES[row - 1]}" for row in range(first, last)]
+    names = ["0", *decades, *(["NaN, Inf"] if wrong else [])]
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylabel("|g| from")
+    ax.grid(visible=False)
+    bar = ax.get_figure(root=True).colorbar(image, ax=ax, pad=0.01)  # type: ignore[union-attr]
+    bar.set_label("share of elements")
+
+
+def _decades_shown(shares: np.ndarray[Any, Any]) -> tuple[int, int]:
+    """Give the columns from the first decade that anything is in to behind the last."""
+    used = np.flatnonzero(shares[:, 1:-1].any(axis=0)) + 1
+    return (int(used[0]), int(used[-1]) + 1) if len(used) else (12, 13)
+
+
+def _share_axis(upper: Axes, lower: Axes, groups: Sequence[Group], count: int) -> None:
+    """Name the rows below the lower plot, and shade every other group in the upper one."""
+    upper.sharex(lower)
+    upper.tick_params(labelbottom=False)
+    lower.set_xlim(-0.6, count - 0.4)
+    middles = [(group.first + group.last) / 2 for group in groups]
+    lower.set_xticks(
+        middles,
+        [label(group.name, longest=_LONGEST_NAME) for group in groups],
+        rotation=90,
+        fontsize="small",
+    )
+    if len(groups) < count:
+        upper.grid(visible=False, axis="x")
+        for group in groups[1::2]:
+            upper.axvspan(group.first - 0.5, group.last + 0.5, color="#000000", alpha=0.06, lw=0)
+    lower.set_xlabel("forward order: first layers left, loss right")
+
+
+def _put_legend(ax: Axes, names: Sequence[str]) -> None:
+    """Name the lines beside the plot; texts come last, as names with `_` in front would be lost."""
+    handles = ax.get_lines()
+    legend = ax.legend(
+        handles, ["-"] * len(handles), loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small"
+    )
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_text(label(name, longest=28))
+
+
+def groups_of(names: Sequence[str], most: int) -> list[Group]:
+    """Group neighbours so that there are few enough to name: by module, as far in as fits.
+
+    Where even the outermost modules are too many, every so-manieth name stands for its neighbours.
+    """
+    if len(names) <= most:
+        return [Group(name, row, row) for row, name in enumerate(names)]
+    paths = [name.split(".") for name in names]
+    for parts in range(max(map(len, paths)) - 1, 0, -1):
+        heads = [".".join(path[: min(parts, max(len(path) - 1, 1))]) for path in paths]
+        groups = _runs(heads)
+        if len(groups) <= most:
+            return groups
+    step = -(-len(names) // most)
+    starts = range(0, len(names), step)
+    return [Group(names[row], row, min(row + step, len(names)) - 1) for row in starts]
+
+
+def _runs(names: Sequence[str]) -> list[Group]:
+    """Join equal neighbours."""
+    starts = [row for row in range(len(names)) if not row or names[row] != names[row - 1]]
+    ends = [*starts[1:], len(names)]
+    return [Group(names[row], row, end - 1) for row, end in zip(starts, ends, strict=True)]
