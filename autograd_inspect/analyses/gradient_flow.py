@@ -28,19 +28,21 @@ def gradient_flow(capture: Capture) -> GradientFlow:
     gradients = capture.gradients
     if not (gradients.table.dtype >= 0).any():
         raise UsageError(
-            f"nothing to plot: none of {len(gradients)} tensors has a gradient "
+            "nothing to plot: no tensor of this capture has a gradient "
             f"(backward: {capture.about.backward.value})",
             hint="agi grads says why of each",
         )
     meant = (gradients.table.dtype >= 0) | ~np.isin(gradients.table.reason, list(NOT_MEANT_TO))
     rows = np.flatnonzero(meant)
-    rows = rows[np.argsort(_places(capture.graph, gradients.table.node[rows]), kind="stable")]
+    places = _places(capture.graph, gradients.table.node[rows])
+    rows = rows[np.argsort(places, kind="stable")]
     return GradientFlow(
         names=tuple(gradients.names[row] for row in gradients.table.name[rows]),
         rms=_rms(gradients.table, rows),
         largest=_largest(gradients.table, rows),
         marks=_marks(gradients.table, rows),
         shares=_shares(gradients.table, rows),
+        unreached=int(np.count_nonzero(places == _NEVER)),
         left_out=len(gradients) - len(rows),
     )
 

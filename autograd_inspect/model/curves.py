@@ -96,7 +96,7 @@ class Curves:
             node=np.array([curve.node for *_, curve in rows], np.int32),
             name=np.array([names[curve.name] for *_, curve in rows], np.int32),
         )
-        sizes = [len(curve.values) for *_, curve in rows]
+        sizes = np.array([len(curve.values) for *_, curve in rows], np.int64)
         points = PointTable(
             curve=np.repeat(np.arange(len(rows), dtype=np.int32), sizes),
             value=np.concatenate([np.zeros(0), *(curve.values for *_, curve in rows)]),

@@ -27,13 +27,14 @@ class Mark(str, Enum):
 class GradientFlow:
     """The gradients in forward order, a row for each.
 
-    names     of the tensors
-    rms       root mean square of the elements: 2-norm / sqrt(count); NaN where it is no size
-    largest   largest absolute value, likewise
-    marks     the rows that something else is to be said of
-    shares    of each gradient's elements, by column: exactly zero, one column per decade of the
-              absolute value (`HISTOGRAM_DECADES`), NaN or infinite; they add up to 1
-    left_out  tensors that were not meant to have a gradient, which have no row
+    names      of the tensors
+    rms        root mean square of the elements: 2-norm / sqrt(count); NaN where it is no size
+    largest    largest absolute value, likewise
+    marks      the rows that something else is to be said of
+    shares     of each gradient's elements, by column: exactly zero, one column per decade of the
+               absolute value (`HISTOGRAM_DECADES`), NaN or infinite; they add up to 1
+    unreached  the last so many rows, which the root does not lead to
+    left_out   tensors that were not meant to have a gradient, which have no row
     """
 
     names: tuple[str, ...]
@@ -41,6 +42,7 @@ class GradientFlow:
     largest: Floats
     marks: Mapping[Mark, np.ndarray[Any, np.dtype[np.int64]]]
     shares: Shares
+    unreached: int = 0
     left_out: int = 0
 
     def __len__(self) -> int:

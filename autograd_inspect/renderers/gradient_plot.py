@@ -29,6 +29,10 @@ _MARKED = 150
 #: Columns of the strip; where there are more gradients, neighbours share one.
 _MOST_COLUMNS = 1500
 _LONGEST_NAME = 36
+#: Where the scale of sizes ends: far from where matplotlib's ticks overflow, and from float32.
+_MOST_DECADES = 150
+#: Decades up to which each is named.
+_FEW_DECADES = 8
 _LINES = ("-", "--", ":", "-.")
 
 #: Where each mark stands in the height of the plot, and its sign.
@@ -47,6 +51,11 @@ class Group:
     name: str
     first: int
     last: int
+
+    @property
+    def middle(self) -> float:
+        """Where its name stands."""
+        return (self.first + self.last) / 2
 
 
 def render(capture: Capture, flow: GradientFlow, kind: str) -> bytes:
@@ -72,9 +81,17 @@ def draw(capture: Capture, flow: GradientFlow) -> Figure:
         if flows:
             _draw_flow(axes[-2], flow)
             _draw_strip(axes[-1], flow)
-            _share_axis(axes[-2], axes[-1], groups, len(flow))
-        figure.suptitle(label(f"gradients of {capture.about.source}"), fontsize="large")
+            _share_axis(axes[-2], axes[-1], groups, flow)
+        left_out = flow.left_out if flows else 0
+        figure.suptitle(_title(capture, left_out), fontsize="medium", x=0.01, ha="left")
     return figure
+
+
+def _title(capture: Capture, left_out: int) -> str:
+    title = f"gradients of {label(capture.about.source)}"
+    if left_out:
+        title += f" (without {counted(left_out, 'tensor')} not meant to have one)"
+    return title
 
 
 def _panels_of(chart: Chart) -> Iterator[tuple[Chart, Sequence[Curve]]]:
@@ -122,14 +139,22 @@ def _draw_flow(ax: Axes, flow: GradientFlow) -> None:
             **sign,
         )
         names.append(f"{mark.value} ({len(where):,})")
-    ax.set_yscale("log")
-    ax.margins(y=0.12)
-    if np.isnan(flow.largest).all():  # nothing but marks, and no scale to draw them on
-        ax.set_yticks([])
+    _set_scale(ax, flow)
     ax.set_ylabel("size of the gradient")
-    left = f"; {counted(flow.left_out, 'tensor')} not meant to have one left out"
-    ax.set_title(counted(len(flow), "gradient") + (left if flow.left_out else ""), loc="left")
     _put_legend(ax, names)
+
+
+def _set_scale(ax: Axes, flow: GradientFlow) -> None:
+    """Span whole decades, with room for marks at the ends."""
+    sizes = np.concatenate([flow.rms, flow.largest])
+    ax.set_yscale("log")
+    if np.isnan(sizes).all():  # nothing but marks, and no scale to draw them on
+        ax.set_yticks([])
+        return
+    low, high = np.log10([np.nanmin(sizes), np.nanmax(sizes)])
+    bottom = min(max(np.floor(low - 0.2), -_MOST_DECADES), _MOST_DECADES - 1)
+    top = min(max(np.ceil(high + 0.2), bottom + 1), _MOST_DECADES)
+    ax.set_ylim(10.0**bottom, 10.0**top)
 
 
 def _draw_strip(ax: Axes, flow: GradientFlow) -> None:
@@ -151,13 +176,28 @@ def _draw_strip(ax: Axes, flow: GradientFlow) -> None:
         vmax=1.0,
         extent=(-0.5, len(starts) * per_column - 0.5, -0.5, shown.shape[1] - 0.5),
     )
-    decades = [f"1e{HISTOGRAM_DECADES[row - 1]}" for row in range(first, last)]
-    names = ["0", *decades, *(["NaN, Inf"] if wrong else [])]
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylabel("|g| from")
+    ticks = _decade_ticks(first, last, wrong=wrong)
+    ax.set_yticks(list(ticks), list(ticks.values()))
+    ax.set_ylabel("|g|, share of elements")
     ax.grid(visible=False)
-    bar = ax.get_figure(root=True).colorbar(image, ax=ax, pad=0.01)  # type: ignore[union-attr]
-    bar.set_label("share of elements")
+    ax.get_figure(root=True).colorbar(image, ax=ax, pad=0.01)  # type: ignore[union-attr]
+
+
+def _decade_ticks(first: int, last: int, *, wrong: bool) -> dict[float, str]:
+    """Name the rows of the strip that are no decades, and the numbers that bound those that are.
+
+    The outermost decades hold what lies beyond them, too, so nothing bounds them there.
+    """
+    rows = last - first
+    step = 1 if rows <= _FEW_DECADES else 2
+    ends = rows > _FEW_DECADES  # then there is no room for a number next to a name
+    bounds = range(max(first + ends, 2), min(last + 1 - (ends and wrong), len(HISTOGRAM_DECADES)))
+    ticks = {0.0: "zero"}
+    for row in bounds[::step]:
+        ticks[row - first + 0.5] = f"1e{HISTOGRAM_DECADES[row - 1]}"
+    if wrong:
+        ticks[rows + 1.0] = "NaN, Inf"
+    return ticks
 
 
 def _decades_shown(shares: np.ndarray[Any, Any]) -> tuple[int, int]:
@@ -166,15 +206,16 @@ def _decades_shown(shares: np.ndarray[Any, Any]) -> tuple[int, int]:
     return (int(used[0]), int(used[-1]) + 1) if len(used) else (12, 13)
 
 
-def _share_axis(upper: Axes, lower: Axes, groups: Sequence[Group], count: int) -> None:
+def _share_axis(upper: Axes, lower: Axes, groups: Sequence[Group], flow: GradientFlow) -> None:
     """Name the rows below the lower plot, and shade every other group in the upper one."""
+    count = len(flow)
     upper.sharex(lower)
     upper.tick_params(labelbottom=False)
     lower.set_xlim(-0.6, count - 0.4)
-    middles = [(group.first + group.last) / 2 for group in groups]
+    named = _apart(groups, count / _MOST_TICKS / 2)
     lower.set_xticks(
-        middles,
-        [label(group.name, longest=_LONGEST_NAME) for group in groups],
+        [group.middle for group in named],
+        [label(group.name, longest=_LONGEST_NAME) for group in named],
         rotation=90,
         fontsize="small",
     )
@@ -182,14 +223,25 @@ def _share_axis(upper: Axes, lower: Axes, groups: Sequence[Group], count: int) -
         upper.grid(visible=False, axis="x")
         for group in groups[1::2]:
             upper.axvspan(group.first - 0.5, group.last + 0.5, color="#000000", alpha=0.06, lw=0)
-    lower.set_xlabel("forward order: first layers left, loss right")
+    order = "forward order: first layers left, loss right"
+    if flow.unreached:
+        order += "; behind the line: not reached"
+        for ax in (upper, lower):
+            ax.axvline(count - flow.unreached - 0.5, color="#000000", linestyle=":", linewidth=1)
+    lower.set_xlabel(order)
 
 
 def _put_legend(ax: Axes, names: Sequence[str]) -> None:
-    """Name the lines beside the plot; texts come last, as names with `_` in front would be lost."""
+    """Name the lines above the plot; texts come last, as names with `_` in front would be lost."""
     handles = ax.get_lines()
     legend = ax.legend(
-        handles, ["-"] * len(handles), loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small"
+        handles,
+        ["-"] * len(handles),
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        borderaxespad=0.2,
+        ncols=len(handles),
+        fontsize="small",
     )
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_text(label(name, longest=28))
@@ -211,6 +263,19 @@ def groups_of(names: Sequence[str], most: int) -> list[Group]:
     step = -(-len(names) // most)
     starts = range(0, len(names), step)
     return [Group(names[row], row, min(row + step, len(names)) - 1) for row in starts]
+
+
+def _apart(groups: Sequence[Group], least: float) -> list[Group]:
+    """Put the names of neighbours whose middles are too close to each other into one."""
+    found: list[Group] = []
+    for group in groups:
+        if found and group.middle - found[-1].middle < least:
+            before = found.pop()
+            first = before.name.partition(" … ")[0]
+            found.append(Group(f"{first} … {group.name}", before.first, group.last))
+        else:
+            found.append(group)
+    return found
 
 
 def _runs(names: Sequence[str]) -> list[Group]:

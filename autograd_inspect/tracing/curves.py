@@ -6,20 +6,24 @@ operations make of it element by element, `y = x.sin()`, is drawn against it, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 
 from autograd_inspect.autograd.values import values_of
 from autograd_inspect.autograd.walker import Walk
 from autograd_inspect.model.curves import Chart, Curve, Curves
+from autograd_inspect.model.rows import Node
 from autograd_inspect.tracing.names import Named
 from autograd_inspect.tracing.sightings import Arrivals
 
 #: Elements of the longest leaf that is drawn, leaves of a capture, and results of each leaf.
 LONGEST, MOST_LEAVES, MOST_RESULTS = 10_000, 4, 3
+#: Leaves further on are not looked at.
+MOST_LOOKED_AT = 64
 
 #: Operations that keep a shape but mix its elements: their result says nothing against the leaf.
 _MIXING = frozenset(
@@ -43,17 +47,19 @@ class Sketch:
 
 
 def sketches_of(walked: Walk, named: Named) -> list[Sketch]:
-    """Take the values there are before the backward, which may overwrite them."""
+    """Take the values there are before the backward, which may overwrite them.
+
+    A leaf that nothing is to be drawn against is one of many, or the only one there is.
+    """
     found: list[Sketch] = []
-    nodes = walked.graph.leaf_table.node.tolist()
-    owned = {id(parameter) for parameter in named.parameters.values()}
-    for row, (node, leaf) in enumerate(zip(nodes, walked.leaves, strict=True)):
-        if len(found) == MOST_LEAVES:
-            break
-        values = values_of(leaf) if id(leaf) not in owned and _is_axis(leaf) else None
-        if values is not None:
+    axes = _axes(walked, named)
+    users = _users(walked) if axes else {}
+    for row, node, leaf in axes:
+        results = tuple(_results(walked, named, leaf, _made_elementwise(walked, users, node)))
+        values = values_of(leaf) if results or len(walked.leaves) == 1 else None
+        if values is not None and len(found) < MOST_LEAVES:
             curve = Curve(named.by_id.get(id(leaf), f"leaf {node}"), node, values)
-            found.append(Sketch(row, leaf, curve, tuple(_results(walked, named, node, leaf))))
+            found.append(Sketch(row, leaf, curve, results))
     return found
 
 
@@ -69,41 +75,63 @@ def curves_of(sketches: Sequence[Sketch], arrivals: Arrivals) -> Curves:
     return Curves.of(charts)
 
 
+def _axes(walked: Walk, named: Named) -> list[tuple[int, int, torch.Tensor]]:
+    """List the leaves that may be an axis, each with its row and its node."""
+    owned = {id(parameter) for parameter in named.parameters.values()}
+    nodes = walked.graph.leaf_table.node.tolist()
+    found = (
+        (row, node, leaf)
+        for row, (node, leaf) in enumerate(zip(nodes, walked.leaves, strict=True))
+        if id(leaf) not in owned and _is_axis(leaf)
+    )
+    return list(islice(found, MOST_LOOKED_AT))
+
+
 def _is_axis(tensor: torch.Tensor) -> bool:
     return tensor.dim() == 1 and 2 <= tensor.numel() <= LONGEST and tensor.is_floating_point()
 
 
-def _results(walked: Walk, named: Named, node: int, leaf: torch.Tensor) -> Iterator[Curve]:
-    """Give the tensors that are made of a leaf element by element, those nearest to it first."""
+def _results(walked: Walk, named: Named, leaf: torch.Tensor, above: set[int]) -> Iterator[Curve]:
+    """Give the tensors that `above`, the nodes that make them, put out; nearest to the leaf first.
+
+    Only those that the program still holds have values.
+    """
     held: dict[int, torch.Tensor] = {}
-    for tensor in named.reached:
+    for tensor in named.reached if above else ():
         with suppress(RuntimeError):  # a view of what was overwritten may have lost its own
             if tensor.grad_fn is not None and tensor.shape == leaf.shape:
                 held.setdefault(walked.node_of(tensor), tensor)
-    above = _made_elementwise(walked, node) if held else set()
     depth = walked.graph.node_table.depth
-    nearest = sorted(above & held.keys(), key=lambda one: (-depth[one], one))
-    for one in nearest[:MOST_RESULTS]:
-        values = None if held[one].is_complex() else values_of(held[one])
+    nearest = sorted(above & held.keys(), key=lambda node: (-depth[node], node))
+    for node in nearest[:MOST_RESULTS]:
+        values = None if held[node].is_complex() else values_of(held[node])
         if values is not None:
-            yield Curve(named.by_id[id(held[one])], one, values)
+            yield Curve(named.by_id[id(held[node])], node, values)
 
 
-def _made_elementwise(walked: Walk, leaf: int) -> set[int]:
-    """Collect the nodes that a leaf leads to through nothing but results of its own shape."""
-    graph, structure = walked.graph, walked.structure
+def _users(walked: Walk) -> dict[int, list[int]]:
+    """List by node which others lead to it: those that its output went into."""
     users: dict[int, list[int]] = {}
-    shape = graph.node(leaf).outputs[0]
-    for node in graph.nodes:
-        made = {output.shape if output else None for output in node.outputs}
-        if made & {shape.shape if shape else None, None} and node.op not in _MIXING:
-            first, last = structure.start[node.index], structure.start[node.index + 1]
-            for target in structure.target[first:last]:
-                users.setdefault(target, []).append(node.index)
-    found = {leaf}
+    start, target = walked.structure.start, walked.structure.target
+    for node in range(len(walked.nodes)):
+        for following in target[start[node] : start[node + 1]]:
+            users.setdefault(following, []).append(node)
+    return users
+
+
+def _made_elementwise(walked: Walk, users: Mapping[int, Sequence[int]], leaf: int) -> set[int]:
+    """Collect the nodes that a leaf leads to through nothing but results of its own shape."""
+    found: set[int] = set()
     waiting = [leaf]
-    for one in waiting:
-        new = [user for user in users.get(one, ()) if user not in found]
-        found.update(new)
-        waiting += new
+    shape = _shape(walked.graph.node(leaf))
+    for node in waiting:
+        for user in users.get(node, ()):
+            one = walked.graph.node(user)
+            if user not in found and _shape(one) == shape and one.op not in _MIXING:
+                found.add(user)
+                waiting.append(user)
     return found
+
+
+def _shape(node: Node) -> object:
+    return next((spec.shape for spec in node.outputs if spec is not None), None)
