@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Names or groups of names that there is room for below an axis.
 _MOST_TICKS = 48
+#: Fewer groups than this say too little of where one is.
+_FEWEST_GROUPS = 5
 #: Points up to which each has a marker on a line.
 _MARKED = 150
 #: Columns of the strip; where there are more gradients, neighbours share one.
@@ -219,7 +221,7 @@ def _share_axis(upper: Axes, lower: Axes, groups: Sequence[Group], flow: Gradien
         rotation=90,
         fontsize="small",
     )
-    if len(groups) < count:
+    if any(group.first < group.last for group in groups):
         upper.grid(visible=False, axis="x")
         for group in groups[1::2]:
             upper.axvspan(group.first - 0.5, group.last + 0.5, color="#000000", alpha=0.06, lw=0)
@@ -250,7 +252,7 @@ def _put_legend(ax: Axes, names: Sequence[str]) -> None:
 def groups_of(names: Sequence[str], most: int) -> list[Group]:
     """Group neighbours so that there are few enough to name: by module, as far in as fits.
 
-    Where even the outermost modules are too many, every so-manieth name stands for its neighbours.
+    Where that leaves only a few groups, or too many still, every so-manieth row keeps its name.
     """
     if len(names) <= most:
         return [Group(name, row, row) for row, name in enumerate(names)]
@@ -258,11 +260,9 @@ def groups_of(names: Sequence[str], most: int) -> list[Group]:
     for parts in range(max(map(len, paths)) - 1, 0, -1):
         heads = [".".join(path[: min(parts, max(len(path) - 1, 1))]) for path in paths]
         groups = _runs(heads)
-        if len(groups) <= most:
+        if _FEWEST_GROUPS <= len(groups) <= most:
             return groups
-    step = -(-len(names) // most)
-    starts = range(0, len(names), step)
-    return [Group(names[row], row, min(row + step, len(names)) - 1) for row in starts]
+    return [Group(names[row], row, row) for row in range(0, len(names), -(-len(names) // most))]
 
 
 def _apart(groups: Sequence[Group], least: float) -> list[Group]:

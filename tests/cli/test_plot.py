@@ -114,7 +114,9 @@ def test_without_a_gradient_one_line_says_so(script: Write) -> None:
     where = script("import torch\na = torch.ones(3, requires_grad=True)\nb = a.exp()")
     done = run_agi("grads", "--plot", "x.png", "train.py:b", cwd=where)
     assert done.status == 2
-    assert "nothing to plot: no tensor of this capture has a gradient (backward: not run)" in done.err
+    assert (
+        "nothing to plot: no tensor of this capture has a gradient (backward: not run)" in done.err
+    )
     assert not (where / "x.png").exists()
 
 
