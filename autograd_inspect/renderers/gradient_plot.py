@@ -69,7 +69,7 @@ def draw(capture: Capture, flow: GradientFlow) -> Figure:
     """Draw the curves of a capture, then the flow of its gradients where that says more."""
     charts = capture.curves.charts
     drawn = {chart.leaf.name for chart in charts}
-    flows = not drawn.issuperset(flow.names)
+    flows = bool(flow.marks) or not drawn.issuperset(flow.names)
     panels = [panel for chart in charts for panel in _panels_of(chart)]
     groups = groups_of(flow.names, _MOST_TICKS) if flows else []
     longest = max((min(len(group.name), _LONGEST_NAME) for group in groups), default=0)
@@ -116,6 +116,10 @@ def _draw_curves(ax: Axes, chart: Chart, curves: Sequence[Curve]) -> None:
             marker="osD"[number] if few or not in_order else "none",
             markersize=3,
         )
+    finite = np.isfinite([chart.leaf.values, *(curve.values for curve in curves)]).all(axis=0)
+    lost = len(chart.leaf.values) - int(np.count_nonzero(finite))
+    if lost:
+        ax.set_title(f"{lost:,} of {len(chart.leaf.values):,} points NaN or infinite", loc="left")
     ax.set_xlabel(label(chart.leaf.name))
     if len(curves) == 1:
         ax.set_ylabel(label(curves[0].name))

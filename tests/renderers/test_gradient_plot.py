@@ -137,6 +137,18 @@ def test_a_line_is_drawn_only_where_the_leaf_is_in_order() -> None:
         assert ax.get_lines()[0].get_linestyle() == style
 
 
+def test_points_that_cannot_be_drawn_are_counted() -> None:
+    x = np.arange(4.0)
+    wrong = np.array([0.0, math.nan, -math.inf, 1.0])
+    chart = Chart(0, Curve("x", 0, x), (Curve("y", 1, x),), Curve("x.grad", 0, wrong))
+    capture = replace(make_capture(), curves=Curves.of([chart]))
+    flow = flow_of(["x"], marks={Mark.NAN: np.array([0])})
+    against_y, against_gradient, upper, *_ = gradient_plot.draw(capture, flow).axes
+    assert against_y.get_title(loc="left") == ""
+    assert against_gradient.get_title(loc="left") == "2 of 4 points NaN or infinite"
+    assert "NaN (1)" in [text.get_text() for text in upper.get_legend().get_texts()]
+
+
 def test_flow_is_left_out_where_the_curves_say_it_all() -> None:
     capture = sine()
     assert len(gradient_plot.draw(capture, flow_of(["a"])).axes) == 2
