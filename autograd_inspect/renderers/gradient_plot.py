@@ -37,10 +37,11 @@ _MOST_DECADES = 150
 _FEW_DECADES = 8
 _LINES = ("-", "--", ":", "-.")
 
-#: Where each mark stands in the height of the plot, and its sign.
+#: Where each mark stands in the height of the plot, and its sign; a row may have
+#: the first two at once.
 _SIGNS: dict[Mark, tuple[float, dict[str, Any]]] = {
     Mark.NAN: (0.97, {"marker": "X", "color": "#b00020"}),
-    Mark.INF: (0.97, {"marker": "^", "color": "#b00020"}),
+    Mark.INF: (0.91, {"marker": "^", "color": "#b00020"}),
     Mark.ZERO: (0.03, {"marker": "v", "color": "#000000"}),
     Mark.NONE: (0.03, {"marker": "o", "color": "#000000", "markerfacecolor": "none"}),
 }
