@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         load,
         memory,
         paths,
+        plot_grads,
         record,
         render,
         show,
@@ -77,6 +78,7 @@ __all__ = [
     "load",
     "memory",
     "paths",
+    "plot_grads",
     "record",
     "render",
     "show",
@@ -84,7 +86,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api": ("Capture", "grads", "load", "memory", "paths", "record", "render", "show", "trace"),
+    "api": (
+        "Capture",
+        "grads",
+        "load",
+        "memory",
+        "paths",
+        "plot_grads",
+        "record",
+        "render",
+        "show",
+        "trace",
+    ),
     "errors": (
         "AgiError",
         "CaptureError",

@@ -27,6 +27,7 @@ DEFAULT_TOP = 3
 
 Grouping = Literal["op", "module", "line", "tensor"]
 Coloring = Literal["kind", "grad", "memory", "time"]
+PlotFormat = Literal["png", "svg", "pdf"]
 PictureFormat = Literal["svg", "dot", "png", "pdf", "html", "mermaid", "json"]
 
 
@@ -51,6 +52,10 @@ class Capture(PlainCapture):
     def grads(self, *, sort: str | None = None, top: int | None = None) -> list[Gradient]:
         """Give the rows of the gradient table; see `grads`."""
         return grads(self, sort=sort, top=top)
+
+    def plot_grads(self, format: PlotFormat = "png") -> bytes:  # noqa: A002 - named as the option
+        """Plot the gradients; see `plot_grads`."""
+        return plot_grads(self, format)
 
     def memory(self, *, by: Grouping = "op", top: int | None = None) -> Memory:
         """Sum up what is held for backward; see `memory`."""
@@ -88,18 +93,22 @@ def trace(
     *,
     backward: bool = False,
     grad_output: torch.Tensor | Sequence[torch.Tensor] | None = None,
+    curves: bool = False,
 ) -> Capture:
     """Capture the graph behind a tensor, or behind all tensors in a nesting of containers.
 
     Leaves are named as the caller's variables name them; `model` is one more module to name
     parameters by. With `backward` the gradients of the leaves are computed, from `grad_output`
     where a root is not a scalar, without touching any `.grad`; otherwise those that are in `.grad`
-    are measured. The graph stays usable. Raises NoGraphError where nothing has a `grad_fn`.
+    are measured. The graph stays usable. With `curves` the capture keeps the values of
+    one-dimensional leaves and of what was made of them, for `plot_grads`. Raises NoGraphError where
+    nothing has a `grad_fn`.
     """
-    from autograd_inspect.tracing.live import trace_live
+    from autograd_inspect.tracing.live import Asked, trace_live
 
     frame = sys._getframe(1)  # noqa: SLF001 - the caller's variables give the names
-    return _shown(trace_live(value, model, frame, backward=backward, grad_output=grad_output))
+    asked = Asked(backward=backward, grad_output=grad_output, curves=curves)
+    return _shown(trace_live(value, model, frame, asked))
 
 
 @contextmanager
@@ -235,6 +244,18 @@ def grads(
     return select(capture, sort=sort, top=top)
 
 
+def plot_grads(capture: PlainCapture, format: PlotFormat = "png") -> bytes:  # noqa: A002 - named as the option
+    """Plot the gradients from the first layer to the loss, and curves where the capture has any.
+
+    Raises UsageError where there is no gradient to plot, and RenderError where matplotlib is not
+    installed.
+    """
+    from autograd_inspect.analyses.gradient_flow import gradient_flow
+    from autograd_inspect.renderers import gradient_plot
+
+    return gradient_plot.render(capture, gradient_flow(capture), format)
+
+
 def memory(capture: PlainCapture, *, by: Grouping = "op", top: int | None = None) -> Memory:
     """Sum up what is held for backward, with the largest `top` groups, all unless given.
 
@@ -259,4 +280,4 @@ def paths(capture: PlainCapture, name: str, *, top: int = DEFAULT_TOP) -> Paths:
 
 
 def _shown(capture: PlainCapture) -> Capture:
-    return Capture(capture.graph, capture.gradients, capture.about)
+    return Capture(capture.graph, capture.gradients, capture.about, capture.curves)

@@ -26,12 +26,12 @@ _SORT_KEYS: dict[str, Callable[[Gradient], float | str]] = {
 }
 
 #: Reasons that are no fault: these tensors were not meant to get a gradient.
-_NOT_MEANT_TO = {Reason.REQUIRES_NO_GRAD, Reason.NOT_A_LEAF, Reason.NOT_AMONG_INPUTS}
+NOT_MEANT_TO = {Reason.REQUIRES_NO_GRAD, Reason.NOT_A_LEAF, Reason.NOT_AMONG_INPUTS}
 
 _CONDITIONS: dict[str, Callable[[Gradient], bool]] = {
     "nan": lambda gradient: gradient.nan > 0,
     "inf": lambda gradient: gradient.inf > 0,
-    "none": lambda gradient: not gradient.present and gradient.reason not in _NOT_MEANT_TO,
+    "none": lambda gradient: not gradient.present and gradient.reason not in NOT_MEANT_TO,
     "zero": lambda gradient: gradient.present and 0 < gradient.count == gradient.zeros,
 }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograd_inspect.cli.plots import Plot
 from autograd_inspect.cli.source import Running, obtain
 from autograd_inspect.cli.tables import Forms, Printing
 from autograd_inspect.cli.terminal import Terminal, say
@@ -25,6 +26,7 @@ class Reading:
     top: int | None = None
     fail_on: str = ""
     nodes: bool = False
+    plot: Plot | None = None
 
 
 def grads(source: str | None, arguments: Sequence[str], running: Running, reading: Reading) -> int:
@@ -35,13 +37,18 @@ def grads(source: str | None, arguments: Sequence[str], running: Running, readin
     check_words(None if reading.nodes else reading.sort, _conditions(reading))
     if reading.nodes and reading.sort is not None:
         check_node_key(reading.sort)
+    if reading.plot is not None:
+        reading.plot.check()
     results = reading.printing.begin()
 
     def use(capture: Capture, _: Path | None) -> int:
         from autograd_inspect.analyses.gradients import failures as find_failures
+        from autograd_inspect.api import plot_grads
 
         forms = _forms_of_nodes if reading.nodes else _forms
         reading.printing.finish(results, forms(capture, reading))
+        if reading.plot is not None:
+            reading.plot.write(lambda kind: plot_grads(capture, kind))
         failures = find_failures(capture, _conditions(reading))
         for failure in failures:
             say(f"agi: {failure}")

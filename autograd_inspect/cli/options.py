@@ -204,6 +204,10 @@ Sort = Annotated[
 AtNodes = Annotated[
     bool, Option("--nodes", help="Print the gradient at every node, in the order of backward.")
 ]
+Plot = Annotated[
+    Path | None,
+    Option("--plot", help="Also plot the gradients: .png, .svg or .pdf.", metavar="FILE"),
+]
 FailOn = Annotated[
     str | None,
     Option(

@@ -35,6 +35,7 @@ class Running:
     save_on_signal: str | None = None
     rank: Rank = Rank.ZERO
     watch: bool = False
+    curves: bool = False
     record: bool = True
     probe: Probe | None = None
     quiet: bool = False
@@ -210,6 +211,7 @@ def _request(target: Target, running: Running, start: Path) -> Any:
         record=running.record,
         watch=running.watch,
         probe=running.probe.value if running.probe else None,
+        curves=running.curves,
     )
 
 

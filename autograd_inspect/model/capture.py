@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from autograd_inspect.model.curves import Curves
 from autograd_inspect.model.gradients import Gradients
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.places import Place
@@ -107,6 +108,7 @@ class Capture:
     graph: Graph
     gradients: Gradients
     about: About
+    curves: Curves = field(default_factory=Curves)
 
     def __repr__(self) -> str:
         return f"<Capture of {self.about.target}: {self.graph!r}>"

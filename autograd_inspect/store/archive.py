@@ -21,6 +21,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from autograd_inspect.model.capture import About, Capture
+from autograd_inspect.model.curves import Curves
 from autograd_inspect.model.gradients import Gradients
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.store import fit
@@ -34,6 +35,7 @@ from autograd_inspect.store.columns import (
     columns,
     counts_of,
     interned,
+    parts_of,
 )
 from autograd_inspect.store.plain import read_as, to_json
 
@@ -125,7 +127,7 @@ def _description_of(capture: Capture) -> dict[str, Any]:
 
 
 def _strings_of(capture: Capture) -> dict[str, dict[str, Any]]:
-    parts = {"graph": capture.graph, "grads": capture.gradients}
+    parts = parts_of(capture)
     return {
         part: {name: getattr(parts[part], name) for name in names}
         for part, names in interned().items()
@@ -140,7 +142,8 @@ def _assemble(about: Any, strings: Any, arrays: dict[str, Array]) -> Capture:
     of_graph = {name: tables[group] for group, name in GRAPH_TABLES.items()}
     graph = Graph(**of_graph, **_read_strings(strings, "graph"))
     gradients = Gradients(tables["grads"], **_read_strings(strings, "grads"))
-    return Capture(graph, gradients, read_as(About, about))
+    curves = Curves(tables["curves"], tables["points"], **_read_strings(strings, "curves"))
+    return Capture(graph, gradients, read_as(About, about), curves)
 
 
 def _read_counts(counts: Any) -> dict[str, int]:
@@ -150,7 +153,8 @@ def _read_counts(counts: Any) -> dict[str, int]:
 
 
 def _read_strings(strings: Any, part: str) -> dict[str, Any]:
-    found = strings[part]
+    # Files from before there were curves lack their names, and have none.
+    found = strings.get(part, {}) if part == "curves" else strings[part]
     hints = interned()[part]
     return {name: read_as(hint, found[name]) for name, hint in hints.items() if name in found}
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.curves import Curves
 from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradients
 from autograd_inspect.model.graph import Graph
 
@@ -35,7 +36,11 @@ GRAPH_TABLES = {
 #: Each group of columns, and the table it is made from.
 TABLES: dict[str, type[Any]] = {
     group: get_type_hints(Graph)[name] for group, name in GRAPH_TABLES.items()
-} | {"grads": get_type_hints(Gradients)["table"]}
+} | {
+    "grads": get_type_hints(Gradients)["table"],
+    "curves": get_type_hints(Curves)["table"],
+    "points": get_type_hints(Curves)["points"],
+}
 
 #: The groups of format 1.0; a file may lack any other.
 FROM_THE_START = ("nodes", "edges", "outputs", "saved", "leaves", "roots", "grads")
@@ -87,17 +92,24 @@ def columns() -> tuple[Column, ...]:
 @cache
 def interned() -> dict[str, dict[str, Any]]:
     """Name the tuples that columns point into, with their types, by the part that holds them."""
-    owners = {"graph": get_type_hints(Graph), "grads": get_type_hints(Gradients)}
+    owners: dict[str, type[Any]] = {"graph": Graph, "grads": Gradients, "curves": Curves}
     return {
-        part: {name: hint for name, hint in hints.items() if get_origin(hint) is tuple}
-        for part, hints in owners.items()
+        part: {name: hint for name, hint in get_type_hints(cls).items() if _is_tuple(hint)}
+        for part, cls in owners.items()
     }
+
+
+def parts_of(capture: Capture) -> dict[str, Any]:
+    """Take the parts that hold the tuples of `interned`."""
+    return {"graph": capture.graph, "grads": capture.gradients, "curves": capture.curves}
 
 
 def tables_of(capture: Capture) -> dict[str, Any]:
     """Take the tables of a capture, by group."""
     of_graph = {group: getattr(capture.graph, name) for group, name in GRAPH_TABLES.items()}
-    return of_graph | {"grads": capture.gradients.table}
+    curves = capture.curves
+    others = {"grads": capture.gradients.table, "curves": curves.table, "points": curves.points}
+    return of_graph | others
 
 
 def arrays_of(capture: Capture) -> Iterator[tuple[Column, Array]]:
@@ -113,6 +125,10 @@ def counts_of(capture: Capture) -> dict[str, int]:
         for column, array in arrays_of(capture)
         if column.field.name != "start"
     }
+
+
+def _is_tuple(hint: Any) -> bool:
+    return get_origin(hint) is tuple
 
 
 def _columns_of(group: str) -> Iterator[Column]:

@@ -14,11 +14,19 @@ from enum import IntEnum
 import numpy as np
 
 from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.curves import CurveKind, Curves
 from autograd_inspect.model.flow import CutKind
 from autograd_inspect.model.gradients import Reason
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Kind, SavedRole, SavedState
-from autograd_inspect.store.columns import Array, Column, arrays_of, counts_of, interned
+from autograd_inspect.store.columns import (
+    Array,
+    Column,
+    arrays_of,
+    counts_of,
+    interned,
+    parts_of,
+)
 
 #: What a column's figures are rows of: another group, a table of `interned()`, or the members of
 #: an enum. A column is looked up by its full name, then by that of its field.
@@ -49,8 +57,11 @@ _POINTS_INTO: dict[str, str | type[IntEnum]] = {
     "grads.name": "grads.names",
     "grads.spec": "grads.specs",
     "grads.dtype": "grads.dtypes",
+    "curves.name": "curves.names",
+    "points.curve": "curves",
     "nodes.kind": Kind,
     "cuts.kind": CutKind,
+    "curves.kind": CurveKind,
     "state": SavedState,
     "role": SavedRole,
     "reason": Reason,
@@ -75,11 +86,15 @@ _NEVER_NONE = frozenset(
         "cut_leaves.name",
         "cut_uses.cut",
         "cut_uses.op",
+        "curves.leaf",
+        "curves.node",
+        "curves.name",
+        "points.curve",
     }
 )
 
 #: Columns that are searched for the rows of a node or a cut.
-_SORTED = frozenset({"saved.node", "cut_leaves.cut", "cut_uses.cut"})
+_SORTED = frozenset({"saved.node", "cut_leaves.cut", "cut_uses.cut", "points.curve"})
 
 
 def check(capture: Capture) -> None:
@@ -99,6 +114,7 @@ def check(capture: Capture) -> None:
     _check_attributes(capture.graph)
     _check_stacks(capture.graph)
     _check_births(capture.graph)
+    _check_curves(capture.curves)
 
 
 def points_into(column: Column) -> str | type[IntEnum] | None:
@@ -107,7 +123,7 @@ def points_into(column: Column) -> str | type[IntEnum] | None:
 
 
 def _sizes_of_interned(capture: Capture) -> dict[str, int]:
-    parts = {"graph": capture.graph, "grads": capture.gradients}
+    parts = parts_of(capture)
     return {
         f"{part}.{name}": len(getattr(parts[part], name))
         for part, names in interned().items()
@@ -169,3 +185,13 @@ def _check_births(graph: Graph) -> None:
             raise ValueError("graph.births points outside the graph")
         if not (-1 <= birth.source < len(graph) and -1 <= birth.made < len(graph.stacks)):
             raise ValueError("graph.births points outside the graph")
+
+
+def _check_curves(curves: Curves) -> None:
+    """Check that whatever is drawn against a leaf has a value for each of the leaf's."""
+    sizes = np.bincount(curves.points.curve, minlength=len(curves))
+    for leaf in np.unique(curves.table.leaf):
+        of_leaf = curves.table.leaf == leaf
+        kinds = curves.table.kind[of_leaf]
+        if np.count_nonzero(kinds == CurveKind.LEAF) != 1 or np.ptp(sizes[of_leaf]):
+            raise ValueError(f"the curves of leaf {leaf} do not fit together")

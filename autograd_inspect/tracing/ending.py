@@ -61,6 +61,8 @@ def capture_at_end(
     moment = Moment.seize(roots, [scope, *scopes], about, scene)
     if scene.recorder is not None:
         scene.recorder.stop()
+    if wish.curves:
+        moment.keep_curves()
     retained = moment.retain(wish.retain, [scope, *scopes])
     if wish.backward:
         pass_backward(moment, starting_gradients(wish.grad_output, [scope, *scopes]))

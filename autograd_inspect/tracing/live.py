@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,13 +24,17 @@ from autograd_inspect.tracing.moment import Moment, NamedRoot, Scene, pass_backw
 _latest: list[Recorder] = []
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `trace` is to find out beside the graph; the fields are its parameters."""
+
+    backward: bool = False
+    grad_output: torch.Tensor | Sequence[torch.Tensor] | None = None
+    curves: bool = False
+
+
 def trace_live(
-    value: object,
-    model: torch.nn.Module | None,
-    frame: FrameType,
-    *,
-    backward: bool,
-    grad_output: torch.Tensor | Sequence[torch.Tensor] | None,
+    value: object, model: torch.nn.Module | None, frame: FrameType, asked: Asked
 ) -> Capture:
     """Capture the graph of the tensors in `value`, named as the caller's frame names them.
 
@@ -42,8 +47,10 @@ def trace_live(
             named: dict[str, Any] = {"model": model}
             scopes.append(Scope(named, named))
         moment = _seize(value, scopes, Scene(Path.cwd(), recorder))
-        if backward:
-            gradients = None if grad_output is None else list(tensors_in(grad_output).values())
+        if asked.curves:
+            moment.keep_curves()
+        if asked.backward:
+            gradients = _gradients_in(asked.grad_output)
             pass_backward(moment, gradients)
         elif any(leaf.grad is not None for leaf in moment.walked.leaves):
             moment.arrivals.backward = Backward.EARLIER
@@ -62,6 +69,10 @@ def recording(*, watch: bool) -> Iterator[None]:
     finally:
         recorder.stop()
         undo()
+
+
+def _gradients_in(grad_output: object) -> list[torch.Tensor] | None:
+    return None if grad_output is None else list(tensors_in(grad_output).values())
 
 
 def _seize(value: object, scopes: Sequence[Scope], scene: Scene) -> Moment:

@@ -21,9 +21,11 @@ from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.autograd.walker import Walk, walk, with_names, with_owners
 from autograd_inspect.errors import ExpressionError, UsageError
 from autograd_inspect.model.capture import About, Backward, Capture, Recording
+from autograd_inspect.model.curves import Curves
 from autograd_inspect.model.gradients import Gradients
 from autograd_inspect.model.probes import Probe
 from autograd_inspect.recording.recorder import Record, Recorder
+from autograd_inspect.tracing.curves import Sketch, curves_of, sketches_of
 from autograd_inspect.tracing.expression import Expression, evaluate_at_end, tensors_in
 from autograd_inspect.tracing.frames import Scope, receiver, user_place
 from autograd_inspect.tracing.names import Named, find_names
@@ -63,6 +65,7 @@ class Moment:
     probes: Probes
     arrivals: Arrivals = field(default_factory=Arrivals)
     record: Record | None = None
+    sketches: Sequence[Sketch] | None = None
 
     @classmethod
     def seize(
@@ -103,6 +106,10 @@ class Moment:
         """Watch the gradients of tensors named by the user until the returned object is closed."""
         return Retained({name: find_tensor(name, scopes) for name in names})
 
+    def keep_curves(self) -> None:
+        """Keep the values of one-dimensional leaves, and of what was made of them."""
+        self.sketches = sketches_of(self.walked, self.named)
+
     def note(self, *notes: str, error: str = "") -> None:
         """Add to what the capture says of itself."""
         self.about = replace(
@@ -131,7 +138,8 @@ class Moment:
             versions=versions(),
             probe=self.probes.level,
         )
-        capture = Capture(graph, gradients, about)
+        curves = Curves() if self.sketches is None else curves_of(self.sketches, self.arrivals)
+        capture = Capture(graph, gradients, about, curves)
         release_safely(self.walked.structure)
         return capture
 

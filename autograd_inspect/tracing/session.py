@@ -46,6 +46,7 @@ class Request:
     record: bool = True
     watch: bool = False
     probe: str | None = None
+    curves: bool = False
 
 
 @dataclass(slots=True)
@@ -119,6 +120,7 @@ class Session:
                 backward=request.backward,
                 grad_output=_parsed(Expression, request.grad_output),
                 on_signal=bool(request.save_on_signal),
+                curves=request.curves,
             )
             recorder = Recorder(watch=request.watch) if request.record else None
             probe = Probe(request.probe) if request.probe else None

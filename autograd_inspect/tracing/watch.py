@@ -43,6 +43,7 @@ class Wish:
     backward      run a backward of our own where the program does not
     grad_output   EXPR for the gradient of a root that is no scalar
     on_signal     capture only when a signal has asked for it, each time anew
+    curves        keep the values of one-dimensional leaves and of what is made of them
     """
 
     expression: Expression | None = None
@@ -52,6 +53,7 @@ class Wish:
     backward: bool = True
     grad_output: Expression | None = None
     on_signal: bool = False
+    curves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class Watch:
             return None
         about = replace(self.about, call=call.name, number=self.calls)
         moment = Moment.seize(roots, call.scopes, about, self.scene)
+        if self.wish.curves:
+            moment.keep_curves()
         if self.wish.expression is None and not call.accumulates:
             moment.note("this is a call of autograd.grad; :EXPR or --step N captures another")
         if self._starts_elsewhere(roots, call):

@@ -76,6 +76,7 @@ def assert_same(one: Capture, other: Capture) -> None:
         assert getattr(one.graph, name) == getattr(other.graph, name), name
     for name in interned()["grads"]:
         assert getattr(one.gradients, name) == getattr(other.gradients, name), name
+    assert one.curves.names == other.curves.names
 
 
 def read_everything(capture: Capture) -> int:
@@ -99,6 +100,10 @@ def read_everything(capture: Capture) -> int:
         read += [(use.op, use.place, use.node, use.times) for use in cut.uses]
     read += [(leaf.name, leaf.spec, leaf.requires_grad, leaf.aliases) for leaf in graph.leaves]
     read += [(root.name, root.spec) for root in graph.roots]
+    for chart in capture.curves.charts:
+        curves = [chart.leaf, *chart.results, chart.gradient]
+        read += [(curve.name, curve.values.tolist()) for curve in curves]
+        assert len({len(curve.values) for curve in curves}) == 1
     read += [(row.reason.text, row.zero_share) for row in capture.gradients]
     return len(read) + len(tables_of(capture))
 

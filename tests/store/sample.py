@@ -12,6 +12,7 @@ import numpy as np
 from build import graph_of, make_gradients, with_origins
 
 from autograd_inspect.model.capture import About, Backward, Capture, Recording
+from autograd_inspect.model.curves import Chart, Curve, Curves
 from autograd_inspect.model.flow import CutKind, CutLeafTable, CutTable, CutUseTable, WriteTable
 from autograd_inspect.model.gradients import Gradients, Reason
 from autograd_inspect.model.graph import Graph
@@ -43,7 +44,27 @@ def sample() -> Capture:
         probe=Probe.NODES,
     )
     graph = _probed(_with_flow(_with_saved(_graph())))
-    return Capture(graph, _gradients(), about)
+    return with_curves(Capture(graph, _gradients(), about))
+
+
+def with_curves(capture: Capture) -> Capture:
+    """Add the curves of both leaves: one with a result, one with a gradient that is not finite."""
+    up, down = np.array([0.0, 0.5, 1.0]), np.array([1.0, -np.inf, np.nan])
+    charts = (
+        Chart(
+            row=0,
+            leaf=Curve("scale.weight", 3, up),
+            results=(Curve("hidden", 1, up**2),),
+            gradient=Curve("scale.weight.grad", 3, 2 * up),
+        ),
+        Chart(
+            row=1,
+            leaf=Curve("données", 4, up[:2]),
+            results=(),
+            gradient=Curve("données.grad", 4, down[1:]),
+        ),
+    )
+    return replace(capture, curves=Curves.of(charts))
 
 
 def _graph() -> Graph:

@@ -21,7 +21,7 @@ from forge import (
     reseal,
     write_members,
 )
-from sample import sample
+from sample import sample, with_curves
 
 from autograd_inspect.errors import CaptureError
 from autograd_inspect.store import load, save
@@ -31,13 +31,13 @@ RETRACE = "trace it again: agi trace train.py:loss --lr 0.1"
 
 
 def is_needed(column: Column) -> bool:
-    """Tell columns that no file may lack."""
+    """Tell columns that no file may lack which has rows of their group."""
     return "absent" not in column.field.metadata
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    save(sample(), tmp_path / "x.agi")
+    save(with_curves(sample()), tmp_path / "x.agi")
     return tmp_path / "x.agi"
 
 
@@ -195,7 +195,7 @@ def test_a_newer_minor_version_loads_without_what_it_added(path: Path) -> None:
         | {"capture.json": json.dumps(found).encode(), "tables.json": json.dumps(strings).encode()}
         | {"nodes.colour.npy": npy(np.zeros(4)), "pictures/small.png": b"png"},
     )
-    assert_same(load(path), sample())
+    assert_same(load(path), with_curves(sample()))
 
 
 def test_a_newer_minor_version_that_is_damaged_says_so(path: Path) -> None:
@@ -236,7 +236,7 @@ def test_columns_that_came_later_may_be_missing(path: Path) -> None:
 
 
 def test_groups_that_came_later_may_be_missing(path: Path) -> None:
-    later = {"calls", "writes", "cuts", "cut_leaves", "cut_uses"}
+    later = {"calls", "writes", "cuts", "cut_leaves", "cut_uses", "curves", "points"}
     members = members_of(path)
     gone = {name for name in members if name.partition(".")[0] in later}
     pointing = {"nodes.call.npy", "saved.write.npy"}
@@ -245,8 +245,12 @@ def test_groups_that_came_later_may_be_missing(path: Path) -> None:
     found = json.loads(kept["capture.json"])
     for group in later:
         del found["counts"][group]
-    write_members(path, kept | {"capture.json": json.dumps(found).encode()})
+    strings = json.loads(kept["tables.json"])
+    del strings["curves"]
+    changed = {"capture.json": found, "tables.json": strings}
+    write_members(path, kept | {name: json.dumps(it).encode() for name, it in changed.items()})
     assert load(path).graph.cuts == ()
+    assert load(path).curves.charts == ()
     assert read_everything(load(path))
 
 
@@ -267,7 +271,7 @@ def test_a_description_that_is_none_is_refused(
     "group",
     [
         *("nodes", "edges", "outputs", "saved", "leaves", "roots", "calls", "writes", "cuts"),
-        *("cut_leaves", "cut_uses", "grads"),
+        *("cut_leaves", "cut_uses", "grads", "curves", "points"),
     ],
 )
 @pytest.mark.parametrize("count", [-1, 0, 7, 10**12, 10**40, 3.0, True, "3", None])
@@ -302,7 +306,8 @@ def test_start_columns_must_rise_to_the_count(path: Path, name: str, figures: li
         *("saved.write", "leaves.aliases", "calls.module", "calls.parent", "writes.op"),
         *("writes.stack", "writes.module", "cuts.op", "cuts.stack", "cuts.module", "cuts.region"),
         *("cuts.spec", "cut_leaves.cut", "cut_leaves.name", "cut_uses.cut", "cut_uses.op"),
-        *("cut_uses.stack", "cut_uses.node"),
+        *("cut_uses.stack", "cut_uses.node", "curves.leaf", "curves.node", "curves.name"),
+        "points.curve",
     ],
 )
 def test_a_row_outside_its_table_is_refused(path: Path, name: str, row: int) -> None:
@@ -316,7 +321,7 @@ def test_a_row_outside_its_table_is_refused(path: Path, name: str, row: int) -> 
         *("nodes.op", "nodes.attributes", "nodes.depth", "saved.node", "leaves.node"),
         *("roots.node", "grads.name", "edges.output", "roots.output", "calls.module"),
         *("writes.op", "cuts.op", "cut_leaves.cut", "cut_leaves.name", "cut_uses.cut"),
-        "cut_uses.op",
+        *("cut_uses.op", "curves.leaf", "curves.node", "curves.name", "points.curve"),
     ],
 )
 def test_none_is_refused_where_something_must_be(path: Path, name: str) -> None:
@@ -337,7 +342,10 @@ def test_calls_in_a_circle_are_refused(path: Path, parents: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "rows"),
-    [("saved.node", [2, 1, 2]), ("cut_leaves.cut", [0, 1, 0]), ("cut_uses.cut", [1, 0, 1])],
+    [
+        *(("saved.node", [2, 1, 2]), ("cut_leaves.cut", [0, 1, 0]), ("cut_uses.cut", [1, 0, 1])),
+        ("points.curve", [4, 4, 3, 3, 2, 2, 2, 1, 1, 1, 0, 0, 0]),
+    ],
 )
 def test_rows_out_of_order_are_refused(path: Path, name: str, rows: list[int]) -> None:
     edit_column(path, name, lambda before: np.array(rows, before.dtype))
@@ -345,13 +353,29 @@ def test_rows_out_of_order_are_refused(path: Path, name: str, rows: list[int]) -
 
 
 @pytest.mark.parametrize(
-    "name", ["nodes.kind", "saved.state", "saved.role", "cuts.kind", "grads.reason"]
+    "name", ["nodes.kind", "saved.state", "saved.role", "cuts.kind", "grads.reason", "curves.kind"]
 )
 def test_a_value_that_does_not_exist_is_refused(path: Path, name: str) -> None:
     edit_column(path, name, lambda values: np.full_like(values, 99))
     assert f"damaged ({name} points outside its table)" in refused(path)
     edit_json(path, "capture.json", lambda found: found.update(version=[1, 7]))
     assert "written by a newer agi (format 1.7)" in refused(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("curves.kind", [0, 1, 2, 2, 2]),  # a leaf without values
+        ("curves.kind", [0, 0, 2, 0, 2]),  # or with two sets of them
+        ("curves.leaf", [0, 0, 0, 0, 0]),
+        ("points.curve", [0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 3, 4, 4]),  # a value too few
+    ],
+)
+def test_curves_that_do_not_fit_their_leaf_are_refused(
+    path: Path, name: str, rows: list[int]
+) -> None:
+    edit_column(path, name, lambda before: np.array(rows, before.dtype))
+    assert "do not fit together" in refused(path)
 
 
 @pytest.mark.parametrize("key", ["backward", "recording"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from sample import sample
 
 from autograd_inspect.errors import CaptureError, UsageError
 from autograd_inspect.model.capture import About, Backward, Capture, Recording
+from autograd_inspect.model.curves import Chart, Curve, Curves
 from autograd_inspect.model.flow import CutKind, CutLeafTable, CutTable
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.places import Module, Place, Stack
@@ -98,6 +100,13 @@ def with_origins(draw: st.DrawFn, graph: Graph) -> Graph:
     )
 
 
+def chart(row: int, size: int, name: str) -> Chart:
+    """Make a chart of a leaf with so many elements; its row stands for its node."""
+    values = np.array([math.pi, math.nan, -math.inf, 0.0, 5e-324][:size])
+    results = [Curve(name * 2, row, values[::-1])] * (size % 3)
+    return Chart(row, Curve(name, row, values), tuple(results), Curve("", row, values * 2))
+
+
 @st.composite
 def captures(draw: st.DrawFn) -> Capture:
     count = draw(st.integers(0, 12))
@@ -125,7 +134,9 @@ def captures(draw: st.DrawFn) -> Capture:
             norm=np.array(draw(st.lists(figures, min_size=rows, max_size=rows)), np.float64),
         ),
     )
-    return Capture(graph, gradients, draw(abouts))
+    leaves = range(len(graph.leaf_table.node))
+    charts = [draw(st.builds(chart, st.just(row), st.integers(0, 5), words)) for row in leaves]
+    return Capture(graph, gradients, draw(abouts), Curves.of(charts))
 
 
 @settings(

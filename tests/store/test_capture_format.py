@@ -24,7 +24,7 @@ from autograd_inspect.model.places import Module, Place, Stack
 from autograd_inspect.model.probes import Birth, Operand, Probe
 from autograd_inspect.model.tables import Ints, Kind, NodeTable, SavedRole, SavedState, Spec
 from autograd_inspect.store import archive, fit, load, save
-from autograd_inspect.store.columns import TABLES, columns, interned, tables_of
+from autograd_inspect.store.columns import TABLES, columns, interned, parts_of, tables_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "capture-format.md").read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ def test_the_page_lists_every_column_and_no_other() -> None:
 def test_the_page_lists_every_key() -> None:
     told = re.findall(r"^\| `about\.(\w+)` \|", PAGE, re.MULTILINE)
     assert told == [key.name for key in fields(About)]
-    told = re.findall(r"^\| `((?:graph|grads)\.\w+)` \| [^|]+ \| `", PAGE, re.MULTILINE)
+    told = re.findall(r"^\| `((?:graph|grads|curves)\.\w+)` \| [^|]+ \| `", PAGE, re.MULTILINE)
     assert told == [f"{part}.{name}" for part, names in interned().items() for name in names]
 
 
@@ -138,7 +138,7 @@ def test_the_description_comes_first_and_is_readable_as_it_is(tmp_path: Path) ->
 def test_every_field_of_the_model_is_stored() -> None:
     capture = sample()
     tables = list(map(id, tables_of(capture).values()))
-    for part, owner in (("graph", capture.graph), ("grads", capture.gradients)):
+    for part, owner in parts_of(capture).items():
         for each in fields(owner):
             stored = id(getattr(owner, each.name)) in tables or each.name in interned()[part]
             assert stored, f"the store does not know of {each.name}"

@@ -22,6 +22,7 @@ def grads(
     sort: opt.Sort = None,
     top: opt.Top = None,
     fail_on: opt.FailOn = None,
+    plot: opt.Plot = None,
     json: opt.Json = False,
     csv: opt.Csv = False,
     output: opt.Output = None,
@@ -36,6 +37,7 @@ def grads(
     """
     from autograd_inspect.cli.grads import Reading
     from autograd_inspect.cli.grads import grads as carry_out
+    from autograd_inspect.cli.plots import Plot
     from autograd_inspect.cli.tables import Printing
 
     running = Running(
@@ -46,9 +48,11 @@ def grads(
         grad_output=grad_output,
         probe=probe,
         retain=retain or (),
+        curves=plot is not None,
     )
     printing = Printing(json, csv, output, force, ascii_only, width, color)
-    reading = Reading(printing, sort, top, fail_on or "", nodes)
+    drawing = Plot(plot, force=force) if plot else None
+    reading = Reading(printing, sort, top, fail_on or "", nodes, drawing)
     return lambda: carry_out(source, arguments or (), running, reading)
 
 
