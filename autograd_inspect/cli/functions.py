@@ -1,0 +1,79 @@
+"""Verbs about a function of a program: run the program, then call its function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from autograd_inspect.errors import AgiError, ExpressionError, FunctionError, UsageError
+from autograd_inspect.run.target import Target
+
+if TYPE_CHECKING:  # imports torch, which is the program's to import first
+    from autograd_inspect.tracing.function import Application
+
+
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """A program, whose expression is the function, and the text of the inputs."""
+
+    target: Target
+    inputs: str
+
+
+def run_and_apply(
+    applying: Applying, use: Callable[[Application, ModuleType], Callable[[], int]]
+) -> int:
+    """Run a program to its end, then use its function; gives the exit status.
+
+    `use` calls the function, among the program's own modules, and gives what prints the results,
+    among ours. Where the program failed, this ends the process as python would; where the function
+    did, its own traceback comes before our line.
+    """
+    from autograd_inspect.run.imports import our_imports
+    from autograd_inspect.run.loader import Raised, execute, finish, is_original_process
+    from autograd_inspect.run.ranks import current_rank
+
+    function = applying.target.expression
+    if function is None:
+        raise ExpressionError(
+            f"{applying.target.text} names no function", hint="name one: script.py:FUNCTION"
+        )
+    check_expression("--inputs", applying.inputs)
+    run = execute(applying.target)
+    if isinstance(run.ending, Raised) or run.status == 130:
+        finish(run)
+    if not is_original_process() or current_rank() not in {None, 0}:
+        finish(run)
+    with our_imports():
+        from autograd_inspect.tracing.function import application_at_end
+    try:
+        conclude = use(application_at_end(function, applying.inputs, run.main), run.main)
+    except AgiError as error:
+        return _explain(error)
+    with our_imports():
+        status = conclude()
+    if run.status or not status:
+        finish(run)
+    return status
+
+
+def check_expression(option: str, text: str | None) -> None:
+    """Raise UsageError where the text of an option is not an expression."""
+    if text is None:
+        return
+    try:
+        compile(text.strip(), "<expression>", "eval")
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"{option} {text}: not an expression ({error})") from error
+
+
+def _explain(error: AgiError) -> int:
+    """Print what the function raised as python does, then why there is no result."""
+    from autograd_inspect.cli import complain
+    from autograd_inspect.run.loader import show_failure_of_call
+
+    if isinstance(error, FunctionError) and error.__cause__ is not None:
+        show_failure_of_call(error.__cause__)
+    return complain(error)
