@@ -132,7 +132,7 @@ def _from_columns(columns: Sequence[Tensors], function: Function) -> list[torch.
         for x in function.inputs:
             part = [column[row] for column in columns[start : start + x.numel()]]
             start += x.numel()
-            blocks.append(torch.stack(part, -1).reshape(*part[0].shape, *x.shape))
+            blocks.append(torch.stack(part, -1).reshape((*part[0].shape, *x.shape)))
     return blocks
 
 

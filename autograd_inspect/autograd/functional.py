@@ -118,7 +118,7 @@ def attempt(what: str, compute: Callable[[], Result]) -> Result:
         raise
     except Exception as error:
         said = str(error).strip().partition("\n")[0]
-        raise FunctionError(f"{what}: {said or type(error).__name__}") from error
+        raise FunctionError(f"{what}: {type(error).__name__}: {said}".rstrip(": ")) from error
 
 
 def push_forward(function: Function, tangents: Sequence[torch.Tensor]) -> Tensors:
@@ -159,7 +159,8 @@ def _whole(function: Function, way: Way) -> list[torch.Tensor]:
 
     inputs = tuple(function.inputs[n] for n in full)
     what = f"the {way.mode.value} of {function.name}"
-    found = attempt(what, lambda: _matrix(call, inputs, way)) if full and rows else ()
+    compute = _same_draws_in_all_columns if way.forward and function.draws else _matrix
+    found = attempt(what, lambda: compute(call, inputs, way)) if full and rows else ()
     by_place = {
         (row, column): found[i][j] for i, row in enumerate(rows) for j, column in enumerate(full)
     }
@@ -176,6 +177,14 @@ def _matrix(call: Callable[..., Any], inputs: Tensors, way: Way) -> Any:
     if way.mode is Mode.HESSIAN:
         return torchs.hessian(call, inputs, vectorize=vectorize, outer_jacobian_strategy=strategy)
     return torchs.jacobian(call, inputs, vectorize=vectorize, strategy=strategy)
+
+
+def _same_draws_in_all_columns(call: Callable[..., Any], inputs: Tensors, way: Way) -> Any:
+    """Compute in forward mode where random numbers are drawn, which only `torch.func` allows."""
+    every = tuple(range(len(inputs)))
+    gradient = torch.func.jacrev(lambda *xs: call(*xs).squeeze(), argnums=every)
+    inner = gradient if way.mode is Mode.HESSIAN else call
+    return torch.func.jacfwd(inner, argnums=every, randomness="same")(*inputs)
 
 
 def _product(function: Function, way: Way) -> Tensors:
@@ -211,7 +220,7 @@ def vector_for(function: Function, way: Way) -> Tensors:
         )
     if len(way.vector) != len(tensors):
         raise UsageError(
-            f"--v holds {len(way.vector)} tensors, and {function.name} {side} {len(tensors)}: "
+            f"--v: {len(way.vector)} given, and {function.name} {side} {len(tensors)}: "
             f"{', '.join(names)}"
         )
     for name, given, like in zip(names, way.vector, tensors, strict=True):
@@ -232,7 +241,7 @@ def _check(function: Function, way: Way) -> None:
         shapes = ", ".join(str(list(y.shape)) for y in function.outputs)
         raise UsageError(
             f"{mode.value} needs a scalar, and {name} gives {shapes}",
-            hint="sum it, or choose an element: 'script.py:lambda *xs: f(*xs).sum()'",
+            hint=f"sum it, or choose an element: -e 'lambda *xs: {name}(*xs).sum()'",
         )
     if way.forward and mode in {Mode.VJP, Mode.VHP}:
         other = "jvp" if mode is Mode.VJP else "hvp"

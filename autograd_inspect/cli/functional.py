@@ -109,3 +109,5 @@ def _write_arrays(derivatives: Derivatives, deriving: Deriving) -> None:
         content = FORMATS[deriving.arrays](derivatives)
         write_file(content, output, force=deriving.printing.force)
         say(f"wrote {output}")
+        if any(block.dtype == "bfloat16" for block in derivatives.blocks):
+            say("agi: bfloat16 is written as float32, which holds its values exactly")

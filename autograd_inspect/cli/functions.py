@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from autograd_inspect.cli.terminal import say
 from autograd_inspect.errors import AgiError, ExpressionError, FunctionError, UsageError
 from autograd_inspect.run.target import Target
 
@@ -32,7 +33,13 @@ def run_and_apply(
     did, its own traceback comes before our line.
     """
     from autograd_inspect.run.imports import our_imports
-    from autograd_inspect.run.loader import Raised, execute, finish, is_original_process
+    from autograd_inspect.run.loader import (
+        Interrupted,
+        Raised,
+        execute,
+        finish,
+        is_original_process,
+    )
     from autograd_inspect.run.ranks import current_rank
 
     function = applying.target.expression
@@ -42,7 +49,8 @@ def run_and_apply(
         )
     check_expression("--inputs", applying.inputs)
     run = execute(applying.target)
-    if isinstance(run.ending, Raised) or run.status == 130:
+    if isinstance(run.ending, Raised | Interrupted):
+        say("agi: nothing computed: the program failed before its function was called")
         finish(run)
     if not is_original_process() or current_rank() not in {None, 0}:
         finish(run)
@@ -52,6 +60,9 @@ def run_and_apply(
         conclude = use(application_at_end(function, applying.inputs, run.main), run.main)
     except AgiError as error:
         return _explain(error)
+    except KeyboardInterrupt:
+        say("agi: interrupted")
+        return 130
     with our_imports():
         status = conclude()
     if run.status or not status:

@@ -105,8 +105,8 @@ class Block:
     def pattern(self) -> str:
         """What the places of its zeros, exactly, make of it; empty for nothing special.
 
-        `zero`, `3 times the identity`, `diagonal`, `block diagonal`, `lower triangular`,
-        `upper triangular`, with `symmetric` where nothing more is true.
+        `zero`, `scaled identity`, `diagonal`, `lower triangular`, `upper triangular`, `block
+        diagonal`; `symmetric` where none of these is true.
         """
         if not self.values.size:
             return "empty"
@@ -122,7 +122,7 @@ def _square_pattern(matrix: Values) -> str:
     if rows != columns:
         return ""
     at_diagonal = matrix.diagonal()
-    if not (matrix != np.diag(at_diagonal)).any():
+    if np.count_nonzero(matrix) == np.count_nonzero(at_diagonal):
         same = (at_diagonal == at_diagonal[0]).all()
         return "scaled identity" if same else "diagonal"
     if not np.triu(matrix, 1).any():

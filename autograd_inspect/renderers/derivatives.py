@@ -79,9 +79,6 @@ def remarks(derivatives: Derivatives, *, verdicts: bool = False) -> Iterator[str
     if derivatives.left_out:
         names = ", ".join(map(safe, derivatives.left_out))
         yield f"left out, as integers have no derivative: {names}"
-    rounded = [block for block in derivatives.blocks if block.dtype == "bfloat16"]
-    if rounded:
-        yield "bfloat16 is written as float32, which holds its values exactly"
 
 
 def tabbed(derivatives: Derivatives) -> str:

@@ -10,6 +10,7 @@ from types import ModuleType
 
 import torch
 
+from autograd_inspect.autograd._torch import load_forward_formulas
 from autograd_inspect.autograd.agreement import check
 from autograd_inspect.autograd.functional import (
     Function,
@@ -52,6 +53,8 @@ def derive(application: Application, wish: Wish, main: ModuleType) -> Derivative
     inputs = application.choose(wish.wrt)
     vector = _vector(wish.vector, list(inputs), main) if wish.vector else None
     way = Way(wish.mode, wish.forward, wish.vectorize, vector)
+    if wish.check or wish.forward:
+        load_forward_formulas()
     with _left_alone(), contextlib.redirect_stdout(sys.stderr):
         function, left_out = prepare(application, inputs)
         found = differentiate(function, way)
@@ -104,7 +107,7 @@ def prepare(
         call=call,
         inputs=tuple(tensor.clone() for tensor in inputs.values()),
         input_names=names,
-        outputs=tuple(tensor.detach().clone() for tensor in outputs.values()),
+        outputs=tuple(tensor.detach() for tensor in outputs.values()),
         output_names=tuple(outputs),
         draws=draws,
     )

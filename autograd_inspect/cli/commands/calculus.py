@@ -33,7 +33,7 @@ def functional(
     The program runs to its end; the function, --inputs and --v are evaluated among its variables.
     jacobian and hessian give whole matrices; vjp and vhp multiply them by --v from the left, jvp
     and hvp from the right. -o x.npz or x.safetensors writes the numbers. Where another way to
-    compute them disagrees, the status is 1.
+    compute them disagrees, the status is 1; where the function raises, it is 2.
     """
     from autograd_inspect.cli.functional import Deriving
     from autograd_inspect.cli.functional import functional as carry_out
