@@ -131,5 +131,5 @@ def _vector(text: str, names: Sequence[str], main: ModuleType) -> Tensors:
         value = [value[name] for name in names]
     tensors = tuple(tensor.detach().clone() for tensor in tensors_in(value).values())
     if not tensors:
-        raise UsageError(f"--v {text} is a {type(value).__name__}, and holds no tensor")
+        raise UsageError(f"--v {text} holds no tensor: it is of type {type(value).__name__}")
     return tensors

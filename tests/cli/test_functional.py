@@ -213,7 +213,7 @@ def test_arrays_go_to_a_file_and_blocks_to_stdout(extension: str, where: Path) -
         (["hessian", "train.py:f", "--inputs", "(x, y)"], "hessian needs a scalar, and f gives"),
         (["vjp", "train.py:f", "--inputs", "(x, y)"], "vjp needs --v: f gives [3]"),
         (["vjp", "train.py:f", "--inputs", "(x, y)", "--v", "nope"], "nothing named 'nope'"),
-        (["vjp", "train.py:f", "--inputs", "(x, y)", "--v", "1"], "--v 1 is a int"),
+        (["vjp", "train.py:f", "--inputs", "(x, y)", "--v", "1"], "--v 1 holds no tensor"),
         (["jacobian", "nowhere.py:f", "--inputs", "x"], "there is no file nowhere.py"),
         (["gradient", "train.py:f", "--inputs", "x"], "'gradient' is not one of"),
         (["jacobian", "train.py:f"], "Missing option '--inputs'"),
