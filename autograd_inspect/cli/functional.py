@@ -64,11 +64,12 @@ def functional(applying: Applying, deriving: Deriving) -> int:
 
         def conclude() -> int:
             from autograd_inspect.renderers import derivatives as drawn
+            from autograd_inspect.renderers import numbers
 
             forms = Forms(
-                json=lambda: drawn.to_json(derivatives),
-                csv=lambda: drawn.csv(derivatives),
-                tabbed=lambda: drawn.tabbed(derivatives),
+                json=lambda: numbers.to_json(derivatives),
+                csv=lambda: numbers.csv(derivatives),
+                tabbed=lambda: numbers.tabbed(derivatives),
                 fitted=lambda terminal: drawn.render(
                     derivatives, width=terminal.width, color=terminal.color, ascii=terminal.ascii
                 ),
@@ -102,7 +103,7 @@ def _derive(application: Application, deriving: Deriving, main: ModuleType) -> D
 
 
 def _write_arrays(derivatives: Derivatives, deriving: Deriving) -> None:
-    from autograd_inspect.renderers.arrays import FORMATS
+    from autograd_inspect.renderers.numbers import FORMATS
 
     output = deriving.printing.output
     if deriving.arrays and output is not None:

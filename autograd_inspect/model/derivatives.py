@@ -81,6 +81,16 @@ class Block:
         return self.values[np.isfinite(self.values)]
 
     @property
+    def least(self) -> float:
+        """The smallest of the finite values, which are real."""
+        return float(self.finite.min())
+
+    @property
+    def most(self) -> float:
+        """The largest of the finite values, which are real."""
+        return float(self.finite.max())
+
+    @property
     def norm(self) -> float:
         """The Euclidean norm, NaN where a value is."""
         wide = np.abs(self.values).astype(np.float64).ravel()

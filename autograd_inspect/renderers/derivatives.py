@@ -1,32 +1,15 @@
-"""Derivatives as blocks: matrices that people read, or one line or object per value.
-
-    {"schema": "agi.functional/1",
-     "mode", "function", "strategy", "vectorize", "draws", "left_out",
-     "inputs": [{"name", "shape", "dtype"}],
-     "outputs": [{"name", "shape", "dtype", "values"}],
-     "check": {"against", "agrees", "difference", "place", "skipped"},
-     "rows": [{"output", "input", "shape", "dtype", "pattern", "unreached",
-               "norm", "min", "max", "zeros", "nan", "inf", "values"}]}
-
-A row is a block. `values` are nested lists of the block's shape, null where there are more than
-10,000 of them; NaN and infinities are strings, a complex number is a pair. In vjp and the products
-with a Hessian "output" names what the part belongs to, and "input" is null.
-"""
+"""Derivatives as blocks: matrices that people read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from autograd_inspect.model.derivatives import Block, Derivatives, Mode, Values, Variable
-from autograd_inspect.renderers import sheet
 from autograd_inspect.renderers.text import (
     Glyphs,
     Segment,
-    exact,
     figure,
     glyphs,
     paint,
@@ -34,10 +17,6 @@ from autograd_inspect.renderers.text import (
     width_of,
 )
 
-SCHEMA = "agi.functional/1"
-
-#: Values of a block that JSON has; more are in the file that `-o` names.
-JSON_LIMIT = 10_000
 #: Rows printed in full, and rows and columns at each end of what has more.
 _ROWS, _ENDS = 16, 3
 #: Size in characters of the picture of a large block.
@@ -79,35 +58,6 @@ def remarks(derivatives: Derivatives, *, verdicts: bool = False) -> Iterator[str
     if derivatives.left_out:
         names = ", ".join(map(safe, derivatives.left_out))
         yield f"left out, as integers have no derivative: {names}"
-
-
-def tabbed(derivatives: Derivatives) -> str:
-    """Write every value in a line of its own, tab-separated, under one line of headings."""
-    return sheet.tabbed(_exact_values(derivatives))
-
-
-def csv(derivatives: Derivatives) -> str:
-    """Write every value as CSV with the columns of `tabbed`."""
-    return sheet.csv(_exact_values(derivatives))
-
-
-def to_json(derivatives: Derivatives) -> str:
-    """Write one JSON object, each block in a line."""
-    head: dict[str, object] = {
-        "schema": SCHEMA,
-        "mode": derivatives.mode.value,
-        "function": derivatives.function,
-        "strategy": derivatives.strategy,
-        "vectorize": derivatives.vectorize,
-        "draws": derivatives.draws,
-        "left_out": list(derivatives.left_out),
-        "inputs": [_variable(one) for one in derivatives.inputs],
-        "outputs": [
-            {**_variable(one), "values": _nested(one.values)} for one in derivatives.outputs
-        ],
-        "check": {name: sheet.number(v) for name, v in asdict(derivatives.check).items()},
-    }
-    return sheet.to_json(head, map(_as_json, derivatives.blocks))
 
 
 def label(derivatives: Derivatives, block: Block) -> str:
@@ -248,17 +198,9 @@ def _aligned(rows: list[list[str]], *, heading: bool = False) -> list[list[Segme
 def _figures(block: Block) -> str:
     facts = [f"norm {figure(block.norm)}"]
     if block.finite.size and not np.iscomplexobj(block.values):
-        facts.append(f"from {figure(_least(block))} to {figure(_most(block))}")
+        facts.append(f"from {figure(block.least)} to {figure(block.most)}")
     facts.append(f"{block.zeros / block.values.size:.1%} zeros")
     return "  " + ", ".join(facts)
-
-
-def _least(block: Block) -> float:
-    return float(block.finite.min())
-
-
-def _most(block: Block) -> float:
-    return float(block.finite.max())
 
 
 def _corners(matrix: Values, signs: Glyphs) -> list[list[Segment]]:
@@ -313,53 +255,3 @@ def _verdicts(derivatives: Derivatives) -> Iterator[Segment]:
         at = f" ({safe(check.place)})" if check.place else ""
         off = figure(check.difference, 2)
         yield f"{check.against} disagrees by {off}{at}", "bold red"
-
-
-def _exact_values(derivatives: Derivatives) -> Iterator[list[str]]:
-    """Give the headings, then a line for each value."""
-    yield ["output", "input", "output_index", "input_index", "value"]
-    for block in derivatives.blocks:
-        names = [safe(block.row), safe(block.column)]
-        rows, columns = (
-            [" ".join(map(str, at)) for at in np.ndindex(shape)]
-            for shape in (block.rows, block.columns)
-        )
-        for row, line in zip(rows, block.matrix, strict=True):
-            for column, value in zip(columns, line.tolist(), strict=True):
-                yield [*names, row, column, exact(value)]
-
-
-def _variable(variable: Variable) -> dict[str, object]:
-    return {"name": variable.name, "shape": list(variable.shape), "dtype": variable.dtype}
-
-
-def _as_json(block: Block) -> dict[str, object]:
-    real = block.finite.size and not np.iscomplexobj(block.values)
-    figures: dict[str, Callable[[], object]] = {
-        "norm": lambda: sheet.number(block.norm),
-        "min": lambda: _least(block) if real else None,
-        "max": lambda: _most(block) if real else None,
-        "zeros": lambda: block.zeros,
-        "nan": lambda: block.nan,
-        "inf": lambda: block.inf,
-        "values": lambda: _nested(block.values),
-    }
-    return {
-        "output": block.row,
-        "input": block.column or None,
-        "shape": [*block.rows, *block.columns],
-        "dtype": block.dtype,
-        "pattern": block.pattern,
-        "unreached": block.unreached,
-        **{name: get() for name, get in figures.items()},
-    }
-
-
-def _nested(values: Values | None) -> Any:
-    if values is None or values.size > JSON_LIMIT:
-        return None
-    return _plain(values.tolist())
-
-
-def _plain(value: Any) -> Any:
-    return [_plain(one) for one in value] if isinstance(value, list) else sheet.number(value)

@@ -12,14 +12,8 @@ import torch
 
 from autograd_inspect.autograd._torch import load_forward_formulas
 from autograd_inspect.autograd.agreement import check
-from autograd_inspect.autograd.functional import (
-    Function,
-    Tensors,
-    Way,
-    blocks_of,
-    differentiate,
-    variables,
-)
+from autograd_inspect.autograd.blocks import blocks_of, variables
+from autograd_inspect.autograd.functional import Function, Tensors, Way, differentiate
 from autograd_inspect.autograd.randomness import RandomState
 from autograd_inspect.errors import FunctionError, UsageError
 from autograd_inspect.model.derivatives import Check, Derivatives, Mode

@@ -19,8 +19,8 @@ from safetensors.numpy import load
 
 from autograd_inspect.errors import RenderError
 from autograd_inspect.model.derivatives import Block, Check, Derivatives, Mode, Variable
-from autograd_inspect.renderers import arrays as files
 from autograd_inspect.renderers import derivatives as drawn
+from autograd_inspect.renderers import numbers
 
 
 def variable(name: str, *shape: int) -> Variable:
@@ -141,7 +141,7 @@ matrices = arrays.arrays(
 @given(matrices)
 def test_every_value_comes_back_from_every_form(values: np.ndarray) -> None:
     found = jacobian(values)
-    for text, delimiter in ((drawn.tabbed(found), "\t"), (drawn.csv(found), ",")):
+    for text, delimiter in ((numbers.tabbed(found), "\t"), (numbers.csv(found), ",")):
         heading, *lines = csv_format.reader(io.StringIO(text), delimiter=delimiter)
         assert heading == ["output", "input", "output_index", "input_index", "value"]
         back = np.zeros_like(values)
@@ -149,10 +149,10 @@ def test_every_value_comes_back_from_every_form(values: np.ndarray) -> None:
             assert (output, by) == ("f", "x")
             back[int(row), int(column)] = float(value)
         np.testing.assert_array_equal(back, values)
-    (row,) = json.loads(drawn.to_json(found))["rows"]
+    (row,) = json.loads(numbers.to_json(found))["rows"]
     np.testing.assert_array_equal(np.array(row["values"], np.float32), values)
     assert row["nan"] == np.isnan(values).sum()
-    for write, read in ((files.npz, np.load), (files.safetensors, None)):
+    for write, read in ((numbers.npz, np.load), (numbers.safetensors, None)):
         data = write(found)
         back = read(io.BytesIO(data))["f/x"] if read else load(data)["f/x"]
         np.testing.assert_array_equal(back, values)
@@ -161,42 +161,42 @@ def test_every_value_comes_back_from_every_form(values: np.ndarray) -> None:
 
 def test_json_is_strict_and_leaves_out_what_is_large() -> None:
     found = jacobian(np.array([[math.nan, math.inf], [1.0, -math.inf]]))
-    table = json.loads(drawn.to_json(found), parse_constant=pytest.fail)
+    table = json.loads(numbers.to_json(found), parse_constant=pytest.fail)
     assert table["schema"] == "agi.functional/1"
     assert table["rows"][0]["values"] == [["nan", "inf"], [1.0, "-inf"]]
-    (large,) = json.loads(drawn.to_json(jacobian(np.ones((101, 100)))))["rows"]
+    (large,) = json.loads(numbers.to_json(jacobian(np.ones((101, 100)))))["rows"]
     assert large["values"] is None
     assert (large["shape"], large["min"], large["max"]) == ([101, 100], 1.0, 1.0)
 
 
 def test_complex_numbers_are_pairs() -> None:
-    (row,) = json.loads(drawn.to_json(jacobian(np.array([[1 + 2j]]))))["rows"]
+    (row,) = json.loads(numbers.to_json(jacobian(np.array([[1 + 2j]]))))["rows"]
     assert row["values"] == [[[1.0, 2.0]]]
-    assert drawn.tabbed(jacobian(np.array([[1 + 2j]]))).splitlines()[1].endswith("\t1+2j")
+    assert numbers.tabbed(jacobian(np.array([[1 + 2j]]))).splitlines()[1].endswith("\t1+2j")
 
 
 def test_names_that_would_move_the_cursor_do_not() -> None:
     block = Block("f\x1b[2J", "x\n\t", (1,), (1,), "float32", np.ones((1, 1)))
     found = Derivatives(Mode.JACOBIAN, "f\x1b[2J", [], [], [block])
     assert "\x1b" not in drawn.render(found)
-    assert len(drawn.tabbed(found).splitlines()) == 2
+    assert len(numbers.tabbed(found).splitlines()) == 2
 
 
 def test_a_product_in_a_file_comes_with_what_the_function_gave() -> None:
     block = Block("x", "", (2,), (), "float32", np.ones(2, np.float32))
     found = Derivatives(Mode.VJP, "f", [variable("x", 2)], [variable("f", 3)], [block])
-    assert set(load(files.safetensors(found))) == {"x", "value/f"}
-    assert set(np.load(io.BytesIO(files.npz(found)))) == {"x", "value/f"}
+    assert set(load(numbers.safetensors(found))) == {"x", "value/f"}
+    assert set(np.load(io.BytesIO(numbers.npz(found)))) == {"x", "value/f"}
 
 
 def test_an_input_may_be_called_file() -> None:
     block = Block("f", "file", (1,), (1,), "float32", np.ones((1, 1), np.float32))
     found = Derivatives(Mode.JACOBIAN, "f", [], [], [block])
-    assert list(np.load(io.BytesIO(files.npz(found)))) == ["f/file"]
+    assert list(np.load(io.BytesIO(numbers.npz(found)))) == ["f/file"]
 
 
 def test_without_safetensors_the_pip_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
     with pytest.raises(RenderError) as caught:
-        files.safetensors(jacobian(np.eye(2)))
+        numbers.safetensors(jacobian(np.eye(2)))
     assert caught.value.hint == "pip install 'autograd-inspect[safetensors]'"
