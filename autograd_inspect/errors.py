@@ -3,7 +3,8 @@
     AgiError                  what happened, what to do next, the exit status
     ├── UsageError       (2)  the command line or call cannot be carried out as given
     │   ├── TargetError       the script, module or directory is not there or not readable
-    │   └── ExpressionError   EXPR does not parse, names nothing, or is no tensor
+    │   ├── ExpressionError   EXPR does not parse, names nothing, or is no tensor
+    │   └── FunctionError     a function of the program cannot be called so, or raised
     ├── CaptureError     (2)  a capture is missing, damaged or from a newer version
     ├── RenderError      (2)  a drawing needs something that is not installed, or failed
     └── NoGraphError     (5)  the program ran, but nothing had a grad_fn
@@ -47,6 +48,15 @@ class ExpressionError(UsageError):
     """EXPR does not parse, names nothing that exists, or evaluates to something else."""
 
     slug = "expression"
+
+
+class FunctionError(UsageError):
+    """A function of the program cannot be called with these inputs, or raised when it was.
+
+    What it raised is the cause of this error.
+    """
+
+    slug = "function"
 
 
 class CaptureError(AgiError):

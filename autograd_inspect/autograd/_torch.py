@@ -6,9 +6,11 @@ surface, read and never changed.
 
 from __future__ import annotations
 
+import importlib
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from functools import partial
 from types import CodeType
 from typing import Any
@@ -51,6 +53,17 @@ def without_modes() -> AbstractContextManager[Any]:
         return stack
     mode: AbstractContextManager[Any] = torch._C.DisableTorchFunction()
     return mode
+
+
+def load_forward_formulas() -> None:
+    """Import what torch would import in the midst of its first forward mode.
+
+    Torch warns there of its own use of `torch.jit`, which a program that makes errors of warnings
+    would take for a failure of the function.
+    """
+    with warnings.catch_warnings(), suppress(ImportError):
+        warnings.simplefilter("ignore")
+        importlib.import_module("torch._decomp.decompositions_for_jvp")
 
 
 def runs_compiled_backward() -> bool:

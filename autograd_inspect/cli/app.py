@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from autograd_inspect._version import __version__
-from autograd_inspect.cli.commands import captures, pictures, programs, tables
+from autograd_inspect.cli.commands import calculus, captures, pictures, programs, tables
 from autograd_inspect.cli.verb import Verb
 from autograd_inspect.errors import UsageError
 
@@ -104,5 +104,10 @@ app.command(
 app.command(
     epilog="agi path fc1.weight   |   agi path '#12' x.agi   |   agi path x train.py:loss",
 )(pictures.path)
+app.command(
+    epilog="agi functional jacobian train.py:f --inputs '(x, y)'   |   "
+    "agi functional hvp train.py:f --inputs x --v v   |   "
+    "agi functional jacobian train.py:model --inputs batch --wrt fc1.weight -o x.npz",
+)(calculus.functional)
 app.command()(captures.ls)
 app.command()(captures.info)

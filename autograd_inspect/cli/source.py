@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd_inspect.cli.functions import check_expression
 from autograd_inspect.cli.options import Probe, Rank
 from autograd_inspect.cli.terminal import check_free, say
 from autograd_inspect.errors import AgiError, UsageError
@@ -197,7 +198,7 @@ def _request(target: Target, running: Running, start: Path) -> Any:
         raise UsageError("--watch and --no-record: one at a time")
     on_signal = _signal_number(running.save_on_signal)
     for name, text in (("--grad-output", running.grad_output), *_named_retains(running)):
-        _check_expression(name, text)
+        check_expression(name, text)
     return Request(
         target=target,
         start=start,
@@ -217,15 +218,6 @@ def _request(target: Target, running: Running, start: Path) -> Any:
 
 def _named_retains(running: Running) -> list[tuple[str, str | None]]:
     return [("--retain", name) for name in running.retain]
-
-
-def _check_expression(option: str, text: str | None) -> None:
-    if text is None:
-        return
-    try:
-        compile(text.strip(), "<expression>", "eval")
-    except (SyntaxError, ValueError) as error:
-        raise UsageError(f"{option} {text}: not an expression ({error})") from error
 
 
 def _signal_number(name: str | None) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from autograd_inspect.errors import TargetError
 from autograd_inspect.run import mainmodule
-from autograd_inspect.run.files import is_ours
+from autograd_inspect.run.files import is_machinery, is_ours
 from autograd_inspect.run.stop import Stop
 
 if TYPE_CHECKING:
@@ -129,6 +129,22 @@ def finish(run: Run) -> NoReturn:
     if isinstance(ending, (Exited, Raised)):
         raise ending.exit
     raise SystemExit(0)
+
+
+def show_failure_of_call(error: BaseException) -> None:
+    """Print what the program's code raised when we called it after its end, as python prints it.
+
+    Its traceback begins at the first line of code that is neither ours nor torch's; where there is
+    none, nothing is printed.
+    """
+    for one in _chain_of(error):
+        _strip_our_frames(one)
+    trace = error.__traceback__
+    while trace is not None and is_machinery(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    if trace is not None:
+        error.__traceback__ = trace
+        _display(error)
 
 
 def is_original_process() -> bool:

@@ -34,6 +34,7 @@ class Expression:
         self._written_parts = _written_parts(tree.body)
         self._code = compile(tree, "<expression>", "eval")
         bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _binds(n)}
+        bound |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}  # of a lambda
         names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
         self.names = tuple(dict.fromkeys(n for n in names if n not in bound))
 
@@ -46,10 +47,15 @@ class Expression:
 
     def resolves_in(self, scope: Scope) -> bool:
         """Tell whether all names are bound there."""
-        return all(
-            name in scope.variables or name in scope.globals or hasattr(builtins, name)
+        return not self.missing_in(scope)
+
+    def missing_in(self, scope: Scope) -> list[str]:
+        """List the names that are not bound there."""
+        return [
+            name
             for name in self.names
-        )
+            if not (name in scope.variables or name in scope.globals or hasattr(builtins, name))
+        ]
 
     def is_local_to(self, scope: Scope) -> bool:
         """Tell whether at least one name is a local variable there."""
@@ -113,7 +119,7 @@ def evaluate_at_end(expression: Expression, scopes: Sequence[Scope]) -> tuple[An
     user's words where EXPR fails.
     """
     scope = next((s for s in scopes if expression.resolves_in(s)), scopes[-1])
-    missing = [name for name in expression.names if not _is_bound(name, scope)]
+    missing = expression.missing_in(scope)
     if missing:
         raise ExpressionError(
             f"{expression.text}: nothing named {missing[0]!r} when the script ended",
@@ -124,11 +130,16 @@ def evaluate_at_end(expression: Expression, scopes: Sequence[Scope]) -> tuple[An
         if inspect.isfunction(value) and not _required_parameters(value):
             value = value()
     except Exception as error:
-        raise ExpressionError(
-            f"{expression.text}: {type(error).__name__}: {error}",
-            hint="the expression is evaluated among the script's variables at its end",
-        ) from error
+        raise failed(expression, error) from error
     return value, scope
+
+
+def failed(expression: Expression, error: Exception) -> ExpressionError:
+    """Say that an expression raised."""
+    return ExpressionError(
+        f"{expression.text}: {type(error).__name__}: {error}",
+        hint="the expression is evaluated among the script's variables at its end",
+    )
 
 
 def graph_names(variables: Mapping[str, Any]) -> list[str]:
@@ -154,10 +165,6 @@ def _near(name: str, scope: Scope) -> str:
             "without :EXPR the first backward is traced"
         )
     return "; ".join(words)
-
-
-def _is_bound(name: str, scope: Scope) -> bool:
-    return name in scope.variables or name in scope.globals or hasattr(builtins, name)
 
 
 def _required_parameters(function: Any) -> list[str]:
