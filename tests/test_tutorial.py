@@ -117,7 +117,11 @@ def test_sine_chain_has_five_nodes_its_sum_is_25_and_its_gradient_is_two_cosines
         ["sin", "→", "wave"],
     ]
     assert rows[-1][1] == "angle"
-    assert [row[-1] for row in rows[:4]] == [f"sine_chain.py:{line}" for line in (21, 20, 19, 18)]
+    # What arrives at each is 1, then ones of 25 elements twice, then twos.
+    where = [
+        (f"sine_chain.py:{line}", norm) for line, norm in ((21, 1), (20, 5), (19, 5), (18, 10))
+    ]
+    assert [tuple(row[-2:]) for row in rows[:4]] == [(line, f"∇{norm}") for line, norm in where]
     assert traced.out.endswith(shown.out)
     counted = ("nodes", "edges", "undefined_edges", "leaves", "depth")
     assert [info[name] for name in counted] == [5, 4, 2, 1, 5]
@@ -159,8 +163,9 @@ class Reference:
         }
 
     def backward(self) -> None:
-        prediction = self.readout(self.hidden(self.batch).relu())
-        (prediction - self.target).square().sum().backward()
+        self.prediction = self.readout(self.hidden(self.batch).relu())
+        self.prediction.retain_grad()
+        (self.prediction - self.target).square().sum().backward()
 
     def step(self) -> None:
         optimizer = torch.optim.SGD(self.parameters.values(), lr=1e-3)
@@ -200,7 +205,8 @@ def test_tiny_model_has_gradients_after_its_first_backward(agi: Agi) -> None:
         "AccumulateGrad",
     ]
     assert rows_printed(traced)[3].split() == [
-        *("addmm", "[16,", "10]", "readout", "(Linear)", "tiny_model.py:26")
+        *("addmm", "[16,", "10]", "readout", "(Linear)", "tiny_model.py:26"),
+        f"∇{reference.prediction.grad.norm().item():.4g}",
     ]
     assert " in train, backward call 1 of the script" in traced.out
 
