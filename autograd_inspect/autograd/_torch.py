@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import CodeType
 from typing import Any
 
 import torch
 from torch.autograd import graph as autograd_graph
+from torch.utils._python_dispatch import _disable_current_modes
 
 GraphNode = Any
 """A C++ autograd node or a custom Function's context: no common type is exposed."""
@@ -123,6 +125,13 @@ def patch_engine(make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Ca
             module._engine_run_backward = original  # type: ignore[attr-defined]
 
     return undo
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Compute something that neither autograd nor a mode of the program's gets to see."""
+    with torch.no_grad(), torch._C.DisableTorchFunction(), _disable_current_modes():
+        yield
 
 
 #: Whether a saved tensor can be looked at without running the user's unpack hooks. Not so before

@@ -31,6 +31,14 @@ class By(str, Enum):
     TENSOR = "tensor"
 
 
+class TrainBy(str, Enum):
+    """What the parameters of a training are summed up by."""
+
+    GROUP = "group"
+    MODULE = "module"
+    PARAMETER = "parameter"
+
+
 class Rank(str, Enum):
     """Which processes of a distributed run write a capture."""
 
@@ -113,6 +121,25 @@ Top = Annotated[
     int | None, Option("-n", "--top", min=1, help="Show the first N rows.", metavar="N")
 ]
 Grouping = Annotated[By, Option("--by", help="What to sum up by.")]
+Steps = Annotated[
+    int, Option("--steps", min=1, help="Watch N steps of the optimizers.", metavar="N")
+]
+KeepTraining = Annotated[
+    bool, Option("--keep-running", help="Let the program run on after the last of them.")
+]
+TrainGrouping = Annotated[TrainBy, Option("--by", help="What to sum parameters up by.")]
+ShowValues = Annotated[
+    list[str] | None,
+    Option(
+        "--show",
+        help="Values to show before and after: layer2.weight[0][0:10]; repeatable.",
+        metavar="EXPR",
+    ),
+]
+Plot = Annotated[
+    Path | None,
+    Option("--plot", help="Draw the curves: FILE.png, .svg or .pdf.", metavar="FILE"),
+]
 PathTop = Annotated[
     int, Option("-n", "--top", min=0, help="Print up to N paths in full.", metavar="N")
 ]
