@@ -45,14 +45,14 @@ def missing_zero_grad(training: Training) -> Iterator[Finding]:
 
 def accumulation(training: Training) -> Iterator[Finding]:
     """Tell several backward calls before each step from the fault: these add up as intended."""
-    several = [step for step in training.steps if step.backwards > 1]
-    if training.reused_steps or not several or len(several) < len(training.steps) / 2:
+    several = [step for step in training.steps if step.added]
+    if training.reused_steps or len(several) <= len(training.steps) // 2:
         return
     yield Finding(
         "gradients_accumulated",
         is_fault=False,
         message=(
-            f"gradients of {_span(step.backwards for step in several)} backward calls "
+            f"gradients of {_span(step.added + 1 for step in several)} backward calls "
             "are added up before a step, and cleared after it"
         ),
     )
@@ -60,9 +60,11 @@ def accumulation(training: Training) -> Iterator[Finding]:
 
 def optimizer_stale_params(training: Training) -> Iterator[Finding]:
     """Compare what optimizers hold with what modules have and gradients arrive at."""
+    if not training.seen:
+        return
     held = [fate for fate in training.parameters if fate.optimizers]
-    stale = [fate for fate in held if not fate.arrived and not fate.is_owned and fate.steps]
-    missing = [f for f in training.parameters if not f.optimizers and f.reached and f.requires_grad]
+    stale = list(filter(_is_stale, held))
+    missing = [f for f in training.parameters if not f.is_held and f.reached and f.requires_grad]
     if stale and missing:
         yield Finding(
             "optimizer_stale_params",
@@ -89,8 +91,14 @@ def optimizer_stale_params(training: Training) -> Iterator[Finding]:
             )
 
 
+def _is_stale(fate: Fate) -> bool:
+    """Tell a parameter that an optimizer still holds and nothing of the program uses any more."""
+    return bool(fate.steps) and not fate.arrived and not fate.is_owned
+
+
 def _owner(fate: Fate) -> str:
-    return fate.name.partition(".")[0]
+    first, _, rest = fate.name.partition(".")
+    return f"self.{rest.partition('.')[0]}" if first == "self" else first
 
 
 def parameter_never_updated(training: Training) -> Iterator[Finding]:
@@ -98,20 +106,19 @@ def parameter_never_updated(training: Training) -> Iterator[Finding]:
     still = [
         fate
         for fate in training.parameters
-        if fate.optimizers and fate.requires_grad and fate.steps > 1 and not fate.moved
+        if fate.requires_grad and fate.steps > 1 and not fate.moved and not _is_stale(fate)
     ]
+    # Some that rest may be meant to: a head that this loss does not need, a bias that cancels.
+    is_fault = all(fate in still for fate in training.parameters if fate.steps > 1)
     reasons: dict[str, list[Fate]] = {}
     for fate in still:
         reasons.setdefault(_why_still(fate), []).append(fate)
     for reason, fates in reasons.items():
         yield Finding(
             "parameter_never_updated",
-            is_fault=reason != _FINE,
+            is_fault=is_fault,
             message=f"never updated, for {reason}: {_listed(fates)}",
         )
-
-
-_FINE = "the update was exactly zero although there was a gradient"
 
 
 def _why_still(fate: Fate) -> str:
@@ -119,18 +126,22 @@ def _why_still(fate: Fate) -> str:
         return "no gradient ever arrived"
     if not fate.nonzero:
         return "the gradient was zero in every step"
-    return _FINE
+    return "the update was exactly zero although there was a gradient"
 
 
 def graph_of_earlier_steps(training: Training) -> Iterator[Finding]:
     """Find graphs that contain nodes of those of earlier steps."""
     if training.unfinished:
         nodes = _counted(training.unfinished, "node")
+        overwritten = "modified by an inplace operation" in training.failed
         yield Finding(
-            "state_carries_graph",
+            "optimizer_step_between" if overwritten else "state_carries_graph",
             is_fault=True,
-            message=f"the graph whose backward failed contains {nodes} of earlier steps' graphs",
-            evidence=(*_holding(training), training.failed.partition("\n")[0]),
+            message=f"the graph whose backward failed contains {nodes} of earlier steps' graphs"
+            + (
+                ", and the step in between has changed weights that it saved" if overwritten else ""
+            ),
+            evidence=_holding(training),
         )
         return
     having = [step for step in training.steps if step.earlier]
@@ -249,6 +260,7 @@ _CHECKS: Sequence[Callable[[Training], Iterable[Finding]]] = (
 def _holding(training: Training) -> tuple[str, ...]:
     """Say what holds graphs of earlier steps."""
     names = [held.name for held in training.held if held.step < training.seen]
+    names = names or [held.name for held in training.held]
     return (f"held by {_joined(names)}",) if names else ()
 
 

@@ -72,6 +72,7 @@ class Step:
     optimizer  number of the optimizer, from 0
     moved      all of its parameters together
     groups     the movement of each group, by its number
+    added      backward calls that added to gradients which no step had used
     nodes      of the graphs that backward was called on, together
     saved      bytes that these graphs held for backward, each storage once; -1 where not shown
     earlier    nodes among them that belong to a graph of an earlier step
@@ -89,6 +90,7 @@ class Step:
     moved: Movement
     groups: dict[int, Movement]
     backwards: int
+    added: int
     nodes: int
     saved: int
     earlier: int
@@ -114,7 +116,8 @@ class Group:
 class Fate:
     """What became of one parameter.
 
-    optimizers     numbers of the optimizers that hold it
+    optimizers     numbers of the optimizers that hold it and have stepped
+    is_held        any optimizer holds it, whether it has stepped or not
     is_owned       a module that is alive has it
     requires_grad  at the end
     reached        graphs that led to it
@@ -127,6 +130,7 @@ class Fate:
     name: str
     shape: tuple[int, ...]
     optimizers: tuple[int, ...]
+    is_held: bool
     is_owned: bool
     requires_grad: bool
     reached: int

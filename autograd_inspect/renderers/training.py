@@ -4,13 +4,13 @@
      "target", "arguments", "wanted", "seen", "by", "stride", "sampled", "skipped", "failed",
      "optimizers": [name],
      "groups": [{"name", "optimizer", "parameters", "elements"}],
-     "parameters": [{"name", "shape", "optimizers", "is_owned", "requires_grad", "reached",
-                     "steps", "arrived", "nonzero", "moved"}],
+     "parameters": [{"name", "shape", "optimizers", "is_held", "is_owned", "requires_grad",
+                     "reached", "steps", "arrived", "nonzero", "moved"}],
      "shown": [{"expression", "before", "after"}],
      "findings": [{"slug", "is_fault", "message", "evidence"}],
      "rows": [{"step", "optimizer", "losses": [{"name", "value", "calls", "place"}],
-               "gradient", "weight", "update", "ratio", "rate", "backwards", "nodes", "saved",
-               "earlier", "live", "reused", "attached", "seconds", "backward", "stepping",
+               "gradient", "weight", "update", "ratio", "rate", "backwards", "added", "nodes",
+               "saved", "earlier", "live", "reused", "attached", "seconds", "backward", "stepping",
                "groups": {name: {"gradient", "weight", "update", "ratio", "rate"}}}]}
 
 Norms are 2-norms, sizes in bytes, times in seconds. What was not measured is null.
@@ -41,7 +41,7 @@ SCHEMA = "agi.train/1"
 #: Losses that get a column of their own on a terminal.
 _LOSSES = 3
 _FIGURES = ("gradient", "weight", "update", "ratio", "rate")
-_FACTS = ("backwards", "nodes", "saved", "earlier", "live", "reused", "attached")
+_FACTS = ("backwards", "added", "nodes", "saved", "earlier", "live", "reused", "attached")
 _TIMES = ("seconds", "backward", "stepping")
 #: What a narrow terminal goes without, in this order.
 _DISPENSABLE = ("optimizer", "lr", "calls", "saved", "time", "nodes", "live")

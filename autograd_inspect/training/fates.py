@@ -22,6 +22,7 @@ class _Life:
     shape: tuple[int, ...]
     name: str = ""
     requires_grad: bool = True
+    is_held: bool = False
     optimizers: set[int] = field(default_factory=set)
     reached: int = 0
     steps: int = 0
@@ -50,6 +51,13 @@ class Fates:
         """Note the parameters that an optimizer holds."""
         for parameter in parameters:
             self._life(parameter).optimizers.add(optimizer)
+
+    def wait(self, parameters: Iterable[torch.Tensor]) -> None:
+        """Note the parameters that any optimizer holds, whether it has stepped or not."""
+        for parameter in parameters:
+            life = self._lives.get(id(parameter))
+            if life is not None and life.parameter() is parameter:
+                life.is_held = True
 
     def step(
         self,
@@ -108,6 +116,7 @@ def _told(life: _Life, *, is_owned: bool) -> Fate:
         name=life.name,
         shape=tuple(size if type(size) is int else -1 for size in life.shape),
         optimizers=tuple(sorted(life.optimizers)),
+        is_held=life.is_held or bool(life.optimizers),
         is_owned=is_owned and parameter is not None,
         requires_grad=parameter.requires_grad if parameter is not None else life.requires_grad,
         reached=life.reached,

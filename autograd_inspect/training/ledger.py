@@ -145,7 +145,7 @@ class Ledger:
 
     def note_held(self, scopes: Sequence[Scope]) -> None:
         """Count what holds graphs."""
-        self.held = len(graphs_held(search(scopes)))
+        self.held = len(graphs_held(scopes))
 
     def _step(self, tracked: Tracked, groups: dict[int, Movement], ended: float) -> Step:
         since = self.since
@@ -160,6 +160,7 @@ class Ledger:
             moved=Movement.together(groups.values()),
             groups=groups,
             backwards=since.backwards,
+            added=tracked.added,
             nodes=sum(seen.nodes for seen in since.seen),
             saved=-1 if -1 in saved else sum(saved),
             earlier=sum(seen.earlier for seen in since.seen),

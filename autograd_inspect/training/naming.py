@@ -20,6 +20,8 @@ from autograd_inspect.tracing.names import Found, search
 _DEEP = 3
 #: Calls whose names are remembered.
 _MOST = 1000
+#: Steps from a variable to what holds a graph: `sampler.episodes[0][0]['value']` is four.
+_FAR = 5
 
 Key = tuple[tuple[CodeType, int], ...]
 
@@ -102,8 +104,9 @@ def _module_scopes(scopes: Sequence[Scope], expression: Expression) -> Iterator[
                 yield Scope(parts, parts)
 
 
-def graphs_held(found: Found) -> dict[str, torch.Tensor]:
+def graphs_held(scopes: Sequence[Scope]) -> dict[str, torch.Tensor]:
     """List what has a graph among all that variables and attributes of modules lead to."""
+    found = search(scopes, _FAR)
     held: dict[str, torch.Tensor] = {}
     seen: set[int] = set()
     for tensor in found.reached:

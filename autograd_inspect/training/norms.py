@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import compress
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ COPIED = 2**26
 
 _PLAIN = {torch.Tensor, torch.nn.Parameter}
 _HALF = {torch.float16, torch.bfloat16}
+_KIND = attrgetter("layout", "dtype", "device")
 _KNOWN = _HALF | {torch.float32, torch.float64, torch.complex64, torch.complex128}
 
 
@@ -29,7 +31,7 @@ def norms(tensors: Sequence[torch.Tensor | None]) -> Norms:
     """Give the 2-norm of each tensor, None for None and for what has no such norm."""
     found: Norms = [None] * len(tensors)
     alike: dict[Any, list[int]] = {}
-    plain = [None if tensor is None else plain_part(tensor) for tensor in tensors]
+    plain = plain_parts(tensors)
     for place, tensor in enumerate(plain):
         if tensor is not None:
             alike.setdefault((tensor.dtype, tensor.device), []).append(place)
@@ -49,6 +51,22 @@ def _wide_norm(tensor: torch.Tensor | None) -> float:
     if tensor.device.type == "mps":  # which has no double precision
         return math.inf
     return float(torch.linalg.vector_norm(tensor, dtype=wide))
+
+
+def plain_parts(tensors: Sequence[torch.Tensor | None]) -> Sequence[torch.Tensor | None]:
+    """Give for each tensor the elements that are stored here, strided; None where there are none.
+
+    Nearly all are plain, and then are given as they are.
+    """
+    there = [tensor for tensor in tensors if tensor is not None]
+    kinds = set(map(_KIND, there))
+    if set(map(type, there)) <= _PLAIN and all(_is_plain(*kind) for kind in kinds):
+        return tensors
+    return [None if tensor is None else plain_part(tensor) for tensor in tensors]
+
+
+def _is_plain(layout: torch.layout, dtype: torch.dtype, device: torch.device) -> bool:
+    return layout is torch.strided and dtype in _KNOWN and device.type != "meta"
 
 
 def plain_part(tensor: torch.Tensor) -> torch.Tensor | None:
@@ -111,10 +129,10 @@ class Weights:
             torch._foreach_sub_(kept, look)
         return self._spread(weights), self._spread(norms(self._kept))
 
-    def _looks(self) -> list[torch.Tensor | None]:
-        parts = map(plain_part, self._parameters)
+    def _looks(self) -> Sequence[torch.Tensor | None]:
+        parts = plain_parts(self._parameters)
         if self.stride == 1:
-            return list(parts)
+            return parts
         return [None if part is None else part.reshape(-1)[:: self.stride] for part in parts]
 
     def _spread(self, figures: Norms) -> Norms:

@@ -70,11 +70,12 @@ class Tracked:
     gradients: Norms = field(default_factory=list)
     reuse: Reuse = field(default_factory=Reuse)
     reused: int = 0
+    added: int = 0
     _weights: Weights | None = None
     _titles: list[str] = field(default_factory=list)
 
     def refresh(self) -> bool:
-        """Look which parameters the optimizer holds now; True where these are others than before."""
+        """Look which parameters the optimizer holds now; True if not those of before."""
         optimizer = self.optimizer()
         groups = optimizer.param_groups if optimizer is not None else []
         pairs = [
@@ -120,6 +121,7 @@ class Tracked:
         if had_backward:
             self.reused = self.reuse.reused(self.parameters)
             self._measure_gradients()
+        self.added = self.reuse.added
         self.reuse.after_step(self.parameters)
         if self._weights is None:
             return [], []

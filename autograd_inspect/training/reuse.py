@@ -6,11 +6,15 @@ reused only where a step has used it, a backward came after that, and a second s
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch
 
 from autograd_inspect.training.norms import norms
+
+#: Gradients that are looked at to tell whether there are any.
+_FEW = 8
 
 
 class Reuse:
@@ -18,9 +22,12 @@ class Reuse:
 
     No gradient is held: the tensor's identity is enough, because clearing is looked for before
     every backward, when nothing can have taken its place yet.
+
+    added  backward calls since the last step that added to what another had left for the next
     """
 
     def __init__(self) -> None:
+        self.added = 0
         self._used: dict[int, int] = {}
         self._backward_since = False
 
@@ -28,6 +35,8 @@ class Reuse:
         """Notice what was cleared since the last step."""
         if self._used:
             self._drop_cleared(parameters)
+        elif self._backward_since and _any_gradient(parameters):
+            self.added += 1
         self._backward_since = True
 
     def reused(self, parameters: Sequence[torch.Tensor]) -> int:
@@ -42,6 +51,7 @@ class Reuse:
         gradients = [(id(parameter), parameter.grad) for parameter in parameters]
         self._used = {key: id(grad) for key, grad in gradients if grad is not None}
         self._backward_since = False
+        self.added = 0
 
     def _drop_cleared(self, parameters: Sequence[torch.Tensor]) -> None:
         held = [(id(parameter), parameter.grad) for parameter in parameters]
@@ -50,3 +60,9 @@ class Reuse:
         self._used = {
             key: id(grad) for (key, grad), size in zip(same.items(), sizes, strict=True) if size
         }
+
+
+def _any_gradient(parameters: Sequence[torch.Tensor]) -> bool:
+    """Tell whether there is any gradient that is not all zero; the first few tell."""
+    there = (parameter.grad for parameter in parameters if parameter.grad is not None)
+    return any(norms(list(itertools.islice(there, _FEW))))
