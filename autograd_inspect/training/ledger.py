@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import torch
 from autograd_inspect.autograd._torch import in_transform
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.training import Loss, Movement, Step
-from autograd_inspect.tracing.frames import Scope, scopes_from
+from autograd_inspect.tracing.frames import Scope, scopes_at
 from autograd_inspect.tracing.names import Named, find_names, search
 from autograd_inspect.training.fates import Fates
 from autograd_inspect.training.graphs import Graphs, Seen
@@ -48,8 +49,10 @@ class Since:
     losses: dict[str, tuple[list[float | None], Place | None]] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     backwards: int = 0
+    backwards_before_step: int = 0
     backward: float = 0.0
     own: float = 0.0
+    began_step: float = 0.0
     began: float = field(default_factory=clock)
 
 
@@ -69,7 +72,7 @@ class Ledger:
         self.fates = Fates()
         self.groups = Groups(by)
         self.scaling = Scaling(lambda: self.seen, self._skip)
-        self.since = Since()
+        self._since: dict[int, Since] = {}
         self.steps: list[Step] = []
         self.stride = 1
         self.seen = 0
@@ -81,13 +84,12 @@ class Ledger:
         self._graphs = Graphs()
         self._names = LossNames(start)
         self._searches = 0
-        self._began_step = 0.0
 
     def before_backward(self, roots: Sequence[Any], frame: FrameType) -> None:
         """Look at a graph while it holds what it saved."""
         self.calls += 1
         self.since.backwards += 1
-        for tracked in self.optimizers:
+        for tracked in self.optimizers.of_this_thread():
             tracked.reuse.before_backward(tracked.parameters)
         self._note_losses(roots, frame)
         if in_transform():  # these tensors stand for others
@@ -107,22 +109,24 @@ class Ledger:
         """Look at gradients and weights; a new optimizer, or new parameters of one, are named."""
         tracked = self.optimizers.get(optimizer)
         if tracked is None:
-            tracked = self.optimizers.add(
-                optimizer, variable_holding(optimizer, scopes_from(frame))
-            )
+            with scopes_at(frame) as scopes:
+                name = variable_holding(optimizer, scopes)
+            tracked = self.optimizers.add(optimizer, name)
         if tracked.refresh():
             self.fates.hold(tracked.parameters, tracked.number)
             self._search_names(frame)
             tracked.rows = self.groups.rows_of(tracked, self.fates.name_of)
         tracked.before_step()
-        self._began_step = clock()
+        self.since.backwards_before_step = self.since.backwards
+        self.since.began_step = clock()
 
-    def after_step(self, optimizer: torch.optim.Optimizer, *, had_backward: bool) -> Step | None:
-        """Write the step down; `had_backward` says that a closure of it called backward."""
+    def after_step(self, optimizer: torch.optim.Optimizer) -> Step | None:
+        """Write the step down."""
         ended = clock()
         tracked = self.optimizers.get(optimizer)
         if tracked is None:
             return None
+        had_backward = self.since.backwards > self.since.backwards_before_step
         weights, updates = tracked.after_step(had_backward=had_backward)
         self.seen += 1
         self.fates.step(tracked.parameters, tracked.gradients, updates)
@@ -131,8 +135,16 @@ class Ledger:
             places = [loss.place for loss in step.losses]
             self.reused = self.reused[0] + 1, self.reused[1] or next(iter(places), None)
         self._keep(step)
-        self.since = Since()
         return step
+
+    @property
+    def since(self) -> Since:
+        """What there was since the last step on this thread."""
+        return self._since.setdefault(threading.get_ident(), Since())
+
+    def begin_next(self) -> None:
+        """Begin to note what leads to the next step."""
+        self._since[threading.get_ident()] = Since()
 
     def name_all(self, scopes: Sequence[Scope]) -> Named:
         """Name what has no name yet, and say what there is."""
@@ -169,7 +181,7 @@ class Ledger:
             attached=tracked.attached,
             seconds=ended - since.began - since.own if self.seen > 1 else None,
             backward=since.backward,
-            stepping=ended - self._began_step,
+            stepping=ended - since.began_step,
         )
 
     def _note_losses(self, roots: Sequence[Any], frame: FrameType) -> None:
@@ -186,7 +198,8 @@ class Ledger:
     def _search_names(self, frame: FrameType) -> None:
         if self._searches < _SEARCHES and self.fates.unnamed():
             self._searches += 1
-            self.name_all(scopes_from(frame))
+            with scopes_at(frame) as scopes:
+                self.name_all(scopes)
 
     def _keep(self, step: Step) -> None:
         if (step.number - 1) % self.stride == 0:
@@ -197,7 +210,7 @@ class Ledger:
 
     def _skip(self) -> None:
         self.skipped += 1
-        self.since = Since()
+        self.begin_next()
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -13,7 +13,7 @@ from torch import nn
 from autograd_inspect.model.places import Place
 from autograd_inspect.run.files import is_machinery
 from autograd_inspect.tracing.expression import Expression, is_a, tensors_in
-from autograd_inspect.tracing.frames import Scope, receiver, scopes_from, user_place
+from autograd_inspect.tracing.frames import Scope, receiver, scopes_at, user_place
 from autograd_inspect.tracing.names import Found, search
 
 #: Frames of the program that tell one call from another.
@@ -38,11 +38,11 @@ class LossNames:
         key = _key(frame)
         known = self._known.get(key)
         if known is None or len(known[0]) != len(roots):
-            scopes = scopes_from(frame)
-            names = [variable_holding(root, scopes) for root in roots]
-            if names == [""]:
-                names = [receiver(scopes)]
-            known = [name or "loss" for name in names], user_place(scopes, self._start)
+            with scopes_at(frame) as scopes:
+                names = [variable_holding(root, scopes) for root in roots]
+                if names == [""]:
+                    names = [receiver(scopes)]
+                known = [name or "loss" for name in names], user_place(scopes, self._start)
             if len(self._known) < _MOST:
                 self._known[key] = known
         return known
@@ -67,7 +67,7 @@ def variable_holding(value: object, scopes: Sequence[Scope]) -> str:
         for name, held in list(scope.variables.items()):
             for attribute, part in _attributes(held):
                 if part is value:
-                    return f"{name}.{attribute}"
+                    return attribute if name == "self" else f"{name}.{attribute}"
     return ""
 
 

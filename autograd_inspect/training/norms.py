@@ -87,7 +87,9 @@ def _within(tensor: torch.Tensor) -> torch.Tensor:
     if hasattr(tensor, "to_local"):  # a DTensor holds this process's part
         local: torch.Tensor = tensor.to_local()
         return local
-    plain = tensor.detach().as_subclass(torch.Tensor)
+    plain = tensor.detach()
+    if type(plain) is not torch.Tensor:
+        plain = plain.as_subclass(torch.Tensor)
     if tensor.layout is torch.sparse_coo:
         # Not coalesced, one element may be stored in several parts: only their sum counts.
         return plain.coalesce().values()

@@ -25,11 +25,14 @@ from autograd_inspect.autograd._torch import (
 )
 from autograd_inspect.model.training import Step
 from autograd_inspect.run.stop import Stop
-from autograd_inspect.tracing.frames import Scope, scopes_from
+from autograd_inspect.tracing.frames import Scope, scopes_at
 from autograd_inspect.training.ledger import EARLY, Ledger, clock
 from autograd_inspect.training.shown import ShownValues
 
 Engine = Callable[..., Any]
+
+#: Backward calls without a step, after which we say so: some programs accumulate for long.
+_PATIENCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,7 @@ class Observer:
     is_over: bool = False
     stopped: bool = False
     trouble: BaseException | None = None
-    _stepping: int = 0
-    _backwards: int = 0
+    _stepping: dict[int, int] = field(default_factory=dict)
     _swallowed: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -93,6 +95,7 @@ class Observer:
                 return engine(*arguments, **options)
             with self._quietly():
                 self.ledger.before_backward(arguments[0], sys._getframe(1))
+            self._notice_missing_steps()
             return self._run(lambda: engine(*arguments, **options))
 
         return run_backward
@@ -112,38 +115,39 @@ class Observer:
             self._notice_that_it_goes_on()
             return
         frame = sys._getframe(1)
-        if self._stepping and _is_within(self._stepping, frame):
+        outer = self._stepping.get(threading.get_ident())
+        if outer is not None and _is_within(outer, frame):
             return  # an optimizer inside of another: the outer one's step is the program's
-        self._stepping = id(frame)
-        self._backwards = self.ledger.calls
+        self._stepping[threading.get_ident()] = id(frame)
         found_inf = getattr(optimizer, "found_inf", None)
         with self._quietly():
             if found_inf is not None and float(found_inf):
-                self._stepping = 0  # it will do nothing, for a GradScaler said so
-                return
-            self.values.before(lambda: scopes_from(frame))
+                del self._stepping[threading.get_ident()]
+                return  # it will do nothing, for a GradScaler said so
+            self.values.before(frame)
             self.ledger.before_step(optimizer, frame)
 
     def _after_step(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         frame = sys._getframe(1)
-        if self.is_over or id(frame) != self._stepping:
+        if self.is_over or id(frame) != self._stepping.get(threading.get_ident()):
             return
-        self._stepping = 0
+        del self._stepping[threading.get_ident()]
         with self._quietly():
-            had_backward = self.ledger.calls > self._backwards
-            step = self.ledger.after_step(optimizer, had_backward=had_backward)
-            self.values.after(lambda: scopes_from(frame))
+            step = self.ledger.after_step(optimizer)
+            self.values.after(frame)
             if self.ledger.seen == EARLY:
-                self.ledger.note_held(scopes_from(frame))
+                with scopes_at(frame) as scopes:
+                    self.ledger.note_held(scopes)
             if step is not None:
                 self.show(step, self.ledger)
+        self.ledger.begin_next()
         if self.ledger.seen >= self.wish.steps or self.trouble is not None:
             self._finish(frame)
 
     def _finish(self, frame: FrameType) -> None:
         self.is_over = True
-        with self._quietly():
-            self.conclude(scopes_from(frame))
+        with self._quietly(), scopes_at(frame) as scopes:
+            self.conclude(scopes)
         main = threading.current_thread() is threading.main_thread()
         if main and not self.wish.keep_running:
             self.stopped = True
@@ -155,6 +159,15 @@ class Observer:
             self.tell(
                 "the program caught the stop after the last step and runs on; --keep-running says "
                 "that it may"
+            )
+
+    def _notice_missing_steps(self) -> None:
+        """Say at once what would otherwise come out at the end: that there is nothing to count."""
+        ledger = self.ledger
+        if ledger.calls == max(self.wish.steps, _PATIENCE) and not (ledger.seen or ledger.skipped):
+            self.tell(
+                f"no optimizer step in {ledger.calls} backward calls: steps of torch.optim and of "
+                "what derives from it are seen, and no others"
             )
 
     @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ class Groups:
 class Tracked:
     """One optimizer, while it is alive.
 
+    thread      the one that it steps on: gradients may only be looked at where backward runs
     parameters  all of them, in the order of its groups
     places      the parameter group of each
     rows        the row of each, see `Groups`
@@ -64,6 +66,7 @@ class Tracked:
     number: int
     name: str
     optimizer: weakref.ref[torch.optim.Optimizer]
+    thread: int
     parameters: list[torch.Tensor] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
@@ -178,8 +181,12 @@ class Optimizers:
         self._alive: dict[int, Tracked] = {}
         self.names: list[str] = []
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Tracked]:
         return iter(list(self._alive.values()))
+
+    def of_this_thread(self) -> list[Tracked]:
+        """List those that step on the thread that calls this."""
+        return [tracked for tracked in self if tracked.thread == threading.get_ident()]
 
     def get(self, optimizer: torch.optim.Optimizer) -> Tracked | None:
         """Give what is known of an optimizer."""
@@ -198,6 +205,6 @@ class Optimizers:
         if taken not in self.names:
             self.names.append(taken)
         number = self.names.index(taken)
-        tracked = Tracked(number, taken, weakref.ref(optimizer))
+        tracked = Tracked(number, taken, weakref.ref(optimizer), threading.get_ident())
         self._alive[id(optimizer)] = tracked
         return tracked

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from types import FrameType
 
 from autograd_inspect.model.training import Shown
 from autograd_inspect.tracing.expression import Expression
-from autograd_inspect.tracing.frames import Scope
+from autograd_inspect.tracing.frames import scopes_at
 from autograd_inspect.training.naming import values_of
-
-Scopes = Callable[[], Sequence[Scope]]
 
 
 class ShownValues:
@@ -18,20 +17,20 @@ class ShownValues:
     def __init__(self, expressions: Sequence[Expression]) -> None:
         self._shown = {one: Shown(one.text, None, None) for one in expressions}
 
-    def before(self, scopes: Scopes) -> None:
+    def before(self, frame: FrameType) -> None:
         """Read what has not been read before a step yet."""
         missing = [one for one, shown in self._shown.items() if shown.before is None]
         if missing:
-            there = scopes()
-            for one in missing:
-                self._shown[one] = Shown(one.text, values_of(one, there), None)
+            with scopes_at(frame) as scopes:
+                for one in missing:
+                    self._shown[one] = Shown(one.text, values_of(one, scopes), None)
 
-    def after(self, scopes: Scopes) -> None:
+    def after(self, frame: FrameType) -> None:
         """Read all of them after a step."""
         if self._shown:
-            there = scopes()
-            for one, shown in self._shown.items():
-                self._shown[one] = Shown(one.text, shown.before, values_of(one, there))
+            with scopes_at(frame) as scopes:
+                for one, shown in self._shown.items():
+                    self._shown[one] = Shown(one.text, shown.before, values_of(one, scopes))
 
     def table(self) -> tuple[Shown, ...]:
         """Give what was read."""
