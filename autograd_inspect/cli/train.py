@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -87,7 +88,6 @@ def train(target: Target, watching: Watching) -> int:
         by=watching.by,
         shown=tuple(watching.shown),
     )
-    here = _absolute(watching)
 
     def tell(remark: str) -> None:
         say(f"agi: {remark}", quiet=watching.quiet)
@@ -97,19 +97,22 @@ def train(target: Target, watching: Watching) -> int:
         for remark in misplaced_options(target):
             tell(remark)
         if outcome.training is not None:
-            _print(outcome.training, here, results)
+            _print(outcome.training, _from(request.start, watching), results)
         status = explain(outcome.trouble)
     if outcome.run.status or not status:
         finish(outcome.run)
     return status
 
 
-def _absolute(watching: Watching) -> Watching:
-    """Say where to write independently of where the program goes."""
+def _from(start: Path, watching: Watching) -> Watching:
+    """Say where to write from wherever the program has gone meanwhile."""
+    with suppress(OSError):  # it may have removed the directory it stands in
+        if Path.cwd() == start:
+            return watching
     printing, plot = watching.printing, watching.plot
     if printing.output is not None and not printing.to_stdout:
-        printing = replace(printing, output=printing.output.absolute())
-    return replace(watching, printing=printing, plot=plot.absolute() if plot else None)
+        printing = replace(printing, output=start / printing.output)
+    return replace(watching, printing=printing, plot=start / plot if plot else None)
 
 
 def _print(training: Training, watching: Watching, results: Results) -> None:
