@@ -44,7 +44,16 @@ _FIGURES = ("gradient", "weight", "update", "ratio", "rate")
 _FACTS = ("backwards", "added", "nodes", "saved", "earlier", "live", "reused", "attached")
 _TIMES = ("seconds", "backward", "stepping")
 #: What a narrow terminal goes without, in this order.
-_DISPENSABLE = ("optimizer", "lr", "calls", "saved", "time", "nodes", "live")
+_DISPENSABLE = (
+    "optimizer",
+    "lr",
+    "calls",
+    "saved",
+    "time",
+    "nodes",
+    "live",
+    "update/weight",
+)
 
 
 def render(

@@ -18,6 +18,7 @@ from autograd_inspect.model.places import Place
 from autograd_inspect.model.training import Loss, Movement, Step
 from autograd_inspect.tracing.frames import Scope, scopes_at
 from autograd_inspect.tracing.names import Named, find_names, search
+from autograd_inspect.training.byhand import ByHand
 from autograd_inspect.training.fates import Fates
 from autograd_inspect.training.graphs import Graphs, Seen
 from autograd_inspect.training.naming import (
@@ -26,6 +27,7 @@ from autograd_inspect.training.naming import (
     kept_in_modules,
     variable_holding,
 )
+from autograd_inspect.training.norms import Norms
 from autograd_inspect.training.optimizers import Groups, Optimizers, Tracked
 from autograd_inspect.training.scaling import Scaling
 
@@ -81,6 +83,8 @@ class Ledger:
         self.reused: tuple[int, Place | None] = (0, None)
         self.failed = ""
         self.held: int | None = None
+        self._by_hand: ByHand | None = ByHand()
+        self._leaves: list[torch.Tensor] = []
         self._graphs = Graphs()
         self._names = LossNames(start)
         self._searches = 0
@@ -89,7 +93,8 @@ class Ledger:
         """Look at a graph while it holds what it saved."""
         self.calls += 1
         self.since.backwards += 1
-        for tracked in self.optimizers.of_this_thread():
+        by_hand = [self._by_hand.tracked] if self._by_hand else []
+        for tracked in (*self.optimizers.of_this_thread(), *by_hand):
             tracked.reuse.before_backward(tracked.parameters)
         self._note_losses(roots, frame)
         if in_transform():  # these tensors stand for others
@@ -99,14 +104,44 @@ class Ledger:
             seen, leaves = self._graphs.look(having, self.seen + 1)
             self.since.seen.append(seen)
             self.fates.reach(leaves)
+            self._leaves = leaves if self._by_hand else []
 
     def after_backward(self, seconds: float, error: Exception | None) -> None:
         """Note how a backward ended."""
         self.since.backward += seconds
         self.failed = f"{type(error).__name__}: {error}" if error else ""
 
+    @property
+    def may_step_by_hand(self) -> bool:
+        """Whether no optimizer has stepped so far."""
+        return self._by_hand is not None
+
+    def look_at_leaves(self, frame: FrameType) -> None:
+        """Look at what a backward has given gradients to, where the program may move it itself."""
+        if self._by_hand is not None and self._leaves:
+            tracked = self._by_hand.tracked
+            if self._by_hand.look(self._leaves):
+                tracked.rows = []
+                self._search_names(frame)
+            self._leaves = []
+            self.since.began_step = clock()
+
+    def step_by_hand(self) -> Step | None:
+        """Write down that the program has moved its leaves itself since the last backward."""
+        moved = self._by_hand.moved() if self._by_hand is not None else None
+        if self._by_hand is None or moved is None:
+            return None
+        tracked = self._by_hand.tracked
+        tracked.number = self.optimizers.number_of(tracked.name)
+        if not tracked.rows:
+            self.fates.hold(tracked.parameters, tracked.number)
+            tracked.rows = self.groups.rows_of(tracked, self.fates.name_of)
+        tracked.settle()
+        return self._write(tracked, moved, clock())
+
     def before_step(self, optimizer: torch.optim.Optimizer, frame: FrameType) -> None:
         """Look at gradients and weights; a new optimizer, or new parameters of one, are named."""
+        self._by_hand = None
         tracked = self.optimizers.get(optimizer)
         if tracked is None:
             with scopes_at(frame) as scopes:
@@ -127,7 +162,10 @@ class Ledger:
         if tracked is None:
             return None
         had_backward = self.since.backwards > self.since.backwards_before_step
-        weights, updates = tracked.after_step(had_backward=had_backward)
+        return self._write(tracked, tracked.after_step(had_backward=had_backward), ended)
+
+    def _write(self, tracked: Tracked, measured: tuple[Norms, Norms], ended: float) -> Step:
+        weights, updates = measured
         self.seen += 1
         self.fates.step(tracked.parameters, tracked.gradients, updates)
         step = self._step(tracked, tracked.movements(weights, updates), ended)

@@ -31,9 +31,6 @@ from autograd_inspect.training.shown import ShownValues
 
 Engine = Callable[..., Any]
 
-#: Backward calls without a step, after which we say so: some programs accumulate for long.
-_PATIENCE = 50
-
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -93,14 +90,15 @@ class Observer:
             # them on tensors without numbers: not the program's.
             if in_backward() or is_tracing(arguments[0]):
                 return engine(*arguments, **options)
+            frame = sys._getframe(1)
+            self._step_by_hand(frame)
             with self._quietly():
-                self.ledger.before_backward(arguments[0], sys._getframe(1))
-            self._notice_missing_steps()
-            return self._run(lambda: engine(*arguments, **options))
+                self.ledger.before_backward(arguments[0], frame)
+            return self._run(lambda: engine(*arguments, **options), frame)
 
         return run_backward
 
-    def _run(self, engine: Callable[[], Any]) -> Any:
+    def _run(self, engine: Callable[[], Any], frame: FrameType) -> Any:
         error, began = None, clock()
         try:
             return engine()
@@ -109,6 +107,17 @@ class Observer:
             raise
         finally:
             self.ledger.after_backward(clock() - began, error)
+            if error is None and self.ledger.may_step_by_hand:
+                with self._quietly():
+                    self.values.before(frame)
+                    self.ledger.look_at_leaves(frame)
+
+    def _step_by_hand(self, frame: FrameType) -> None:
+        step = None
+        with self._quietly():
+            step = self.ledger.step_by_hand()
+        if step is not None:
+            self._end_step(step, frame)
 
     def _before_step(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         if self.is_over:
@@ -132,8 +141,13 @@ class Observer:
         if self.is_over or id(frame) != self._stepping.get(threading.get_ident()):
             return
         del self._stepping[threading.get_ident()]
+        step = None
         with self._quietly():
             step = self.ledger.after_step(optimizer)
+        self._end_step(step, frame)
+
+    def _end_step(self, step: Step | None, frame: FrameType) -> None:
+        with self._quietly():
             self.values.after(frame)
             if self.ledger.seen == EARLY:
                 with scopes_at(frame) as scopes:
@@ -159,15 +173,6 @@ class Observer:
             self.tell(
                 "the program caught the stop after the last step and runs on; --keep-running says "
                 "that it may"
-            )
-
-    def _notice_missing_steps(self) -> None:
-        """Say at once what would otherwise come out at the end: that there is nothing to count."""
-        ledger = self.ledger
-        if ledger.calls == max(self.wish.steps, _PATIENCE) and not (ledger.seen or ledger.skipped):
-            self.tell(
-                f"no optimizer step in {ledger.calls} backward calls: steps of torch.optim and of "
-                "what derives from it are seen, and no others"
             )
 
     @contextmanager

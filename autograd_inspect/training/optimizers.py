@@ -124,11 +124,17 @@ class Tracked:
         if had_backward:
             self.reused = self.reuse.reused(self.parameters)
             self._measure_gradients()
+        self.settle()
+        return self.compare()
+
+    def settle(self) -> None:
+        """Take note that the gradients are used."""
         self.added = self.reuse.added
         self.reuse.after_step(self.parameters)
-        if self._weights is None:
-            return [], []
-        return self._weights.compare()
+
+    def compare(self) -> tuple[Norms, Norms]:
+        """Give the norms of the weights that were last looked at, and of their change since."""
+        return self._weights.compare() if self._weights is not None else ([], [])
 
     @property
     def attached(self) -> int:
@@ -184,6 +190,12 @@ class Optimizers:
     def __iter__(self) -> Iterator[Tracked]:
         return iter(list(self._alive.values()))
 
+    def number_of(self, name: str) -> int:
+        """Give the number that goes with a name."""
+        if name not in self.names:
+            self.names.append(name)
+        return self.names.index(name)
+
     def of_this_thread(self) -> list[Tracked]:
         """List those that step on the thread that calls this."""
         return [tracked for tracked in self if tracked.thread == threading.get_ident()]
@@ -202,9 +214,8 @@ class Optimizers:
         used = {tracked.name for tracked in self._alive.values()}
         plain = name or type(optimizer).__name__
         taken = next(one for one in _numbered(plain) if one not in used)
-        if taken not in self.names:
-            self.names.append(taken)
-        number = self.names.index(taken)
-        tracked = Tracked(number, taken, weakref.ref(optimizer), threading.get_ident())
+        tracked = Tracked(
+            self.number_of(taken), taken, weakref.ref(optimizer), threading.get_ident()
+        )
         self._alive[id(optimizer)] = tracked
         return tracked

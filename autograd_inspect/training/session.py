@@ -139,8 +139,8 @@ def _no_steps(ledger: Ledger) -> NoGraphError:
     calls = "1 backward call" if ledger.calls == 1 else f"{ledger.calls} backward calls"
     if ledger.skipped:
         why = f"the GradScaler skipped all {ledger.skipped} of them: gradients were not finite"
-        return NoGraphError(f"no optimizer step to watch in {calls}: {why}")
+        return NoGraphError(f"no step to watch in {calls}: {why}")
     return NoGraphError(
-        f"no optimizer step to watch in {calls}",
-        hint="steps of torch.optim and of what derives from it are seen, and no others",
+        f"no step to watch in {calls}: no optimizer of torch.optim stepped, and nothing else moved "
+        "the leaves between two of them"
     )

@@ -650,3 +650,42 @@ def test_what_was_looked_at_does_not_keep_the_programs_variables_alive() -> None
     with scopes_at(sys._getframe()):
         pass
     assert mine["gone"] is gone  # what locals() gave stays
+
+
+def test_steps_that_the_program_takes_without_an_optimizer_are_seen() -> None:
+    model = net()
+    truth = []
+
+    def program() -> None:
+        for _ in range(4):
+            model.zero_grad()
+            for _ in range(2):  # two backward calls add up, and move nothing
+                loss = model(torch.randn(4, 6)).pow(2).sum()
+                loss.backward()
+            gradient = norm([p.grad for p in model.parameters()])
+            weight = norm(list(model.parameters()))
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    parameter.sub_(parameter.grad, alpha=0.01)
+            truth.append((gradient, weight))
+
+    found = watch(program)
+    assert found.training.optimizers == ("by hand",)
+    assert len(found.steps) == 3  # the last is followed by no backward
+    for step, (gradient, weight) in zip(found.steps, truth, strict=False):
+        assert step.moved.gradient == pytest.approx(gradient, rel=1e-5)
+        assert step.moved.weight == pytest.approx(weight, rel=1e-5)
+        assert step.moved.update == pytest.approx(0.01 * gradient, rel=1e-3)
+        assert (step.backwards, step.added, step.reused, step.live) == (2, 1, 0, 0)
+    assert watch(program, steps=2).stopped
+
+
+def test_gradients_left_uncleared_without_an_optimizer_are_noticed() -> None:
+    weight = nn.Parameter(torch.ones(3))
+
+    def program() -> None:
+        for _ in range(4):
+            weight.pow(2).sum().backward()
+            weight.data -= 0.01 * weight.grad
+
+    assert [step.reused for step in watch(program).steps] == [0, 1, 1]
