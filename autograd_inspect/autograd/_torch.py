@@ -36,6 +36,12 @@ def in_backward() -> bool:
     return bool(torch._C._current_graph_task_id() != -1)
 
 
+def in_capture() -> bool:
+    """Tell whether a CUDA graph is being captured, which reading any number would break."""
+    started: bool = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    return started and torch.cuda.is_current_stream_capturing()
+
+
 def in_transform() -> bool:
     """Tell whether a transform of `torch.func` is at work, whose tensors stand for others."""
     return torch._C._functorch.peek_interpreter_stack() is not None

@@ -19,6 +19,7 @@ from torch.optim.optimizer import (
 from autograd_inspect.autograd._torch import (
     hide_from_compilers,
     in_backward,
+    in_capture,
     is_tracing,
     patch_engine,
     unseen,
@@ -88,7 +89,7 @@ class Observer:
                 return engine(*arguments, **options)
             # Checkpointing and other hooks start backwards inside a backward, and compilers start
             # them on tensors without numbers: not the program's.
-            if in_backward() or is_tracing(arguments[0]):
+            if in_backward() or is_tracing(arguments[0]) or in_capture():
                 return engine(*arguments, **options)
             frame = sys._getframe(1)
             self._step_by_hand(frame)
@@ -125,7 +126,7 @@ class Observer:
             return
         frame = sys._getframe(1)
         outer = self._stepping.get(threading.get_ident())
-        if outer is not None and _is_within(outer, frame):
+        if (outer is not None and _is_within(outer, frame)) or in_capture():
             return  # an optimizer inside of another: the outer one's step is the program's
         self._stepping[threading.get_ident()] = id(frame)
         found_inf = getattr(optimizer, "found_inf", None)
