@@ -75,6 +75,10 @@ def train(target: Target, watching: Watching) -> int:
     from autograd_inspect.run.loader import finish
     from autograd_inspect.training.session import Request, Session
 
+    if target.expression:
+        raise UsageError(
+            f"{target.text}: agi train watches every loss", hint="--show EXPR shows a value"
+        )
     for text in watching.shown:
         check_expression("--show", text)
     _check_plot(watching)

@@ -210,6 +210,12 @@ def test_numbers_that_are_not_finite_are_strings_in_json(script: Write) -> None:
     assert [finding["slug"] for finding in found["findings"]] == ["not_finite"]
 
 
+def test_a_root_to_trace_is_refused_in_favour_of_values_to_show(script: Write) -> None:
+    done = run_agi("train", "train.py:loss", cwd=script("print('it ran')"))
+    assert (done.status, done.out) == (2, "")
+    assert "--show" in done.err
+
+
 def test_an_option_of_ours_behind_the_target_belongs_to_the_program(script: Write) -> None:
     where = script("import sys; print(sys.argv[1:])")
     assert "['--steps', '3']" in run_agi("train", "train.py", "--steps", "3", cwd=where).out
