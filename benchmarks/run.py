@@ -21,6 +21,7 @@ SCRIPTS = {
     "bench_captures.py": "Capture files, and commands that need no torch",
     "bench_running.py": "A training script under agi trace against plain python",
     "bench_probes.py": "Probes on every node of a backward",
+    "bench_training.py": "A training script under agi train against plain python",
 }
 
 

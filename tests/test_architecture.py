@@ -23,6 +23,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "autograd": ({"model", "errors"}, {"numpy", "torch"}),
     "recording": ({"run", "autograd", "model", "errors"}, {"numpy", "torch"}),
     "tracing": ({"run", "autograd", "recording", "model", "errors", "_version"}, {"torch"}),
+    "training": ({"run", "autograd", "tracing", "model", "errors"}, {"torch"}),
     "store": ({"model", "errors"}, {"numpy"}),
     "passes": ({"model", "errors"}, {"numpy"}),
     "layout": ({"model", "errors"}, {"numpy"}),
@@ -99,6 +100,7 @@ def test_everything_public_is_there_and_sorted() -> None:
         "import autograd_inspect.cli.app",
         "import autograd_inspect.store",
         "import autograd_inspect.tracing.session",
+        "import autograd_inspect.training.session",
         "from autograd_inspect import Capture, load, show, render, grads",
         "import autograd_inspect.passes.drawing, autograd_inspect.renderers.svg",
     ],
@@ -112,6 +114,7 @@ def test_torch_is_not_imported_before_the_program_does(statement: str) -> None:
 def test_the_road_to_the_program_is_kept_bare(library: str) -> None:
     program = (
         "import autograd_inspect.cli.app, autograd_inspect.tracing.session, "
+        "autograd_inspect.training.session, autograd_inspect.cli.train, "
         f"autograd_inspect.cli.trace, sys; assert {library!r} not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -119,7 +119,7 @@ def test_sine_chain_has_five_nodes_its_sum_is_25_and_its_gradient_is_two_cosines
     assert rows[-1][1] == "angle"
     # What arrives at each is 1, then ones of 25 elements twice, then twos.
     where = [
-        (f"sine_chain.py:{line}", norm) for line, norm in ((21, 1), (20, 5), (19, 5), (18, 10))
+        (f"sine_chain.py:{line}", norm) for line, norm in ((23, 1), (22, 5), (21, 5), (20, 10))
     ]
     assert [tuple(row[-2:]) for row in rows[:4]] == [(line, f"∇{norm}") for line, norm in where]
     assert traced.out.endswith(shown.out)

@@ -10,13 +10,14 @@ import importlib
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from types import CodeType
 from typing import Any
 
 import torch
 from torch.autograd import graph as autograd_graph
+from torch.utils._python_dispatch import _disable_current_modes
 
 GraphNode = Any
 """A C++ autograd node or a custom Function's context: no common type is exposed."""
@@ -35,6 +36,12 @@ def op_name(node: GraphNode) -> str:
 def in_backward() -> bool:
     """Tell whether the engine is running a backward on this thread right now."""
     return bool(torch._C._current_graph_task_id() != -1)
+
+
+def in_capture() -> bool:
+    """Tell whether a CUDA graph is being captured, which reading any number would break."""
+    started: bool = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    return started and torch.cuda.is_current_stream_capturing()
 
 
 def in_transform() -> bool:
@@ -150,6 +157,13 @@ def patch_engine(make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Ca
             module._engine_run_backward = original  # type: ignore[attr-defined]
 
     return undo
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Compute something that neither autograd nor a mode of the program's gets to see."""
+    with torch.no_grad(), torch._C.DisableTorchFunction(), _disable_current_modes():
+        yield
 
 
 #: Whether a saved tensor can be looked at without running the user's unpack hooks. Not so before

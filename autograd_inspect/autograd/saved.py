@@ -224,6 +224,12 @@ class SavedReader:
         if what.doubtful and what.maker is None:
             rows.doubtful.append(row)
 
+    def held(self) -> int:
+        """Count the bytes of all storages seen, each once."""
+        sizes = dict(zip(self._rows.storage, self._rows.bytes, strict=True))
+        sizes.pop(-1, None)
+        return sum(sizes.values())
+
     def table(self, leaves: Sequence[torch.Tensor]) -> SavedTable:
         """Make the table; `leaves` are those of the graph, in the order of its leaf table."""
         rows = self._rows

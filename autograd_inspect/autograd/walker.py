@@ -150,7 +150,7 @@ def _read(
     keeping = SavedReader(reader.specs, structure.index)
     ops, attributes = np.empty((2, len(nodes)), np.int32)
     kinds = np.empty(len(nodes), np.uint8)
-    for rows in _by_class(nodes):
+    for rows in by_class(nodes):
         numbers = rows.tolist()
         alike = [nodes[number] for number in numbers]
         cls = describe_class(alike[0])
@@ -207,7 +207,7 @@ def _read(
     return Walk(graph, structure, variables, list(keeping.storages))
 
 
-def _by_class(nodes: Sequence[GraphNode]) -> list[Rows]:
+def by_class(nodes: Sequence[GraphNode]) -> list[Rows]:
     """Sort the nodes by class; those torch has no Python class for share one and differ in name."""
     classes: Interned[Any] = Interned()
     row = np.fromiter(map(classes.__getitem__, map(type, nodes)), np.int64, len(nodes))

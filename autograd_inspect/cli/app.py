@@ -90,6 +90,10 @@ app.command(
     epilog="agi trace train.py:loss --lr 0.1   |   agi trace -m pkg.train   |   agi trace -c CODE",
 )(programs.trace)
 app.command(
+    context_settings=PROGRAM,
+    epilog="agi train train.py   |   agi train --steps 200 --show 'fc.bias[0:4]' train.py --lr 0.1",
+)(programs.train)
+app.command(
     epilog="agi show   |   agi show x.agi --all   |   agi show --cuts train.py:loss",
 )(pictures.show)
 app.command(

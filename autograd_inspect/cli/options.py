@@ -41,6 +41,14 @@ class Probe(str, Enum):
     NODES = "nodes"
 
 
+class TrainBy(str, Enum):
+    """What the parameters of a training are summed up by."""
+
+    GROUP = "group"
+    MODULE = "module"
+    PARAMETER = "parameter"
+
+
 class Rank(str, Enum):
     """Which processes of a distributed run write a capture."""
 
@@ -149,6 +157,24 @@ Top = Annotated[
     int | None, Option("-n", "--top", min=1, help="Show the first N rows.", metavar="N")
 ]
 Grouping = Annotated[By, Option("--by", help="What to sum up by.")]
+Steps = Annotated[
+    int, Option("--steps", min=1, help="Watch N steps of the optimizers.", metavar="N")
+]
+KeepTraining = Annotated[
+    bool, Option("--keep-running", help="Let the program run on after the last of them.")
+]
+TrainGrouping = Annotated[TrainBy, Option("--by", help="What to sum parameters up by.")]
+ShowValues = Annotated[
+    list[str] | None,
+    Option(
+        "--show",
+        help="Values to show before and after: layer2.weight[0][0:10]; repeatable.",
+        metavar="EXPR",
+    ),
+]
+PlotFile = Annotated[
+    Path | None, Option("--plot", help="Also plot it: FILE.png, .svg or .pdf.", metavar="FILE")
+]
 PathTop = Annotated[
     int, Option("-n", "--top", min=0, help="Print up to N paths in full.", metavar="N")
 ]
@@ -221,10 +247,6 @@ Sort = Annotated[
 ]
 AtNodes = Annotated[
     bool, Option("--nodes", help="Print the gradient at every node, in the order of backward.")
-]
-Plot = Annotated[
-    Path | None,
-    Option("--plot", help="Also plot the gradients: .png, .svg or .pdf.", metavar="FILE"),
 ]
 FailOn = Annotated[
     str | None,

@@ -162,18 +162,18 @@ def run_and_use(
     outcome = Session(_request(target, running, start), take, tell).run()
     status = 0
     with our_imports():
-        for remark in _misplaced_options(target):
+        for remark in misplaced_options(target):
             tell(remark)
         if captures:
             # Where it could not be saved, which is said below, it is shown all the same.
             status = use(captures[-1], keeper.paths[-1] if keeper.paths else None)
-        trouble = _explain(outcome.trouble)
+        trouble = explain(outcome.trouble)
     if outcome.run.status or not (trouble or status):
         finish(outcome.run)
     return trouble or status
 
 
-def _misplaced_options(target: Target) -> list[str]:
+def misplaced_options(target: Target) -> list[str]:
     """Notice our own options behind the target, where they went to a program that ignores them."""
     ours = {"--step", "--keep-running", "--retain", "--grad-output", "--no-backward", "--expr"}
     found = [word for word in target.arguments if word.partition("=")[0] in ours]
@@ -182,7 +182,7 @@ def _misplaced_options(target: Target) -> list[str]:
     return [f"{' '.join(found)} went to {target.name}: options of agi go before the target"]
 
 
-def _explain(trouble: BaseException | None) -> int:
+def explain(trouble: BaseException | None) -> int:
     """Print why there is no capture, and give the status that stands for it."""
     from autograd_inspect.cli import complain, report_bug
 

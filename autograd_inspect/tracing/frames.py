@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import linecache
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
@@ -53,6 +55,38 @@ def scopes_from(frame: FrameType | None) -> list[Scope]:
             found.append(Scope(frame.f_locals, frame.f_globals, frame.f_code, frame.f_lineno))
         frame = frame.f_back
     return sorted(found, key=lambda scope: scope.code is None or not is_own(scope.code.co_filename))
+
+
+@contextmanager
+def scopes_at(frame: FrameType) -> Iterator[list[Scope]]:
+    """Give the scopes at a frame of a program that runs on, and leave nothing of them behind.
+
+    Before Python 3.13, looking at a function's variables leaves a copy of them with its frame,
+    which would keep alive what the program has long replaced. Where somebody else holds the copy,
+    it is what `locals()` gave them, and stays.
+    """
+    scopes = scopes_from(frame)
+    try:
+        yield scopes
+    finally:
+        scopes.clear()
+        if sys.version_info < (3, 13):
+            _forget_copies(frame)
+
+
+def _forget_copies(frame: FrameType | None) -> None:
+    """Empty the copies of variables that the frames from this one outwards keep."""
+    while frame is not None:
+        if frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+            copy = frame.f_locals
+            if sys.getrefcount(copy) <= _REFERENCES:
+                copy.clear()
+            del copy
+        frame = frame.f_back
+
+
+#: To the copy of a frame's variables: the frame's, ours, and that of the function that counts.
+_REFERENCES = 3
 
 
 def scopes_of_traceback(traceback: TracebackType | None) -> list[Scope]:

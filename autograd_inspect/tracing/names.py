@@ -128,8 +128,8 @@ def find_names(scopes: Sequence[Scope], leaves: Sequence[torch.Tensor]) -> Named
     )
 
 
-def search(scopes: Sequence[Scope]) -> Found:
-    """Look breadth first through variables, containers and attributes, a few steps deep."""
+def search(scopes: Sequence[Scope], steps: int = STEPS) -> Found:
+    """Look breadth first through variables, containers and attributes, so many steps deep."""
     found = Found()
     queue: list[tuple[str, Any, int, bool]] = []
     for variables, own in _spaces(scopes):
@@ -142,11 +142,11 @@ def search(scopes: Sequence[Scope]) -> Found:
             found.add_tensor(path, value, direct=step == 0, own=own)
         elif own and is_a(value, Node):
             found.made.setdefault(value, path)
-        elif is_a(value, nn.Module):
+        elif is_a(value, nn.Module) and "_modules" in vars(value):  # not one half made
             best = found.modules.get(id(value))
             if best is None or best[0].partition(".")[0] == "self":
                 found.modules[id(value)] = (path, value)
-        elif id(value) not in seen and step < STEPS and len(queue) < OBJECTS:
+        elif id(value) not in seen and step < steps and len(queue) < OBJECTS:
             seen.add(id(value))
             queue.extend((path + by, part, step + 1, own) for by, part in _parts(value))
     return found

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd_inspect.errors import AgiError, ExpressionError, NoGraphError
-from autograd_inspect.run.imports import our_imports, when_imported
-from autograd_inspect.run.loader import Interrupted, Raised, Run, execute, is_original_process
+from autograd_inspect.run.imports import our_imports
+from autograd_inspect.run.loader import Interrupted, Raised, Run, is_original_process
 from autograd_inspect.run.ranks import current_rank
 from autograd_inspect.run.target import Target
+from autograd_inspect.run.watching import run_under
 
 if TYPE_CHECKING:  # these import torch or numpy, which are the program's to import first
     import torch
@@ -77,13 +78,12 @@ class Session:
         self._captures: list[Capture] = []
         self._watch: Watch | None = None
         self._recorder: Recorder | None = None
-        self._look_away: Callable[[], None] = lambda: None
 
     def run(self) -> Outcome:
         """Run the program, then capture what no backward call of it was the occasion for."""
-        forget = when_imported("torch", lambda _: self._begin_watch())
         try:
-            outcome = Outcome(self._execute(forget), self._captures)
+            run = run_under(self.request.target, self._begin_watch, before=self._listen)
+            outcome = Outcome(run, self._captures)
             with our_imports():
                 try:
                     self._conclude(outcome)
@@ -94,44 +94,36 @@ class Session:
                 self._recorder.stop()
         return outcome
 
-    def _execute(self, forget: Callable[[], None]) -> Run:
-        try:
-            return execute(self.request.target, before=self._listen)
-        finally:
-            forget()
-            self._look_away()
+    def _begin_watch(self) -> Callable[[], None]:
+        """Stand in front of the engine, which torch has by now; gives what undoes it."""
+        from autograd_inspect.autograd._torch import patch_engine
+        from autograd_inspect.model.probes import Probe
+        from autograd_inspect.recording.recorder import Recorder
+        from autograd_inspect.tracing.expression import Expression
+        from autograd_inspect.tracing.moment import Scene
+        from autograd_inspect.tracing.watch import Watch, Wish
 
-    def _begin_watch(self) -> None:
-        """Stand in front of the engine; torch is there, and it was the program that imported it."""
-        with our_imports():
-            from autograd_inspect.autograd._torch import patch_engine
-            from autograd_inspect.model.probes import Probe
-            from autograd_inspect.recording.recorder import Recorder
-            from autograd_inspect.tracing.expression import Expression
-            from autograd_inspect.tracing.moment import Scene
-            from autograd_inspect.tracing.watch import Watch, Wish
-
-            request = self.request
-            wish = Wish(
-                expression=_parsed(Expression, request.target.expression),
-                step=request.step,
-                keep_running=request.keep_running,
-                retain=request.retain,
-                backward=request.backward,
-                grad_output=_parsed(Expression, request.grad_output),
-                on_signal=bool(request.save_on_signal),
-                curves=request.curves,
-            )
-            recorder = Recorder(watch=request.watch) if request.record else None
-            probe = Probe(request.probe) if request.probe else None
-            scene = Scene(request.start, recorder, probe)
-            watch = Watch(wish, scene, self._about(), self._keep, self._tell)
-            self._watch, self._recorder = watch, recorder
-            if recorder is None:
-                self._look_away = patch_engine(watch.in_front_of)
-            else:
-                self._look_away = patch_engine(lambda e: watch.in_front_of(recorder.around(e)))
-                recorder.start()
+        request = self.request
+        wish = Wish(
+            expression=_parsed(Expression, request.target.expression),
+            step=request.step,
+            keep_running=request.keep_running,
+            retain=request.retain,
+            backward=request.backward,
+            grad_output=_parsed(Expression, request.grad_output),
+            on_signal=bool(request.save_on_signal),
+            curves=request.curves,
+        )
+        recorder = Recorder(watch=request.watch) if request.record else None
+        probe = Probe(request.probe) if request.probe else None
+        scene = Scene(request.start, recorder, probe)
+        watch = Watch(wish, scene, self._about(), self._keep, self._tell)
+        self._watch, self._recorder = watch, recorder
+        if recorder is None:
+            return patch_engine(watch.in_front_of)
+        look_away = patch_engine(lambda e: watch.in_front_of(recorder.around(e)))
+        recorder.start()
+        return look_away
 
     def _listen(self) -> None:
         """Let the signal that the user chose ask for a capture; an earlier handler still runs."""
@@ -179,7 +171,7 @@ class Session:
     def _capture_at_end(self, watch: Watch, outcome: Outcome) -> None:
         from autograd_inspect.tracing.ending import capture_at_end
 
-        scopes = _scopes_at_end(outcome.run)
+        scopes = scopes_at_end(outcome.run)
         moment, retained = capture_at_end(
             watch.wish, scopes, watch.about, watch.scene, watch.graphless
         )
@@ -192,7 +184,7 @@ class Session:
         """Keep what is known of why there is no graph; gives the hint that tells of it."""
         from autograd_inspect.tracing.ending import capture_cuts
 
-        scopes = _scopes_at_end(outcome.run)
+        scopes = scopes_at_end(outcome.run)
         capture = capture_cuts(lost, scopes, watch.about, watch.scene, error)
         if capture is None:
             return ""
@@ -222,7 +214,7 @@ class Session:
         )
 
 
-def _scopes_at_end(run: Run) -> list[Scope]:
+def scopes_at_end(run: Run) -> list[Scope]:
     """List where variables are left when the program is over: where it died, and its globals."""
     from autograd_inspect.tracing.frames import Scope, scopes_of_traceback
 

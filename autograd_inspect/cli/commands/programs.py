@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograd_inspect.cli import options as opt
-from autograd_inspect.cli.source import Keeping, Running
+from autograd_inspect.cli.source import Keeping, Running, read_target
 from autograd_inspect.cli.verb import Verb
 
 
@@ -59,3 +59,40 @@ def trace(
     showing = Showing(everything, depth, ascii_only, width, color, quiet)
     keeping = Keeping(output, force=force)
     return lambda: carry_out(target, arguments or (), running, showing, keeping)
+
+
+def train(
+    target: opt.Target,
+    arguments: opt.Arguments = None,
+    *,
+    module: opt.Module = False,
+    code: opt.Code = False,
+    steps: opt.Steps = 20,
+    keep_running: opt.KeepTraining = False,
+    by: opt.TrainGrouping = opt.TrainBy.GROUP,
+    show: opt.ShowValues = None,
+    plot: opt.PlotFile = None,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
+    output: opt.Output = None,
+    force: opt.Force = False,
+    ascii_only: opt.Ascii = False,
+    width: opt.Width = None,
+    color: opt.ColorWhen = opt.Color.AUTO,
+    quiet: opt.Quiet = False,
+) -> Verb:
+    """Run a program that trains, and print what each step of its optimizers did.
+
+    After N steps the program is stopped. Every call of an optimizer's step counts as one; "live"
+    are graphs of earlier steps that are still alive.
+    """
+    from autograd_inspect.cli.plots import Plot
+    from autograd_inspect.cli.tables import Printing
+    from autograd_inspect.cli.train import Watching
+    from autograd_inspect.cli.train import train as carry_out
+
+    printing = Printing(json, csv, output, force, ascii_only, width, color)
+    drawing = Plot(plot, force=force) if plot else None
+    watching = Watching(printing, steps, keep_running, by.value, show or (), drawing, quiet)
+    running = Running(module=module, code=code)
+    return lambda: carry_out(read_target(target, arguments or (), running), watching)

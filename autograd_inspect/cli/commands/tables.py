@@ -22,7 +22,7 @@ def grads(
     sort: opt.Sort = None,
     top: opt.Top = None,
     fail_on: opt.FailOn = None,
-    plot: opt.Plot = None,
+    plot: opt.PlotFile = None,
     json: opt.Json = False,
     csv: opt.Csv = False,
     output: opt.Output = None,

@@ -1,0 +1,80 @@
+"""The graphs that backward is called on: how large they are, and which of them live on.
+
+Every node is given a token of the call that it was met in. Tokens are held by nothing else, so one
+that is still there says that a node of its graph is; and a node that has one already says that a
+graph contains part of an earlier one.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.autograd.graph import GradientEdge
+
+from autograd_inspect.autograd._torch import GraphNode
+from autograd_inspect.autograd.walker import gradient_edge
+from autograd_inspect.autograd.weight import Scales
+
+#: Where a token is kept, in the metadata of a node.
+_KEY = "autograd_inspect.step"
+
+
+class Token:
+    """Stands for one call of backward, in the step with this number."""
+
+    __slots__ = ("__weakref__", "step")
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a graph amounts to; fields as in `model.training.Step`."""
+
+    nodes: int
+    saved: int
+    earlier: int
+
+
+class Graphs:
+    """Looks at each graph before its backward frees it."""
+
+    def __init__(self) -> None:
+        self._scales = Scales()
+        self._tokens: list[weakref.ref[Token]] = []
+
+    def look(
+        self, roots: Sequence[torch.Tensor | GradientEdge], step: int
+    ) -> tuple[Seen, list[torch.Tensor]]:
+        """Weigh the graph that leads from these roots in a step; gives its leaves as well."""
+        weight = self._scales.weigh(gradient_edge(root).node for root in roots)
+        token = Token(step)
+        earlier = sum(_mark(node, token) < step for node in weight.inner)
+        self._tokens.append(weakref.ref(token))
+        weight.release()
+        return Seen(weight.nodes, weight.saved, earlier), weight.leaves
+
+    def alive(self, step: int) -> int:
+        """Count the graphs of earlier steps that are still alive."""
+        self._tokens = [ref for ref in self._tokens if ref() is not None]
+        tokens = (ref() for ref in self._tokens)
+        return sum(token is not None and token.step < step for token in tokens)
+
+
+def _mark(node: GraphNode, token: Token) -> int:
+    """Give a node a token unless it has one, and the step of the one it has."""
+    known = node.metadata.setdefault(_KEY, token)
+    return int(known.step)
+
+
+def step_of(tensor: torch.Tensor) -> int:
+    """Give the step in which backward was called on a tensor's graph, 0 for never."""
+    node = tensor.grad_fn
+    kept: Any = node.metadata if node is not None else {}
+    token = kept.get(_KEY)
+    return token.step if isinstance(token, Token) else 0
