@@ -14,6 +14,7 @@ from autograd_inspect.errors import UsageError
 SORT_KEYS = ("name", "norm", "mean", "std", "min", "max", "zeros", "nan", "inf", "count")
 CONDITIONS = ("nan", "inf", "none", "zero")
 GROUPINGS = ("op", "module", "line", "tensor")
+TIME_GROUPINGS = ("op", "module", "line", "node")
 
 
 def check_words(sort: str | None, conditions: Iterable[str] = ()) -> None:
@@ -31,10 +32,10 @@ def check_words(sort: str | None, conditions: Iterable[str] = ()) -> None:
             raise _unknown("condition", condition, CONDITIONS)
 
 
-def check_grouping(by: str) -> None:
-    """Raise UsageError where saved tensors cannot be grouped by this."""
-    if by not in GROUPINGS:
-        raise _unknown("grouping", by, GROUPINGS)
+def check_grouping(by: str, possible: Sequence[str] = GROUPINGS) -> None:
+    """Raise UsageError where there is no grouping by this; `possible` are those there are."""
+    if by not in possible:
+        raise _unknown("grouping", by, possible)
 
 
 def _unknown(what: str, given: str, possible: Sequence[str]) -> UsageError:

@@ -125,6 +125,31 @@ def patch_engine(make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Ca
     return undo
 
 
+def torch_profile(device: str, *, all_threads: bool) -> Any:
+    """Make a profile of torch's, to be entered: of this thread and its allocations, or of all.
+
+    `device` is `cuda` where its kernels are to be timed, else empty.
+    """
+    options: dict[str, Any] = {"use_device": device} if device else {}
+    if all_threads:
+        config = torch._C._profiler._ExperimentalConfig(profile_all_threads=True)
+        options["experimental_config"] = config
+    return torch.autograd.profiler.profile(
+        use_kineto=True, profile_memory=not all_threads, **options
+    )
+
+
+def record_function(name: str) -> Any:
+    """Make a mark for the profiler that goes past the dispatcher, where the program's modes are."""
+    return torch._C._profiler._RecordFunctionFast(name)
+
+
+def when_cuda_starts(callback: Callable[[], None]) -> None:
+    """Call back when the program first uses CUDA; at once where it has, never without CUDA."""
+    if torch.version.cuda is not None or torch.version.hip is not None:
+        torch.cuda._lazy_call(callback)
+
+
 #: Whether a saved tensor can be looked at without running the user's unpack hooks. Not so before
 #: torch 2.12, where reading `_saved_*` is the only way and runs them.
 SHOWS_SAVED_TENSORS = hasattr(torch._C._autograd.SavedTensor, "data")

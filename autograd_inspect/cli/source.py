@@ -37,6 +37,9 @@ class Running:
     watch: bool = False
     record: bool = True
     quiet: bool = False
+    profile: bool = False
+    all_threads: bool = False
+    chrome: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,9 @@ def _request(target: Target, running: Running, start: Path) -> Any:
         all_ranks=running.rank is Rank.ALL,
         record=running.record,
         watch=running.watch,
+        profile=running.profile,
+        all_threads=running.all_threads,
+        chrome=running.chrome.absolute() if running.chrome else None,
     )
 
 

@@ -8,6 +8,7 @@ from enum import Enum
 from autograd_inspect.model.gradients import Gradients
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.places import Place
+from autograd_inspect.model.profile import Profile
 
 
 class Backward(str, Enum):
@@ -71,6 +72,7 @@ class About:
     recording   how closely the program was watched
     parameters  bytes of the parameters that the program's modules own, -1 where not counted
     gradients   bytes of the gradients that they had when the graph was walked, -1 likewise
+    profile     what was timed, None where nothing was
     """
 
     target: str
@@ -90,6 +92,7 @@ class About:
     recording: Recording = Recording.NONE
     parameters: int = -1
     gradients: int = -1
+    profile: Profile | None = None
 
     @property
     def source(self) -> str:

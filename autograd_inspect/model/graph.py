@@ -17,6 +17,7 @@ from autograd_inspect.model.flow import (
     WriteTable,
 )
 from autograd_inspect.model.places import Module, Place, Stack
+from autograd_inspect.model.profile import OutsideTable, TimeTable
 from autograd_inspect.model.rows import Leaf, Node, Root
 from autograd_inspect.model.tables import (
     CallTable,
@@ -51,6 +52,8 @@ class Graph:
     cut_table: CutTable = field(default_factory=partial(empty, CutTable))
     cut_leaf_table: CutLeafTable = field(default_factory=partial(empty, CutLeafTable))
     cut_use_table: CutUseTable = field(default_factory=partial(empty, CutUseTable))
+    time_table: TimeTable = field(default_factory=partial(empty, TimeTable))
+    outside_table: OutsideTable = field(default_factory=partial(empty, OutsideTable))
     ops: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     specs: tuple[Spec, ...] = ()

@@ -29,6 +29,8 @@ GRAPH_TABLES = {
     "cuts": "cut_table",
     "cut_leaves": "cut_leaf_table",
     "cut_uses": "cut_use_table",
+    "times": "time_table",
+    "outside": "outside_table",
 }
 
 #: Each group of columns, and the table it is made from.

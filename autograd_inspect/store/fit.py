@@ -72,6 +72,7 @@ _NEVER_NONE = frozenset(
         "cut_leaves.name",
         "cut_uses.cut",
         "cut_uses.op",
+        "outside.name",
     }
 )
 
@@ -95,6 +96,8 @@ def check(capture: Capture) -> None:
     _check_calls(capture.graph)
     _check_attributes(capture.graph)
     _check_stacks(capture.graph)
+    if counts["times"] not in {0, counts["nodes"]}:
+        raise ValueError("times has rows for some of the nodes only")
 
 
 def points_into(column: Column) -> str | type[IntEnum] | None:

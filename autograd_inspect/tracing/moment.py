@@ -24,6 +24,7 @@ from autograd_inspect.recording.recorder import Record, Recorder
 from autograd_inspect.tracing.expression import Expression, evaluate_at_end, tensors_in
 from autograd_inspect.tracing.frames import Scope, receiver, user_place
 from autograd_inspect.tracing.names import Named, find_names
+from autograd_inspect.tracing.profiling import Profiling
 from autograd_inspect.tracing.sightings import Arrivals, note_gradients, sightings, stored_gradient
 
 Root = torch.Tensor | GradientEdge
@@ -36,12 +37,14 @@ NamedRoot = tuple[str, Root]
 class Scene:
     """Where captures are taken.
 
-    start     the directory that the program was started in
-    recorder  knows where nodes come from; None where nothing is recorded
+    start      the directory that the program was started in
+    recorder   knows where nodes come from; None where nothing is recorded
+    profiling  times the program; None where nothing is timed
     """
 
     start: Path
     recorder: Recorder | None = None
+    profiling: Profiling | None = None
 
 
 @dataclass(slots=True)
@@ -101,6 +104,12 @@ class Moment:
         self.about = replace(
             self.about, notes=self.about.notes + notes, error=error or self.about.error
         )
+
+    def put_times(self, profiling: Profiling | None) -> None:
+        """End the profile, if there is one, and keep the times of the nodes."""
+        if profiling is not None:
+            self.walked, profile = profiling.finish(self.walked)
+            self.about = replace(self.about, profile=profile)
 
     def develop(self) -> Capture:
         """Measure the gradients that arrived and let go of the program's graph."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # these import torch or numpy, which are the program's to imp
     from autograd_inspect.model.capture import About, Capture
     from autograd_inspect.recording.recorder import Recorder
     from autograd_inspect.tracing.frames import Scope
+    from autograd_inspect.tracing.profiling import Profiling
     from autograd_inspect.tracing.watch import Watch
 
 
@@ -31,6 +32,9 @@ class Request:
     all_ranks       capture in every process of a distributed run, not in rank 0 alone
     record          remember lines and modules while the program runs
     watch           remember cuts and in-place writes as well
+    profile         time the step that ends with the captured backward
+    all_threads     in doing so look at every thread, and not at memory
+    chrome          where to write torch's own trace of it; None for nowhere
     """
 
     target: Target
@@ -44,6 +48,9 @@ class Request:
     all_ranks: bool = False
     record: bool = True
     watch: bool = False
+    profile: bool = False
+    all_threads: bool = False
+    chrome: Path | None = None
 
 
 @dataclass(slots=True)
@@ -74,6 +81,7 @@ class Session:
         self._captures: list[Capture] = []
         self._watch: Watch | None = None
         self._recorder: Recorder | None = None
+        self._profiling: Profiling | None = None
         self._look_away: Callable[[], None] = lambda: None
 
     def run(self) -> Outcome:
@@ -89,6 +97,8 @@ class Session:
         finally:
             if self._recorder is not None:
                 self._recorder.stop()
+            if self._profiling is not None:
+                self._profiling.profiler.stop()
         return outcome
 
     def _execute(self, forget: Callable[[], None]) -> Run:
@@ -102,9 +112,11 @@ class Session:
         """Stand in front of the engine; torch is there, and it was the program that imported it."""
         with our_imports():
             from autograd_inspect.autograd._torch import patch_engine
+            from autograd_inspect.autograd.profiler import Profiler
             from autograd_inspect.recording.recorder import Recorder
             from autograd_inspect.tracing.expression import Expression
             from autograd_inspect.tracing.moment import Scene
+            from autograd_inspect.tracing.profiling import Profiling
             from autograd_inspect.tracing.watch import Watch, Wish
 
             request = self.request
@@ -118,14 +130,18 @@ class Session:
                 on_signal=bool(request.save_on_signal),
             )
             recorder = Recorder(watch=request.watch) if request.record else None
-            scene = Scene(request.start, recorder)
+            profiler = Profiler(all_threads=request.all_threads)
+            profiling = Profiling(request.step, request.chrome, profiler)
+            scene = Scene(request.start, recorder, profiling if request.profile else None)
             watch = Watch(wish, scene, self._about(), self._keep, self._tell)
-            self._watch, self._recorder = watch, recorder
+            self._watch, self._recorder, self._profiling = watch, recorder, profiling
             if recorder is None:
                 self._look_away = patch_engine(watch.in_front_of)
             else:
                 self._look_away = patch_engine(lambda e: watch.in_front_of(recorder.around(e)))
                 recorder.start()
+            if request.profile:
+                profiling.begin_after(matches=0)
 
     def _listen(self) -> None:
         """Let the signal that the user chose ask for a capture; an earlier handler still runs."""

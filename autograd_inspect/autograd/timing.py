@@ -1,0 +1,319 @@
+"""Which event of a profile belongs to which node: by the thread that made it and its sequence number.
+
+An operation's event holds the number that the next node of its thread will get, so that the last
+one to begin with a node's number is the one that made it. An event of the backward names both.
+What an event took apart from events within it goes to the node that it belongs to, or else to that
+of the event around it; what is around several nodes, as `linear` is around `t` and `addmm`, goes to
+the last of them. So every nanosecond is counted once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from autograd_inspect.autograd.events import ASIDE, BACKWARD, EVALUATION, NODE, Event, Profiled
+from autograd_inspect.autograd.nesting import Nested, nest
+from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.profile import OutsideTable, Profile, TimeTable
+from autograd_inspect.model.tables import Longs
+
+_FORWARD, _BACKWARD = 0, 1
+
+Owner = tuple[int, int]
+"""A node by number, and whether its forward or its backward is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The events of the nodes.
+
+    owner  of an event by number: the node that it is of
+    maker  of a node by number: the event that made it, which may have made others before
+    """
+
+    owner: dict[int, Owner]
+    maker: dict[int, int]
+
+
+def with_times(graph: Graph, profiled: Profiled, step: int) -> tuple[Graph, Profile]:
+    """Give a graph with the times of a profile, and what is to be said of the whole."""
+    nested = nest(profiled.events)
+    span = _span(nested)
+    link = _link(graph, nested, span)
+    owner = _effective(nested, link)
+    forward = _Sums.of(len(graph), _FORWARD, nested, link, owner)
+    backward = _Sums.of(len(graph), _BACKWARD, nested, link, owner)
+    table = _table(forward, backward, profiled)
+    graph = _with_outside(replace(graph, time_table=table), nested, owner, span)
+    linked = int(np.count_nonzero((table.forward >= 0) | (table.backward >= 0)))
+    before, during = _walls(nested, profiled.start, span)
+    return graph, Profile(step, before, during, profiled.device, linked=linked)
+
+
+def ambiguous(graph: Graph) -> list[int]:
+    """List the nodes that a sequence number does not tell from others, and the roots.
+
+    Leaves have no number, and numbers of several threads may be equal. The roots tell which thread
+    made the graph.
+    """
+    sequence = graph.node_table.sequence
+    _, place, times = np.unique(sequence, return_inverse=True, return_counts=True)
+    unclear = (sequence < 0) | (times[place] > 1)
+    unclear[graph.root_table.node] = True
+    return [int(number) for number in np.flatnonzero(unclear)]
+
+
+def _span(nested: Nested) -> Event | None:
+    """Give the event of the captured backward."""
+    found = (event for event in nested.events if event.name == BACKWARD)
+    return max(found, key=lambda event: event.start, default=None)
+
+
+def _link(graph: Graph, nested: Nested, span: Event | None) -> Link:
+    evaluations = [
+        number
+        for number, event in enumerate(nested.events)
+        if event.name.startswith(EVALUATION) and not nested.aside[number]
+    ]
+    marked = _marked(nested)
+    during = [nested.events[number] for number in evaluations if _is_in(nested, number, span)]
+    thread = _threads(graph, during, {n: nested.events[e] for e, n in marked.items()})
+    sequence = graph.node_table.sequence.tolist()
+    node_at = {(thread[node], sequence[node]): node for node in thread}
+    ops = [graph.ops[row] for row in graph.node_table.op.tolist()]
+    owner: dict[int, Owner] = {}
+    for number in evaluations:
+        event = nested.events[number]
+        node = marked.get(number, node_at.get((event.forward_thread, event.sequence), -1))
+        if node >= 0 and _op_of(event) == ops[node]:
+            owner[number] = node, _BACKWARD
+    maker = _makers(nested, node_at)
+    for node in sorted(maker, key=sequence.__getitem__):
+        # Of several nodes that one operation made the first has its time.
+        owner.setdefault(maker[node], (node, _FORWARD))
+    return Link(owner, maker)
+
+
+def _marked(nested: Nested) -> dict[int, int]:
+    """Give the nodes of those evaluations that we have left marks in."""
+    marked = {}
+    for number, event in enumerate(nested.events):
+        if event.name.startswith(NODE):
+            above = nested.parent[number]
+            while above >= 0 and not nested.events[above].name.startswith(EVALUATION):
+                above = nested.parent[above]
+            if above >= 0:
+                marked[above] = int(event.name.removeprefix(NODE))
+    return marked
+
+
+def _threads(
+    graph: Graph, evaluations: Sequence[Event], marked: dict[int, Event]
+) -> dict[int, int]:
+    """Find out which thread made each node that has a number, as far as the backward tells.
+
+    Where it evaluated several of a name and number, it is the one whose thread made marked nodes.
+    """
+    seen = defaultdict(set)
+    for event in evaluations:
+        seen[_op_of(event), event.sequence].add(event.forward_thread)
+    trusted = {event.forward_thread for event in marked.values() if event.sequence >= 0}
+    threads = {}
+    for node, (op, sequence) in enumerate(
+        zip(graph.node_table.op.tolist(), graph.node_table.sequence.tolist(), strict=True)
+    ):
+        if sequence < 0:
+            continue
+        if node in marked:
+            threads[node] = marked[node].forward_thread
+            continue
+        candidates = seen.get((graph.ops[op], sequence), trusted)
+        likely = candidates if len(candidates) == 1 else candidates & trusted
+        if len(likely) == 1:
+            threads[node] = next(iter(likely))
+    return threads
+
+
+def _makers(nested: Nested, node_at: dict[tuple[int, int], int]) -> dict[int, int]:
+    """Find the event that made each node, by number of the node.
+
+    An operation that makes several nodes holds the number of the first.
+    """
+    last: dict[int, dict[int, int]] = defaultdict(dict)
+    for number, event in enumerate(nested.events):
+        is_forward = event.sequence >= 0 and event.forward_thread == 0
+        if is_forward and nested.is_operation(number) and not nested.aside[number]:
+            last[event.thread][event.sequence] = number
+    held = {thread: sorted(numbers) for thread, numbers in last.items()}
+    makers = {}
+    for (thread, sequence), node in node_at.items():
+        place = bisect_right(held.get(thread, []), sequence) - 1
+        if place >= 0:
+            makers[node] = last[thread][held[thread][place]]
+    return makers
+
+
+def _effective(nested: Nested, link: Link) -> list[Owner | None]:
+    """Say for each event whose its own time is."""
+    result: list[Owner | None] = []
+    of_composite = _composites(nested, link)
+    for number, parent in enumerate(nested.parent):
+        owner = link.owner.get(number, of_composite.get(number))
+        result.append(owner or (result[parent] if parent >= 0 else None))
+    return result
+
+
+def _composites(nested: Nested, link: Link) -> dict[int, Owner]:
+    """Give the last node in each operation that nodes were made in and that is itself none's."""
+    found = {}
+    for number in sorted(link.owner):
+        node, phase = link.owner[number]
+        above = nested.parent[number]
+        while phase == _FORWARD and above >= 0 and above not in link.owner:
+            name = nested.events[above].name
+            if not nested.is_operation(above) or name.startswith(EVALUATION):
+                break
+            found[above] = node, phase
+            above = nested.parent[above]
+    return found
+
+
+@dataclass(slots=True, eq=False)
+class _Sums:
+    """What adds up per node, in its forward or in its backward; -1 where no event is known."""
+
+    own: Longs
+    total: Longs
+    allocated: Longs
+    device: Longs
+    start: Longs
+    runs: Longs
+
+    @classmethod
+    def of(
+        cls, count: int, phase: int, nested: Nested, link: Link, owner: list[Owner | None]
+    ) -> _Sums:
+        """Add up."""
+        sums = cls(*(np.zeros(count, np.int64) for _ in range(6)))
+        sums.start[:] = -1
+        within = _nearest(nested, link)
+        for number, mine in enumerate(owner):
+            event, parent = nested.events[number], nested.parent[number]
+            if mine is not None and mine[1] == phase:
+                node = mine[0]
+                sums.own[node] += nested.own[number]
+                sums.allocated[node] += nested.allocated[number]
+                sums.device[node] += nested.device[number]
+            if number in link.owner:
+                around = within[parent] if parent >= 0 else None
+                if around is not None and around[1] == phase and around != mine:
+                    sums.total[around[0]] += event.duration
+                if link.owner[number][1] == phase:
+                    node = link.owner[number][0]
+                    sums.runs[node] += 1
+                    first = sums.start[node]
+                    sums.start[node] = event.start if first < 0 else min(event.start, first)
+        if phase == _FORWARD:
+            for node, number in link.maker.items():
+                sums.start[node] = nested.events[number].start
+        sums.total += sums.own
+        sums.hide_unknown()
+        return sums
+
+    def hide_unknown(self) -> None:
+        """Put -1 for the nodes without an event."""
+        for figures in (self.own, self.total, self.allocated, self.device):
+            figures[self.start < 0] = -1
+
+
+def _nearest(nested: Nested, link: Link) -> list[Owner | None]:
+    """Give the owner of each event, or of the nearest around it that is itself a node's."""
+    result: list[Owner | None] = []
+    for number, parent in enumerate(nested.parent):
+        result.append(link.owner.get(number) or (result[parent] if parent >= 0 else None))
+    return result
+
+
+def _table(forward: _Sums, backward: _Sums, profiled: Profiled) -> TimeTable:
+    began, later = (
+        np.where(sums.start >= 0, sums.start - profiled.start, -1) for sums in (forward, backward)
+    )
+    nothing = np.full(len(began), -1, np.int64)
+    return TimeTable(
+        forward=forward.own,
+        forward_total=forward.total,
+        backward=backward.own,
+        backward_total=backward.total,
+        runs=backward.runs.astype(np.int32),
+        began=began,
+        backward_began=later,
+        allocated=forward.allocated,
+        backward_allocated=backward.allocated,
+        device=forward.device if profiled.device else nothing,
+        backward_device=backward.device if profiled.device else nothing,
+    )
+
+
+def _with_outside(
+    graph: Graph, nested: Nested, owner: list[Owner | None], span: Event | None
+) -> Graph:
+    """Put in what ran outside of the graph, each operation with all that it called."""
+    sums: dict[tuple[str, bool], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    outermost: list[int] = []
+    for number, (parent, mine) in enumerate(zip(nested.parent, owner, strict=True)):
+        above = outermost[parent] if parent >= 0 else -1
+        is_none = mine is None and nested.is_operation(number) and not nested.aside[number]
+        outermost.append(
+            -1 if mine is not None else above if above >= 0 else number if is_none else -1
+        )
+        if mine is None and outermost[number] >= 0:
+            first = outermost[number]
+            row = sums[_name_of(nested.events[first]), _is_in(nested, first, span)]
+            row[0] += first == number
+            row[1] += nested.own[number]
+            row[2] += nested.allocated[number]
+            row[3] += nested.device[number]
+    names = {name: row for row, name in enumerate(graph.names)}
+    rows = [names.setdefault(name, len(names)) for name, _ in sums]
+    columns = np.array(list(sums.values()), np.int64).reshape(len(sums), 4)
+    table = OutsideTable(
+        name=np.array(rows, np.int32),
+        backward=np.array([later for _, later in sums], np.uint8),
+        calls=columns[:, 0],
+        time=columns[:, 1],
+        allocated=columns[:, 2],
+        device=columns[:, 3],
+    )
+    return replace(graph, outside_table=table, names=tuple(names))
+
+
+def _walls(nested: Nested, start: int, span: Event | None) -> tuple[int, int]:
+    """Measure what came before the captured backward, and that, without what we did ourselves."""
+    last = max((event.end for event in nested.events), default=start)
+    begin, end = (span.start, span.end) if span is not None else (last, last)
+    asides = [
+        event
+        for event, parent in zip(nested.events, nested.parent, strict=True)
+        if event.name == ASIDE and (parent < 0 or not nested.aside[parent])
+    ]
+    before = sum(event.duration for event in asides if event.start < begin)
+    during = sum(event.duration for event in asides if begin <= event.start < end)
+    return max(begin - start - before, 0), end - begin - during if span is not None else -1
+
+
+def _is_in(nested: Nested, number: int, span: Event | None) -> bool:
+    return span is not None and span.start <= nested.events[number].start < span.end
+
+
+def _op_of(event: Event) -> str:
+    """Name the node that an evaluation is of, as the graph has it."""
+    return event.name.removeprefix(EVALUATION).rpartition("::")[2]
+
+
+def _name_of(event: Event) -> str:
+    return _op_of(event) if event.name.startswith(EVALUATION) else event.name.removeprefix("aten::")
