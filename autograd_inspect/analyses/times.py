@@ -24,6 +24,7 @@ from autograd_inspect.analyses.words import TIME_GROUPINGS, check_grouping
 from autograd_inspect.errors import UsageError
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.profile import Profile
 from autograd_inspect.model.tables import Longs
 from autograd_inspect.model.times import Outside, Timed, Times
 
@@ -50,12 +51,7 @@ def times(capture: Capture, *, by: str = "op", top: int | None = None) -> Times:
     check_grouping(by, TIME_GROUPINGS)
     if top is not None and top < 0:
         raise UsageError(f"cannot show {top} rows", hint="give a number from 0 on")
-    graph, profile = capture.graph, capture.about.profile
-    if profile is None:
-        raise UsageError(
-            "this capture has no times: nothing was timed when it was taken",
-            hint=f"agi profile {capture.about.source} takes one that has",
-        )
+    graph, profile = capture.graph, check_timed(capture)
     columns = _columns(graph)
     sums = {name: int(column.sum()) for name, column in columns.items()}
     groups, totals = _GROUPINGS[by](graph, columns)
@@ -68,6 +64,17 @@ def times(capture: Capture, *, by: str = "op", top: int | None = None) -> Times:
         profile=profile,
         **{name: sums[name] for name in ("forward", "backward", "memory", "device")},
     )
+
+
+def check_timed(capture: Capture) -> Profile:
+    """Give what is known of a capture's profile; raises UsageError where nothing was timed."""
+    profile = capture.about.profile
+    if profile is None:
+        raise UsageError(
+            "this capture has no times: nothing was timed when it was taken",
+            hint=f"agi profile {capture.about.source} takes one that has",
+        )
+    return profile
 
 
 def node_times(graph: Graph) -> Longs:
@@ -104,9 +111,9 @@ def _rows(
     whole = sums["forward_total"] + sums["backward_total"]
     order = (-whole, -own) if not sums["device"].any() else (-own, -sums["device"])
     for group in np.lexsort(order)[:top].tolist():
-        yield Timed(
-            **groups.describe(group), **{name: int(column[group]) for name, column in sums.items()}
-        )
+        facts = groups.describe(group)
+        facts.update({name: int(column[group]) for name, column in sums.items()})
+        yield Timed(**facts)
 
 
 def _outside(graph: Graph) -> list[Outside]:

@@ -56,3 +56,8 @@ class Profiled:
     events: list[Event]
     start: int
     device: str = ""
+
+
+def event_id(stretch: int, number: int) -> int:
+    """Make an id that no event of another stretch of the profile has; 0 stays none."""
+    return stretch << 48 | number if number else 0

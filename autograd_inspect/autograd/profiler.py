@@ -13,16 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch.autograd import profiler as torch_profiler
 
 from autograd_inspect.autograd._torch import (
     GraphNode,
+    hush_warnings,
+    is_on_device,
     record_function,
     torch_profile,
     when_cuda_starts,
 )
-from autograd_inspect.autograd.events import ALLOCATION, NODE, Event, Profiled
+from autograd_inspect.autograd.events import ALLOCATION, NODE, Event, Profiled, event_id
 
 _LOG_LEVEL = "KINETO_LOG_LEVEL"
 _SILENT = "99"
@@ -34,22 +35,28 @@ class Profiler:
 
     Torch counts allocations only so; `all_threads` times those of the program, too, without them.
 
-    results  of each stretch, whose they are aside
-    own      those that are ours to export
+    results  of each stretch
+    own      the places therein of those that are ours, not the program's
     """
 
     all_threads: bool = False
     results: list[Any] = field(default_factory=list)
-    own: list[Any] = field(default_factory=list)
+    own: list[int] = field(default_factory=list)
     device: str = ""
     trouble: BaseException | None = None
     _running: Any = None
     _is_on: bool = False
     _by_program: bool = False
     _undo: Callable[[], None] = lambda: None
+    _unhush: Callable[[], None] = lambda: None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _switching: int = 0
     _thread: int = 0
+
+    def prepare(self) -> None:
+        """Let torch set its profiler up, which it does once and wants to do on this thread."""
+        with self._switched(), torch_profile("", all_threads=False):
+            pass
 
     def start(self) -> None:
         """Begin to profile; beginning twice is no fault."""
@@ -61,11 +68,22 @@ class Profiler:
         when_cuda_starts(self._begin_on_device)
 
     def stop(self) -> None:
-        """End it; ending twice is no fault."""
+        """End it, once a profile of the program's own is over; ending twice is no fault."""
         if self._is_on:
             self._end()
             self._is_on = False
-            self._undo()
+            if not self._by_program:
+                self._undo()
+
+    @property
+    def makes_way(self) -> bool:
+        """Whether a profile of the program's own is running in the place of ours."""
+        return self._by_program
+
+    @property
+    def has_made_way(self) -> bool:
+        """Whether a profile of the program's own has run in the meantime."""
+        return self._by_program or len(self.results) > len(self.own)
 
     @property
     def is_of_another_thread(self) -> bool:
@@ -75,7 +93,8 @@ class Profiler:
 
     def profiled(self) -> Profiled:
         """Give the events of all stretches."""
-        events = [event for result in self.results for event in _events(result)]
+        stretches = enumerate(self.results)
+        events = [event for place, result in stretches for event in _events(result, place)]
         start = min((result.trace_start_ns() for result in self.results), default=0)
         return Profiled(events, start, self.device)
 
@@ -83,6 +102,7 @@ class Profiler:
         with self._switched():
             if self._is_on and self._running is None and not self._by_program:
                 self._running = torch_profile(self.device, all_threads=self.all_threads)
+                self._unhush = hush_warnings()
                 self._running.__enter__()
                 self._thread = threading.get_ident()
 
@@ -93,8 +113,9 @@ class Profiler:
             running, self._running = self._running, None
             if running is not None:
                 running.__exit__(None, None, None)
+                self._unhush()
+                self.own.append(len(self.results))
                 self.results.append(running.kineto_results)
-                self.own.append(running.kineto_results)
 
     @contextmanager
     def _switched(self) -> Iterator[None]:
@@ -137,9 +158,10 @@ class Profiler:
             result = originals["_disable_profiler"](*arguments, **options)
             if not self._is_ours():
                 self._by_program = False
-                if self._is_on and hasattr(result, "events"):
-                    self.results.append(result)
+                self.results.append(result)
                 self._begin()
+                if not self._is_on:
+                    self._undo()
             return result
 
         replaced = {name: begins(originals[name]) for name in names[:2]}
@@ -183,7 +205,7 @@ class TimedBackward:
 def _marker(number: int) -> Callable[[Any, Any], None]:
     mark = record_function(f"{NODE}{number}")
 
-    def leave_mark(inputs: Any, outputs: Any) -> None:
+    def leave_mark(*_: Any) -> None:
         with mark:
             pass
 
@@ -192,7 +214,7 @@ def _marker(number: int) -> Callable[[Any, Any], None]:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Keep torch's profiler from writing to stderr; it looks at this variable when it is first used."""
+    """Keep torch's profiler from writing to stderr; it looks when it is first used."""
     before = os.environ.get(_LOG_LEVEL)
     os.environ[_LOG_LEVEL] = before or _SILENT
     try:
@@ -202,10 +224,13 @@ def _silence() -> Iterator[None]:
             del os.environ[_LOG_LEVEL]
 
 
-def _events(result: Any) -> Iterator[Event]:
+def _events(result: Any, stretch: int) -> Iterator[Event]:
+    """Read the events of a stretch; each counts its ids from 1."""
     for event in result.events():
-        name = event.name()
+        name, on_device = event.name(), is_on_device(event)
         if event.is_async() or event.start_thread_id() != event.end_thread_id():
+            continue
+        if on_device and event.is_user_annotation():  # the time between kernels is in it, too
             continue
         yield Event(
             name=name,
@@ -216,7 +241,7 @@ def _events(result: Any) -> Iterator[Event]:
             start=event.start_ns(),
             duration=event.duration_ns(),
             allocated=event.nbytes() if name == ALLOCATION else 0,
-            id=event.correlation_id(),
-            launched_by=event.linked_correlation_id(),
-            on_device=event.device_type() != torch.autograd.DeviceType.CPU,
+            id=event_id(stretch, event.correlation_id()),
+            launched_by=event_id(stretch, event.linked_correlation_id()),
+            on_device=on_device,
         )

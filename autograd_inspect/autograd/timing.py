@@ -1,4 +1,4 @@
-"""Which event of a profile belongs to which node: by the thread that made it and its sequence number.
+"""Which event of a profile is of which node: by the thread that made it and sequence number.
 
 An operation's event holds the number that the next node of its thread will get, so that the last
 one to begin with a node's number is the one that made it. An event of the backward names both.
@@ -40,8 +40,17 @@ class Link:
     maker: dict[int, int]
 
 
-def with_times(graph: Graph, profiled: Profiled, step: int) -> tuple[Graph, Profile]:
-    """Give a graph with the times of a profile, and what is to be said of the whole."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Timing:
+    """A graph with its times, what is to be said of the whole, and the node of events by `id`."""
+
+    graph: Graph
+    profile: Profile
+    node_of: dict[int, int]
+
+
+def time_nodes(graph: Graph, profiled: Profiled, step: int) -> Timing:
+    """Give a graph the times of a profile."""
     nested = nest(profiled.events)
     span = _span(nested)
     link = _link(graph, nested, span)
@@ -52,7 +61,9 @@ def with_times(graph: Graph, profiled: Profiled, step: int) -> tuple[Graph, Prof
     graph = _with_outside(replace(graph, time_table=table), nested, owner, span)
     linked = int(np.count_nonzero((table.forward >= 0) | (table.backward >= 0)))
     before, during = _walls(nested, profiled.start, span)
-    return graph, Profile(step, before, during, profiled.device, linked=linked)
+    profile = Profile(step, before, during, profiled.device, linked=linked)
+    node_of = {nested.events[number].id: node for number, (node, _) in link.owner.items()}
+    return Timing(graph, profile, node_of)
 
 
 def ambiguous(graph: Graph) -> list[int]:

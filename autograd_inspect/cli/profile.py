@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograd_inspect.cli.source import Running, obtain
+from autograd_inspect.cli.source import Running, is_program, obtain
 from autograd_inspect.cli.tables import Forms, Printing
 from autograd_inspect.cli.terminal import check_free, say, write_file
 from autograd_inspect.errors import UsageError
@@ -42,6 +42,11 @@ def profile(source: str | None, arguments: Sequence[str], running: Running, timi
     files = [file for file in (timing.speedscope, running.chrome) if file is not None]
     for file in files:
         check_free(file, force=timing.printing.force)
+    if running.chrome is not None and not is_program(source, running):
+        raise UsageError(
+            "--chrome: torch writes its trace of a program that runs; a capture holds none",
+            hint="--speedscope makes a flame graph of a capture's times",
+        )
     results = timing.printing.begin()
     speedscope = timing.speedscope.absolute() if timing.speedscope else None
 
@@ -61,6 +66,9 @@ def profile(source: str | None, arguments: Sequence[str], running: Running, timi
         timing.printing.finish(results, forms)
         if speedscope is not None:
             _write_flame_graph(capture, speedscope, force=timing.printing.force)
+            say(f"wrote {timing.speedscope}: open it at https://www.speedscope.app")
+        if running.chrome is not None:
+            say(f"wrote {running.chrome}: open it at https://ui.perfetto.dev")
         for remark in drawn.remarks(summed):
             say(f"agi: {remark}")
         return 0
@@ -73,4 +81,3 @@ def _write_flame_graph(capture: Capture, path: Path, *, force: bool) -> None:
     from autograd_inspect.renderers import speedscope
 
     write_file(speedscope.render(capture, stacks(capture)), path, force=force)
-    say(f"wrote {path.name}: open it at https://www.speedscope.app")

@@ -119,3 +119,28 @@ class Times:
     def share(self, time: int) -> float:
         """Give the share of a time in what was measured, from 0 to 1."""
         return time / self.measured if self.measured else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A level of a flame graph: a module, a line or an operation, with its place where known."""
+
+    name: str
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A time in nanoseconds, and the frames that it was spent in, outermost first."""
+
+    stack: tuple[Frame, ...]
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The samples of one flame graph, in the order in which things ran."""
+
+    name: str
+    samples: tuple[Sample, ...]

@@ -68,7 +68,8 @@ def capture_at_end(
         gradients = starting_gradients(wish.grad_output, [scope, *scopes])
         with timed(scene.profiling, moment.walked):
             pass_backward(moment, gradients)
-    moment.put_times(scene.profiling)
+    if scene.profiling is not None:
+        scene.profiling.end()
     return moment, retained
 
 

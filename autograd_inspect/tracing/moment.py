@@ -105,12 +105,6 @@ class Moment:
             self.about, notes=self.about.notes + notes, error=error or self.about.error
         )
 
-    def put_times(self, profiling: Profiling | None) -> None:
-        """End the profile, if there is one, and keep the times of the nodes."""
-        if profiling is not None:
-            self.walked, profile = profiling.finish(self.walked)
-            self.about = replace(self.about, profile=profile)
-
     def develop(self) -> Capture:
         """Measure the gradients that arrived and let go of the program's graph."""
         named = self.named

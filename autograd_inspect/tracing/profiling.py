@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autograd_inspect.autograd.events import ASIDE, BACKWARD
-from autograd_inspect.autograd.profiler import Profiler, TimedBackward, record_function
-from autograd_inspect.autograd.timing import ambiguous, with_times
+from autograd_inspect.autograd._torch import record_function
+from autograd_inspect.autograd.chrome import write_trace
+from autograd_inspect.autograd.events import ASIDE, BACKWARD, event_id
+from autograd_inspect.autograd.profiler import Profiler, TimedBackward
+from autograd_inspect.autograd.timing import Timing, ambiguous, time_nodes
 from autograd_inspect.autograd.walker import Walk
 from autograd_inspect.errors import UsageError
-from autograd_inspect.model.profile import Profile
+from autograd_inspect.model.capture import Capture
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +33,8 @@ class Profiling:
         """Begin if so many matching calls are those before the one to capture."""
         if matches == self.step - 1:
             self.profiler.start()
+        elif not matches:
+            self.profiler.prepare()
 
     def aside(self) -> AbstractContextManager[object]:
         """Keep what we do ourselves out of the times."""
@@ -41,20 +46,49 @@ class Profiling:
         nodes = {number: walked.nodes[number] for number in ambiguous(walked.graph)}
         return TimedBackward(BACKWARD, nodes)
 
-    def finish(self, walked: Walk) -> tuple[Walk, Profile]:
-        """End the profile and give the graph its times."""
+    def end(self) -> None:
+        """End the profile."""
         if self.profiler.is_of_another_thread:
             raise UsageError(
                 "nothing timed: backward ran on another thread than the one that imported torch",
                 hint="--all-threads times every thread, without memory",
             )
         self.profiler.stop()
-        graph, profile = with_times(walked.graph, self.profiler.profiled(), self.step)
-        profile = replace(profile, memory=not self.profiler.all_threads)
-        trouble = self.profiler.trouble
-        if trouble is not None:
-            profile = replace(profile, notes=(*profile.notes, f"kernels were not timed: {trouble}"))
-        return replace(walked, graph=graph), profile
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a profile of the program's own goes on, without whose results there are none."""
+        return self.profiler.makes_way
+
+    def put_times(self, capture: Capture) -> Capture:
+        """Give a capture its times; not yet those that a profile of the program's own has."""
+        profiled = self.profiler.profiled()
+        timing = time_nodes(capture.graph, profiled, self.step)
+        notes = (
+            [f"kernels were not timed: {self.profiler.trouble}"] if self.profiler.trouble else []
+        )
+        if self.profiler.has_made_way:
+            notes.append("the program has a profile of its own, which was read for what it covers")
+        profile = replace(timing.profile, memory=not self.profiler.all_threads, notes=tuple(notes))
+        about = replace(capture.about, profile=profile)
+        timed_capture = replace(capture, graph=timing.graph, about=about)
+        if not self.is_waiting:
+            self._export(timing)
+        return timed_capture
+
+    def _export(self, timing: Timing) -> None:
+        """Write the trace of torch's own that was asked for, once, with the nodes in it."""
+        path, self.chrome = self.chrome, None
+        if path is not None and self.profiler.own:
+            results = [self.profiler.results[place] for place in self.profiler.own]
+            nodes = [_nodes_in(place, timing.node_of) for place in self.profiler.own]
+            write_trace(path, results, timing.graph, nodes)
+
+
+def _nodes_in(stretch: int, node_of: Mapping[int, int]) -> dict[int, int]:
+    """Give the nodes of a stretch's events by their numbers in it."""
+    first, last = event_id(stretch, 1), event_id(stretch + 1, 1)
+    return {one - first + 1: node for one, node in node_of.items() if first <= one < last}
 
 
 def aside(profiling: Profiling | None) -> AbstractContextManager[object]:

@@ -82,6 +82,7 @@ class Session:
         self._watch: Watch | None = None
         self._recorder: Recorder | None = None
         self._profiling: Profiling | None = None
+        self._untimed: Capture | None = None
         self._look_away: Callable[[], None] = lambda: None
 
     def run(self) -> Outcome:
@@ -166,6 +167,8 @@ class Session:
         later = watch.capture_with_later_cuts()
         if later is not None:
             self._keep(later)
+        if self._untimed is not None:  # a profile of the program's own is over now
+            self._keep(self._untimed)
         if watch.taken or watch.stopped or watch.trouble:
             return
         if self.request.save_on_signal:
@@ -212,6 +215,10 @@ class Session:
     def _keep(self, capture: Capture) -> None:
         if not self._is_ours_to_save():
             return
+        profiling = self._profiling
+        if profiling is not None and capture.about.profile is None:
+            self._untimed = capture if profiling.is_waiting else None
+            capture = profiling.put_times(capture)
         self._captures.append(capture)
         self._take(capture)
 

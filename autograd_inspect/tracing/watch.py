@@ -258,13 +258,14 @@ class Watch:
 
     def _take(self, moment: Moment, retained: Retained) -> None:
         self.taken += 1
-        with self._looking_away():
+        with self._looking_away(), aside(self.scene.profiling):
             self._develop(moment, retained)
 
     def _develop(self, moment: Moment, retained: Retained) -> None:
         try:
             moment.arrivals.retained = retained.close()
-            moment.put_times(self.scene.profiling)
+            if self.scene.profiling is not None:
+                self.scene.profiling.end()
             capture = moment.develop()
             self.latest = (capture, moment.record) if moment.record else None
             self.take(capture)
