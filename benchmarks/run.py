@@ -20,6 +20,7 @@ SCRIPTS = {
     "bench_dot.py": "Graph to DOT against the peers; a million nodes",
     "bench_captures.py": "Capture files, and commands that need no torch",
     "bench_running.py": "A training script under agi trace against plain python",
+    "bench_profile.py": "Timing a step, against torch's own profiler",
 }
 
 

@@ -91,7 +91,7 @@ def _link(graph: Graph, nested: Nested, span: Event | None) -> Link:
         for number, event in enumerate(nested.events)
         if event.name.startswith(EVALUATION) and not nested.aside[number]
     ]
-    marked = _marked(nested)
+    marked = _marked(nested, len(graph))
     during = [nested.events[number] for number in evaluations if _is_in(nested, number, span)]
     thread = _threads(graph, during, {n: nested.events[e] for e, n in marked.items()})
     sequence = graph.node_table.sequence.tolist()
@@ -110,16 +110,17 @@ def _link(graph: Graph, nested: Nested, span: Event | None) -> Link:
     return Link(owner, maker)
 
 
-def _marked(nested: Nested) -> dict[int, int]:
+def _marked(nested: Nested, count: int) -> dict[int, int]:
     """Give the nodes of those evaluations that we have left marks in."""
     marked = {}
     for number, event in enumerate(nested.events):
-        if event.name.startswith(NODE):
+        node = event.name.removeprefix(NODE)
+        if node != event.name and node.isdecimal() and int(node) < count:
             above = nested.parent[number]
             while above >= 0 and not nested.events[above].name.startswith(EVALUATION):
                 above = nested.parent[above]
             if above >= 0:
-                marked[above] = int(event.name.removeprefix(NODE))
+                marked[above] = int(node)
     return marked
 
 
@@ -130,10 +131,11 @@ def _threads(
 
     Where it evaluated several of a name and number, it is the one whose thread made marked nodes.
     """
-    seen = defaultdict(set)
+    seen: dict[tuple[str, int], set[int]] = defaultdict(set)
     for event in evaluations:
         seen[_op_of(event), event.sequence].add(event.forward_thread)
     trusted = {event.forward_thread for event in marked.values() if event.sequence >= 0}
+    trusted = trusted or set().union(*seen.values())
     threads = {}
     for node, (op, sequence) in enumerate(
         zip(graph.node_table.op.tolist(), graph.node_table.sequence.tolist(), strict=True)

@@ -15,6 +15,7 @@ from autograd_inspect.autograd.timing import Timing, ambiguous, time_nodes
 from autograd_inspect.autograd.walker import Walk
 from autograd_inspect.errors import UsageError
 from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.graph import Graph
 
 
 @dataclass(slots=True, eq=False)
@@ -60,10 +61,13 @@ class Profiling:
         """Whether a profile of the program's own goes on, without whose results there are none."""
         return self.profiler.makes_way
 
+    def link(self, graph: Graph) -> Timing:
+        """Give a graph the times of its nodes."""
+        return time_nodes(graph, self.profiler.profiled(), self.step)
+
     def put_times(self, capture: Capture) -> Capture:
         """Give a capture its times; not yet those that a profile of the program's own has."""
-        profiled = self.profiler.profiled()
-        timing = time_nodes(capture.graph, profiled, self.step)
+        timing = self.link(capture.graph)
         notes = (
             [f"kernels were not timed: {self.profiler.trouble}"] if self.profiler.trouble else []
         )

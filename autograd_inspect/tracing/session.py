@@ -131,9 +131,11 @@ class Session:
                 on_signal=bool(request.save_on_signal),
             )
             recorder = Recorder(watch=request.watch) if request.record else None
-            profiler = Profiler(all_threads=request.all_threads)
-            profiling = Profiling(request.step, request.chrome, profiler)
-            scene = Scene(request.start, recorder, profiling if request.profile else None)
+            profiling = None
+            if request.profile:
+                profiler = Profiler(all_threads=request.all_threads)
+                profiling = Profiling(request.step, request.chrome, profiler)
+            scene = Scene(request.start, recorder, profiling)
             watch = Watch(wish, scene, self._about(), self._keep, self._tell)
             self._watch, self._recorder, self._profiling = watch, recorder, profiling
             if recorder is None:
@@ -141,7 +143,7 @@ class Session:
             else:
                 self._look_away = patch_engine(lambda e: watch.in_front_of(recorder.around(e)))
                 recorder.start()
-            if request.profile:
+            if profiling is not None:
                 profiling.begin_after(matches=0)
 
     def _listen(self) -> None:
