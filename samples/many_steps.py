@@ -1,8 +1,16 @@
-"""A thousand small steps: time that goes into making nodes, not into arithmetic.
+"""A thousand steps of little arithmetic: which operation they spend their time in, and where.
 
-Try: agi profile samples/many_steps.py:loss
-Look at: div costs more than mul in backward: it has two gradients to compute, and one of them takes
-three operations. `agi profile --by node` tells each of the two thousand nodes apart.
+Try:
+    agi profile samples/many_steps.py:loss
+    agi profile --by line
+    agi profile --by node --top 5
+    agi profile --by module --json
+    agi profile --force --speedscope many_steps.json
+    agi profile --force --chrome many_steps.trace.json samples/many_steps.py:loss
+
+Look at: div costs more than mul in backward, and allocates twice as much, because the gradient of
+what is divided by takes several operations; all two thousand nodes were made in one line, and each
+has its own times; making the tensors is outside the graph.
 """
 
 import torch

@@ -43,8 +43,12 @@ def test_on_a_terminal() -> None:
         "addmm                    2     3 ms      1 ms  4 ms  80.0%  2.0 KiB",
         "(outside the graph)      1     1 ms            1 ms  20.0%     64 B",
         "",
-        "forward 6 ms · backward 2 ms · 4 ms in the graph's operations · 1 ms in others · "
-        "3 ms between them",
+        " · ".join(
+            [
+                *("forward 6 ms", "backward 2 ms", "4 ms in the graph's operations"),
+                *("1 ms in others", "3 ms between them"),
+            ]
+        ),
         "outside the graph: randn 1 ms",
     ]
 
