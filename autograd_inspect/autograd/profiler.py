@@ -20,6 +20,7 @@ from autograd_inspect.autograd._torch import (
     hush_warnings,
     is_on_device,
     record_function,
+    runs_compiled_backward,
     torch_profile,
     when_cuda_starts,
 )
@@ -46,6 +47,7 @@ class Profiler:
     trouble: BaseException | None = None
     _running: Any = None
     _is_on: bool = False
+    _has_begun: bool = False
     _by_program: bool = False
     _undo: Callable[[], None] = lambda: None
     _unhush: Callable[[], None] = lambda: None
@@ -54,26 +56,28 @@ class Profiler:
     _thread: int = 0
 
     def prepare(self) -> None:
-        """Let torch set its profiler up, which it does once and wants to do on this thread."""
+        """Look out for profiles of the program's own, and let torch set its profiler up.
+
+        Torch does so when it first profiles, and wants to do it on the thread that imported it.
+        """
         with self._switched(), torch_profile("", all_threads=False):
             pass
+        self._undo = self._make_way()
 
     def start(self) -> None:
         """Begin to profile; beginning twice is no fault."""
-        if self._is_on:
+        if self._has_begun:
             return
-        self._is_on = True
-        self._undo = self._make_way()
+        self._is_on = self._has_begun = True
         self._begin()
         when_cuda_starts(self._begin_on_device)
 
     def stop(self) -> None:
         """End it, once a profile of the program's own is over; ending twice is no fault."""
-        if self._is_on:
-            self._end()
-            self._is_on = False
-            if not self._by_program:
-                self._undo()
+        self._end()
+        self._is_on = False
+        if not self._by_program:
+            self._undo()
 
     @property
     def makes_way(self) -> bool:
@@ -158,10 +162,9 @@ class Profiler:
             result = originals["_disable_profiler"](*arguments, **options)
             if not self._is_ours():
                 self._by_program = False
-                self.results.append(result)
+                if self._has_begun:
+                    self.results.append(result)
                 self._begin()
-                if not self._is_on:
-                    self._undo()
             return result
 
         replaced = {name: begins(originals[name]) for name in names[:2]}
@@ -193,7 +196,8 @@ class TimedBackward:
         self._handles: list[Any] = []
 
     def __enter__(self) -> None:
-        self._handles = [node.register_hook(_marker(n)) for n, node in self._nodes.items()]
+        if not runs_compiled_backward():  # which would compile the hooks, too
+            self._handles = [node.register_hook(_marker(n)) for n, node in self._nodes.items()]
         self._mark.__enter__()
 
     def __exit__(self, *_: object) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from autograd_inspect.autograd._torch import record_function
 from autograd_inspect.autograd.chrome import write_trace
 from autograd_inspect.autograd.events import ASIDE, BACKWARD, event_id
+from autograd_inspect.autograd.linking import ambiguous
 from autograd_inspect.autograd.profiler import Profiler, TimedBackward
-from autograd_inspect.autograd.timing import Timing, ambiguous, time_nodes
+from autograd_inspect.autograd.timing import Timing, time_nodes
 from autograd_inspect.autograd.walker import Walk
 from autograd_inspect.errors import UsageError
 from autograd_inspect.model.capture import Capture
@@ -34,8 +35,6 @@ class Profiling:
         """Begin if so many matching calls are those before the one to capture."""
         if matches == self.step - 1:
             self.profiler.start()
-        elif not matches:
-            self.profiler.prepare()
 
     def aside(self) -> AbstractContextManager[object]:
         """Keep what we do ourselves out of the times."""

@@ -144,6 +144,7 @@ class Session:
                 self._look_away = patch_engine(lambda e: watch.in_front_of(recorder.around(e)))
                 recorder.start()
             if profiling is not None:
+                profiling.profiler.prepare()
                 profiling.begin_after(matches=0)
 
     def _listen(self) -> None:

@@ -134,7 +134,10 @@ class Watch:
     def _profile_from_here(self) -> None:
         """Begin to time, if the next match is the one to capture."""
         if self.scene.profiling is not None and not self.taken:
-            self.scene.profiling.begin_after(self.matches)
+            try:
+                self.scene.profiling.begin_after(self.matches)
+            except Exception as error:  # noqa: BLE001 - the user's program must not see it
+                self.trouble = error
 
     def _consider(
         self, arguments: Sequence[Any], options: Any, frame: FrameType

@@ -19,8 +19,9 @@ from autograd_inspect.autograd.events import (
     Event,
     Profiled,
 )
+from autograd_inspect.autograd.linking import ambiguous
 from autograd_inspect.autograd.nesting import nest
-from autograd_inspect.autograd.timing import Timing, ambiguous, time_nodes
+from autograd_inspect.autograd.timing import Timing, time_nodes
 from autograd_inspect.model.graph import Graph
 
 Outside = dict[tuple[str, bool], tuple[int, int]]
