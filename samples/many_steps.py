@@ -16,8 +16,8 @@ has its own times; making the tensors is outside the graph.
 import torch
 
 torch.manual_seed(0)
-x = (torch.rand(1000, 10) + 0.5).requires_grad_()
-y = (torch.rand(1000, 10) + 0.5).requires_grad_()
+x = (1 + torch.rand(1000, 10) / 100).requires_grad_()
+y = (1 + torch.rand(1000, 10) / 100).requires_grad_()
 z = torch.ones_like(x)
 
 for _ in range(1000):
