@@ -8,9 +8,9 @@ Try:
     agi profile --force --speedscope many_steps.json
     agi profile --force --chrome many_steps.trace.json samples/many_steps.py:loss
 
-Look at: div allocates twice as much as mul, because the gradient of what is divided by takes several
-operations; all two thousand nodes were made in one line, and each has times of its own; making the
-tensors is outside the graph.
+Look at: div allocates twice as much as mul, because the gradient of what is divided by takes
+several operations; all two thousand nodes were made in one line, and each has times of its own;
+making the tensors is outside the graph.
 """
 
 import torch
