@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         record,
         render,
         show,
+        times,
         trace,
     )
     from autograd_inspect.errors import (
@@ -39,8 +40,10 @@ if TYPE_CHECKING:
     from autograd_inspect.model.memory import Held, Memory, Packed
     from autograd_inspect.model.paths import Paths, Way
     from autograd_inspect.model.places import Module, Place
+    from autograd_inspect.model.profile import Profile
     from autograd_inspect.model.rows import Call, Edge, Leaf, Node, Root, Saved
     from autograd_inspect.model.tables import Kind, SavedRole, SavedState, Spec
+    from autograd_inspect.model.times import Outside, Timed, Times
 
 __all__ = [
     "AgiError",
@@ -61,9 +64,11 @@ __all__ = [
     "Module",
     "NoGraphError",
     "Node",
+    "Outside",
     "Packed",
     "Paths",
     "Place",
+    "Profile",
     "Reason",
     "RenderError",
     "Root",
@@ -72,6 +77,8 @@ __all__ = [
     "SavedState",
     "Spec",
     "TargetError",
+    "Timed",
+    "Times",
     "UsageError",
     "Way",
     "Write",
@@ -84,6 +91,7 @@ __all__ = [
     "record",
     "render",
     "show",
+    "times",
     "trace",
 ]
 
@@ -98,6 +106,7 @@ _HOMES = {
         "record",
         "render",
         "show",
+        "times",
         "trace",
     ),
     "errors": (
@@ -117,6 +126,8 @@ _HOMES = {
     "model.paths": ("Paths", "Way"),
     "model.places": ("Module", "Place"),
     "model.rows": ("Call", "Edge", "Leaf", "Node", "Root", "Saved"),
+    "model.profile": ("Profile",),
+    "model.times": ("Outside", "Timed", "Times"),
     "model.tables": ("Kind", "SavedRole", "SavedState", "Spec"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

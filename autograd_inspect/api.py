@@ -15,6 +15,7 @@ from autograd_inspect.model.capture import Capture as PlainCapture
 from autograd_inspect.model.gradients import Gradient
 from autograd_inspect.model.memory import Memory
 from autograd_inspect.model.paths import Paths
+from autograd_inspect.model.times import Times
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +29,7 @@ DEFAULT_TOP = 3
 Grouping = Literal["op", "module", "line", "tensor"]
 Coloring = Literal["kind", "grad", "memory", "time"]
 PlotFormat = Literal["png", "svg", "pdf"]
+TimeGrouping = Literal["op", "module", "line", "node"]
 PictureFormat = Literal["svg", "dot", "png", "pdf", "html", "mermaid", "json"]
 
 
@@ -60,6 +62,10 @@ class Capture(PlainCapture):
     def memory(self, *, by: Grouping = "op", top: int | None = None) -> Memory:
         """Sum up what is held for backward; see `memory`."""
         return memory(self, by=by, top=top)
+
+    def times(self, *, by: TimeGrouping = "op", top: int | None = None) -> Times:
+        """Sum up where the time of a step went; see `times`."""
+        return times(self, by=by, top=top)
 
     def paths(self, name: str, *, top: int = DEFAULT_TOP) -> Paths:
         """Find the paths from a tensor to the root; see `paths`."""
@@ -264,6 +270,17 @@ def memory(capture: PlainCapture, *, by: Grouping = "op", top: int | None = None
     UsageError where `by` is no grouping.
     """
     from autograd_inspect.analyses.memory import memory as sum_up
+
+    return sum_up(capture, by=by, top=top)
+
+
+def times(capture: PlainCapture, *, by: TimeGrouping = "op", top: int | None = None) -> Times:
+    """Sum up where the time of a step went, with the slowest `top` groups, all unless given.
+
+    The times of all groups add up; `total` has what lies within a module, line or node, too. Raises
+    UsageError where `by` is no grouping, and for a capture that `agi profile` did not take.
+    """
+    from autograd_inspect.analyses.times import times as sum_up
 
     return sum_up(capture, by=by, top=top)
 

@@ -16,17 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd_inspect.analyses.grouping import Groups, by_line, by_module, by_op, summed
 from autograd_inspect.analyses.words import check_grouping
 from autograd_inspect.errors import UsageError
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.memory import Held, Memory, Packed
-from autograd_inspect.model.ops import forward_name
 from autograd_inspect.model.rows import Node
 from autograd_inspect.model.tables import Bools, Kind, Longs, SavedRole, SavedState, Spec
-
-NO_LINE = "(no line recorded)"
-NO_MODULE = "(outside modules)"
 
 _ROLES = {
     "parameters": SavedRole.PARAMETER,
@@ -72,15 +69,6 @@ class _Kept:
         return cls(graph, row, node, storage, order, table.bytes[row], first & (storage >= 0))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Groups:
-    """The number of each kept tensor's group, and a function that describes a group by number."""
-
-    member: Longs
-    count: int
-    describe: Callable[[int], dict[str, Any]]
-
-
 def memory(capture: Capture, *, by: str = "op", top: int | None = None) -> Memory:
     """Sum up what a capture's graph holds for backward, and list the largest `top` groups.
 
@@ -114,16 +102,16 @@ def _sums(kept: _Kept, member: Longs, count: int) -> dict[str, Longs]:
     unique = np.where(kept.first, kept.size, 0)
     return {
         "tensors": np.bincount(member, minlength=count),
-        "total": _summed(kept.size, member, count),
-        "unique": _summed(unique, member, count),
+        "total": summed(kept.size, member, count),
+        "unique": summed(unique, member, count),
         **{
-            name: _summed(np.where(role == one, unique, 0), member, count)
+            name: summed(np.where(role == one, unique, 0), member, count)
             for name, one in _ROLES.items()
         },
     }
 
 
-def _rows(kept: _Kept, groups: _Groups, top: int | None) -> Iterator[Held]:
+def _rows(kept: _Kept, groups: Groups, top: int | None) -> Iterator[Held]:
     """Describe the largest groups; of two that hold as much, the one with more in `total`."""
     sums = _sums(kept, groups.member, groups.count)
     nodes = max(len(kept.graph), 1)
@@ -143,13 +131,6 @@ def _told_apart(rows: list[Held]) -> Iterator[Held]:
         yield replace(row, name=f"{row.name} #{row.node}") if several else row
 
 
-def _summed(values: Longs, member: Longs, count: int) -> Longs:
-    """Add up per group, exactly: `bincount` would add in floating point."""
-    sums = np.zeros(count, np.int64)
-    np.add.at(sums, member, values)
-    return sums
-
-
 def _first_of_each(key: Longs, *order: Longs) -> Longs:
     """Give for each distinct key the place of its first in this order, the last to decide last."""
     places = np.lexsort((np.arange(len(key)), *reversed(order)))
@@ -166,60 +147,7 @@ def _packed(kept: _Kept) -> Iterator[Packed]:
         yield Packed(name, len(rows), int(kept.size[rows][first].sum()))
 
 
-def _by_op(kept: _Kept) -> _Groups:
-    """Group by what ran forward: `MulBackward0` and `MulBackward1` are both `mul`."""
-    nodes = kept.graph.node_table
-    key = nodes.op[kept.node].astype(np.int64) * len(Kind) + nodes.kind[kept.node]
-    distinct, member = np.unique(key, return_inverse=True)
-    titles = [
-        forward_name(kept.graph.ops[op], Kind(kind))
-        for op, kind in (divmod(one, len(Kind)) for one in distinct.tolist())
-    ]
-    return _named(titles, member)
-
-
-def _by_module(kept: _Kept) -> _Groups:
-    """Group by the module whose call, the innermost, made the node."""
-    graph = kept.graph
-    call = graph.node_table.call[kept.node]
-    module = np.append(graph.call_table.module, -1)[call]  # a call of -1 finds the last
-    distinct, member = np.unique(module, return_inverse=True)
-
-    def describe(group: int) -> dict[str, Any]:
-        row = int(distinct[group])
-        found = graph.modules[row] if row >= 0 else None
-        return {"name": found.name if found else NO_MODULE, "module": found}
-
-    return _Groups(member, len(distinct), describe)
-
-
-def _by_line(kept: _Kept) -> _Groups:
-    """Group by the innermost line of the user's code."""
-    graph = kept.graph
-    place_of = np.array([stack.lines[0] if stack.lines else -1 for stack in graph.stacks] + [-1])
-    place = place_of[graph.node_table.stack[kept.node]]
-    distinct, member = np.unique(place, return_inverse=True)
-    found = [graph.places[row] if row >= 0 else None for row in distinct.tolist()]
-    names = [f"{one.file}:{one.line}" if one else NO_LINE for one in found]
-    groups = _named(names, member)
-    place_of_name = dict(zip(reversed(names), reversed(found), strict=True))
-
-    def describe(group: int) -> dict[str, Any]:
-        known = groups.describe(group)
-        return {**known, "place": place_of_name[known["name"]]}
-
-    return _Groups(groups.member, groups.count, describe)
-
-
-def _named(names: list[str], member: Longs) -> _Groups:
-    """Join the groups of equal names; `names` are those of the groups that `member` numbers."""
-    distinct = list(dict.fromkeys(names))
-    number = {name: row for row, name in enumerate(distinct)}
-    rows = np.array([number[name] for name in names], np.int64)
-    return _Groups(rows[member], len(distinct), lambda group: {"name": distinct[group]})
-
-
-def _by_tensor(kept: _Kept) -> _Groups:
+def _by_tensor(kept: _Kept) -> Groups:
     """Group by storage; what lies in none that can be seen, by the hook that packed it."""
     graph = kept.graph
     table = graph.saved_table
@@ -243,7 +171,7 @@ def _by_tensor(kept: _Kept) -> _Groups:
             return {**known, **_leaf(graph, int(leaf[group]))}
         return {**known, **_tensor(graph, row)}
 
-    return _Groups(member, len(distinct), describe)
+    return Groups(member, len(distinct), describe)
 
 
 def _leaf(graph: Graph, leaf: int) -> dict[str, Any]:
@@ -285,9 +213,9 @@ def _count(spec: Spec | None) -> int | None:
     return math.prod(length for length in spec.shape if isinstance(length, int))
 
 
-_GROUPINGS: dict[str, Callable[[_Kept], _Groups]] = {
-    "op": _by_op,
-    "module": _by_module,
-    "line": _by_line,
+_GROUPINGS: dict[str, Callable[[_Kept], Groups]] = {
+    "op": lambda kept: by_op(kept.graph, kept.node),
+    "module": lambda kept: by_module(kept.graph, kept.node),
+    "line": lambda kept: by_line(kept.graph, kept.node),
     "tensor": _by_tensor,
 }

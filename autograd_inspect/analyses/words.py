@@ -15,6 +15,7 @@ SORT_KEYS = ("name", "norm", "mean", "std", "min", "max", "zeros", "nan", "inf",
 CONDITIONS = ("nan", "inf", "none", "zero")
 NODE_KEYS = ("norm", "max", "zeros", "nan", "inf", "count", "time")
 GROUPINGS = ("op", "module", "line", "tensor")
+TIME_GROUPINGS = ("op", "module", "line", "node")
 
 
 def check_words(sort: str | None, conditions: Iterable[str] = ()) -> None:
@@ -38,10 +39,10 @@ def check_node_key(sort: str) -> None:
         raise _unknown("sort key for nodes", sort, NODE_KEYS)
 
 
-def check_grouping(by: str) -> None:
-    """Raise UsageError where saved tensors cannot be grouped by this."""
-    if by not in GROUPINGS:
-        raise _unknown("grouping", by, GROUPINGS)
+def check_grouping(by: str, possible: Sequence[str] = GROUPINGS) -> None:
+    """Raise UsageError where there is no grouping by this; `possible` are those there are."""
+    if by not in possible:
+        raise _unknown("grouping", by, possible)
 
 
 def _unknown(what: str, given: str, possible: Sequence[str]) -> UsageError:

@@ -6,12 +6,14 @@ surface, read and never changed.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -164,6 +166,55 @@ def unseen() -> Iterator[None]:
     """Compute something that neither autograd nor a mode of the program's gets to see."""
     with torch.no_grad(), torch._C.DisableTorchFunction(), _disable_current_modes():
         yield
+
+
+def torch_profile(device: str, *, all_threads: bool) -> Any:
+    """Make a profile of torch's, to be entered: of this thread and its allocations, or of all.
+
+    `device` is `cuda` where its kernels are to be timed, else empty.
+    """
+    options: dict[str, Any] = {"use_device": device} if device else {}
+    if all_threads:
+        config = torch._C._profiler._ExperimentalConfig(profile_all_threads=True)
+        options["experimental_config"] = config
+    return torch.autograd.profiler.profile(
+        use_kineto=True, profile_memory=not all_threads, **options
+    )
+
+
+def hush_warnings() -> Callable[[], None]:
+    """Keep torch's C++ from logging warnings; returns the undo.
+
+    While allocations are profiled it logs one for a block that is older than the profile. There is
+    no other switch than the variable it looks at, where the library shows that.
+    """
+    library = Path(torch.__file__).parent / "lib" / "libc10.so"
+    try:
+        level = ctypes.c_int.in_dll(ctypes.CDLL(str(library)), "FLAGS_caffe2_log_level")
+    except (OSError, ValueError):
+        return lambda: None
+    before, level.value = level.value, max(level.value, _ERROR)
+    return partial(setattr, level, "value", before)
+
+
+#: The level of errors in torch's C++ log.
+_ERROR = 2
+
+
+def is_on_device(event: Any) -> bool:
+    """Tell an event of a device, a kernel or a copy, from one of the host."""
+    return bool(event.device_type() != torch._C._autograd.DeviceType.CPU)
+
+
+def record_function(name: str) -> Any:
+    """Make a mark for the profiler that goes past the dispatcher, where the program's modes are."""
+    return torch._C._profiler._RecordFunctionFast(name)
+
+
+def when_cuda_starts(callback: Callable[[], None]) -> None:
+    """Call back when the program first uses CUDA; at once where it has, never without CUDA."""
+    if torch.version.cuda is not None or torch.version.hip is not None:
+        torch.cuda._lazy_call(callback)  # type: ignore[no-untyped-call]
 
 
 #: Whether a saved tensor can be looked at without running the user's unpack hooks. Not so before

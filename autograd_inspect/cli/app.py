@@ -106,6 +106,10 @@ app.command(
     epilog="agi memory   |   agi memory x.agi --by line   |   agi memory train.py:loss",
 )(tables.memory)
 app.command(
+    context_settings=PROGRAM,
+    epilog="agi profile train.py:loss   |   agi profile --step 3 --by line train.py --lr 0.1",
+)(programs.profile)
+app.command(
     epilog="agi path fc1.weight   |   agi path '#12' x.agi   |   agi path x train.py:loss",
 )(pictures.path)
 app.command(

@@ -49,6 +49,15 @@ class TrainBy(str, Enum):
     PARAMETER = "parameter"
 
 
+class TimeBy(str, Enum):
+    """What times are summed up by."""
+
+    OP = "op"
+    MODULE = "module"
+    LINE = "line"
+    NODE = "node"
+
+
 class Rank(str, Enum):
     """Which processes of a distributed run write a capture."""
 
@@ -174,6 +183,22 @@ ShowValues = Annotated[
 ]
 PlotFile = Annotated[
     Path | None, Option("--plot", help="Also plot it: FILE.png, .svg or .pdf.", metavar="FILE")
+]
+TimeGrouping = Annotated[TimeBy, Option("--by", help="What to sum up by.")]
+AllThreads = Annotated[
+    bool, Option("--all-threads", help="Time what other threads do, too, without memory.")
+]
+Chrome = Annotated[
+    Path | None,
+    Option(
+        "--chrome",
+        help="Also write torch's own trace, for Chrome or Perfetto; .gz compresses it.",
+        metavar="FILE",
+    ),
+]
+Speedscope = Annotated[
+    Path | None,
+    Option("--speedscope", help="Also write a flame graph for speedscope.", metavar="FILE"),
 ]
 PathTop = Annotated[
     int, Option("-n", "--top", min=0, help="Print up to N paths in full.", metavar="N")

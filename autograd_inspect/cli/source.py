@@ -40,6 +40,9 @@ class Running:
     record: bool = True
     probe: Probe | None = None
     quiet: bool = False
+    profile: bool = False
+    all_threads: bool = False
+    chrome: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class Keeper:
         folder = store.captures_dir(self.start)
         rank = capture.about.rank
         path = self.keeping.output
-        if self.paths and self._saved == capture.about:
+        about = replace(capture.about, profile=None)
+        if self.paths and self._saved == about:
             path = self.paths[-1]  # the same capture, with what was seen since
         elif path is None:
             path = store.new_path(folder, self.target.stem, rank=rank)
@@ -76,7 +80,7 @@ class Keeper:
         # A second capture of the same run replaces the first: the name was ours already.
         store.save(capture, path, force=self.keeping.force or path in self.paths)
         self.paths.append(path)
-        self._saved = capture.about
+        self._saved = about
         if self.keeping.output is None:
             store.prune(folder, KEPT)
 
@@ -91,10 +95,7 @@ def obtain(
 
     Where SOURCE is a program, the process ends as the program ends if it fails.
     """
-    is_program = source is not None and (
-        running.module or running.code or not looks_like_capture(source)
-    )
-    if source is None or not is_program:
+    if source is None or not is_program(source, running):
         if arguments:
             raise UsageError(
                 f"{arguments[0]}: arguments are for a program, and there is none to run"
@@ -104,6 +105,13 @@ def obtain(
         path = store.last(store.captures_dir(Path.cwd())) if source is None else Path(source)
         return use(store.load(path), path)
     return run_and_use(read_target(source, arguments, running), running, use=use)
+
+
+def is_program(source: str | None, running: Running) -> bool:
+    """Tell whether SOURCE is to be run, rather than read."""
+    if source is None:
+        return False
+    return running.module or running.code or not looks_like_capture(source)
 
 
 def looks_like_capture(source: str) -> bool:
@@ -213,6 +221,9 @@ def _request(target: Target, running: Running, start: Path) -> Any:
         watch=running.watch,
         probe=running.probe.value if running.probe else None,
         curves=running.curves,
+        profile=running.profile,
+        all_threads=running.all_threads,
+        chrome=running.chrome.absolute() if running.chrome else None,
     )
 
 

@@ -10,6 +10,7 @@ from autograd_inspect.model.gradients import Gradients
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.probes import Probe
+from autograd_inspect.model.profile import Profile
 
 
 class Backward(str, Enum):
@@ -74,6 +75,7 @@ class About:
     parameters  bytes of the parameters that the program's modules own, -1 where not counted
     gradients   bytes of the gradients that they had when the graph was walked, -1 likewise
     probe       how closely the backward was watched
+    profile     what was timed, None where nothing was
     """
 
     target: str
@@ -94,6 +96,7 @@ class About:
     parameters: int = -1
     gradients: int = -1
     probe: Probe = Probe.LEAVES
+    profile: Profile | None = None
 
     @property
     def source(self) -> str:

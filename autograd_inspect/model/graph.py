@@ -18,11 +18,13 @@ from autograd_inspect.model.flow import (
 )
 from autograd_inspect.model.places import Module, Place, Stack
 from autograd_inspect.model.probes import Birth, Passed, PassedTable
+from autograd_inspect.model.profile import OutsideTable, TimeTable
 from autograd_inspect.model.rows import Leaf, Node, Root
 from autograd_inspect.model.tables import (
     CallTable,
     EdgeTable,
     LeafTable,
+    Longs,
     NodeTable,
     OutputTable,
     RootTable,
@@ -53,6 +55,8 @@ class Graph:
     cut_leaf_table: CutLeafTable = field(default_factory=partial(empty, CutLeafTable))
     cut_use_table: CutUseTable = field(default_factory=partial(empty, CutUseTable))
     passed_table: PassedTable = field(default_factory=partial(empty, PassedTable))
+    time_table: TimeTable = field(default_factory=partial(empty, TimeTable))
+    outside_table: OutsideTable = field(default_factory=partial(empty, OutsideTable))
     ops: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     specs: tuple[Spec, ...] = ()
@@ -118,6 +122,18 @@ class Graph:
             Root(self.node(int(node)), int(output), self.name(int(name)))
             for node, output, name in zip(table.node, table.output, table.name, strict=True)
         )
+
+    @cached_property
+    def node_times(self) -> Longs:
+        """Nanoseconds of each node: forward and backward of a profile, else backward as probed.
+
+        -1 where neither is known.
+        """
+        table = self.time_table
+        if not len(table.forward):
+            return self.node_table.spent
+        known = (table.forward >= 0) | (table.backward >= 0)
+        return np.where(known, np.maximum(table.forward, 0) + np.maximum(table.backward, 0), -1)
 
     @cached_property
     def leaf_at(self) -> Mapping[int, Leaf]:

@@ -32,10 +32,12 @@ def heat_of(capture: Capture, figure: str) -> tuple[Longs, Scale]:
         case "memory":
             return _by_share(_held(capture.graph), "held for backward", _bytes_text)
         case "time":
-            spent = capture.graph.node_table.spent
+            spent = capture.graph.node_times
             times = np.where(spent < 0, np.nan, spent / 1e3)
-            _require(times, capture, "times", "agi trace --probe nodes")
-            return _by_share(times, "time in backward", _time_text)
+            _require(times, capture, "times", "agi profile")
+            profiled = capture.about.profile is not None
+            title = "time, forward and backward" if profiled else "time in backward, under probes"
+            return _by_share(times, title, _time_text)
     raise UsageError(f"cannot colour by {figure}", hint=f"known: {', '.join(FIGURES)}")
 
 

@@ -30,6 +30,7 @@ from autograd_inspect.renderers.text import (
     Segment,
     counted,
     glyphs,
+    percent,
     safe,
     size,
 )
@@ -113,7 +114,7 @@ def to_json(capture: Capture, memory: Memory) -> str:
 
 def _sheet(capture: Capture, memory: Memory, signs: Glyphs) -> Sheet[Held]:
     name = Column(memory.by, _naming(capture, signs), right=False)
-    share: Column[Held] = Column("share", lambda row: _percent(memory.share(row)), lambda _: "bold")
+    share: Column[Held] = Column("share", lambda row: percent(memory.share(row)), lambda _: "bold")
     if memory.by == "tensor":
         columns = [
             name,
@@ -182,13 +183,6 @@ def _sized(name: str) -> Callable[[Held], str]:
         return size(getattr(row, name)) if getattr(row, name) else ""
 
     return write
-
-
-def _percent(share: float) -> str:
-    """Write a share, never rounded to all or nothing."""
-    if share in {0.0, 1.0}:
-        return f"{share:.0%}"
-    return f"{min(max(share, 0.001), 0.999):.1%}"
 
 
 def _shape(row: Held) -> str:

@@ -158,6 +158,24 @@ def size(count: int) -> str:
     return f"{value:.1f} {_UNITS[unit]}"
 
 
+def duration(nanoseconds: int, *, ascii: bool = False) -> str:  # noqa: A002 - named as the option
+    """Write a time with three digits: `850 ns`, `1.25 µs`, `12.5 ms`, `2 min 5 s`."""
+    if nanoseconds >= 59.95e9:
+        minutes, seconds = divmod(round(nanoseconds / 1e9), 60)
+        return f"{minutes} min {seconds} s"
+    value, units = float(nanoseconds), ["ns", "us" if ascii else "µs", "ms", "s"]
+    while float(f"{value:.3g}") >= 1000 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{float(f'{value:.3g}'):g} {units[0]}"
+
+
+def percent(share: float) -> str:
+    """Write a share, never rounded to all or nothing."""
+    if share in {0.0, 1.0}:
+        return f"{share:.0%}"
+    return f"{min(max(share, 0.001), 0.999):.1%}"
+
+
 def listed(names: Sequence[str], *, most: int) -> str:
     """Join names by commas, those beyond `most` as their number; one more is written out."""
     if len(names) <= most + 1:

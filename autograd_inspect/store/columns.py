@@ -31,6 +31,8 @@ GRAPH_TABLES = {
     "cut_leaves": "cut_leaf_table",
     "cut_uses": "cut_use_table",
     "passed": "passed_table",
+    "times": "time_table",
+    "outside": "outside_table",
 }
 
 #: Each group of columns, and the table it is made from.

@@ -90,6 +90,7 @@ _NEVER_NONE = frozenset(
         "curves.node",
         "curves.name",
         "points.curve",
+        "outside.name",
     }
 )
 
@@ -115,6 +116,8 @@ def check(capture: Capture) -> None:
     _check_stacks(capture.graph)
     _check_births(capture.graph)
     _check_curves(capture.curves)
+    if counts["times"] not in {0, counts["nodes"]}:
+        raise ValueError("times has rows for some of the nodes only")
 
 
 def points_into(column: Column) -> str | type[IntEnum] | None:

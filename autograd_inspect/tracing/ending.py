@@ -27,6 +27,7 @@ from autograd_inspect.tracing.moment import (
     pass_backward,
     starting_gradients,
 )
+from autograd_inspect.tracing.profiling import aside, timed
 from autograd_inspect.tracing.watch import Wish
 
 
@@ -58,14 +59,19 @@ def capture_at_end(
         root, scope = latest_root(scopes, graphless)
         roots = [root]
     about = replace(about, place=about.place or scope.place(scene.start))
-    moment = Moment.seize(roots, [scope, *scopes], about, scene)
+    with aside(scene.profiling):
+        moment = Moment.seize(roots, [scope, *scopes], about, scene)
     if scene.recorder is not None:
         scene.recorder.stop()
     if wish.curves:
         moment.keep_curves()
     retained = moment.retain(wish.retain, [scope, *scopes])
     if wish.backward:
-        pass_backward(moment, starting_gradients(wish.grad_output, [scope, *scopes]))
+        gradients = starting_gradients(wish.grad_output, [scope, *scopes])
+        with timed(scene.profiling, moment.walked):
+            pass_backward(moment, gradients)
+    if scene.profiling is not None:
+        scene.profiling.end()
     return moment, retained
 
 

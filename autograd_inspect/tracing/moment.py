@@ -29,6 +29,7 @@ from autograd_inspect.tracing.curves import Sketch, curves_of, sketches_of
 from autograd_inspect.tracing.expression import Expression, evaluate_at_end, tensors_in
 from autograd_inspect.tracing.frames import Scope, receiver, user_place
 from autograd_inspect.tracing.names import Named, find_names
+from autograd_inspect.tracing.profiling import Profiling
 from autograd_inspect.tracing.sightings import Arrivals, note_gradients, sightings, stored_gradient
 
 Root = torch.Tensor | GradientEdge
@@ -41,14 +42,16 @@ NamedRoot = tuple[str, Root]
 class Scene:
     """Where captures are taken.
 
-    start     the directory that the program was started in
-    recorder  knows where nodes come from; None where nothing is recorded
-    probe     how closely to watch backward; None where the size of the graph is to decide
+    start      the directory that the program was started in
+    recorder   knows where nodes come from; None where nothing is recorded
+    profiling  times the program; None where nothing is timed
+    probe      how closely to watch backward; None where the size of the graph is to decide
     """
 
     start: Path
     recorder: Recorder | None = None
     probe: Probe | None = None
+    profiling: Profiling | None = None
 
 
 @dataclass(slots=True)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:  # these import torch or numpy, which are the program's to imp
     import torch
 
     from autograd_inspect.model.capture import About, Capture
+    from autograd_inspect.model.probes import Probe
     from autograd_inspect.recording.recorder import Recorder
     from autograd_inspect.tracing.frames import Scope
+    from autograd_inspect.tracing.profiling import Profiling
     from autograd_inspect.tracing.watch import Watch
 
 
@@ -33,6 +35,9 @@ class Request:
     record          remember lines and modules while the program runs
     watch           remember cuts and in-place writes as well
     probe           name of the `Probe`, None where the size of the graph is to decide
+    profile         time the step that ends with the captured backward
+    all_threads     in doing so look at every thread, and not at memory
+    chrome          where to write torch's own trace of it; None for nowhere
     """
 
     target: Target
@@ -48,6 +53,9 @@ class Request:
     watch: bool = False
     probe: str | None = None
     curves: bool = False
+    profile: bool = False
+    all_threads: bool = False
+    chrome: Path | None = None
 
 
 @dataclass(slots=True)
@@ -78,6 +86,8 @@ class Session:
         self._captures: list[Capture] = []
         self._watch: Watch | None = None
         self._recorder: Recorder | None = None
+        self._profiling: Profiling | None = None
+        self._untimed: Capture | None = None
 
     def run(self) -> Outcome:
         """Run the program, then capture what no backward call of it was the occasion for."""
@@ -92,15 +102,18 @@ class Session:
         finally:
             if self._recorder is not None:
                 self._recorder.stop()
+            if self._profiling is not None:
+                self._profiling.profiler.stop()
         return outcome
 
     def _begin_watch(self) -> Callable[[], None]:
         """Stand in front of the engine, which torch has by now; gives what undoes it."""
         from autograd_inspect.autograd._torch import patch_engine
-        from autograd_inspect.model.probes import Probe
+        from autograd_inspect.autograd.profiler import Profiler
         from autograd_inspect.recording.recorder import Recorder
         from autograd_inspect.tracing.expression import Expression
         from autograd_inspect.tracing.moment import Scene
+        from autograd_inspect.tracing.profiling import Profiling
         from autograd_inspect.tracing.watch import Watch, Wish
 
         request = self.request
@@ -115,15 +128,30 @@ class Session:
             curves=request.curves,
         )
         recorder = Recorder(watch=request.watch) if request.record else None
-        probe = Probe(request.probe) if request.probe else None
-        scene = Scene(request.start, recorder, probe)
+        profiling = None
+        if request.profile:
+            profiler = Profiler(all_threads=request.all_threads)
+            profiling = Profiling(request.step, request.chrome, profiler)
+        scene = Scene(request.start, recorder, self._probe(), profiling)
         watch = Watch(wish, scene, self._about(), self._keep, self._tell)
-        self._watch, self._recorder = watch, recorder
+        self._watch, self._recorder, self._profiling = watch, recorder, profiling
         if recorder is None:
-            return patch_engine(watch.in_front_of)
-        look_away = patch_engine(lambda e: watch.in_front_of(recorder.around(e)))
-        recorder.start()
+            look_away = patch_engine(watch.in_front_of)
+        else:
+            look_away = patch_engine(lambda e: watch.in_front_of(recorder.around(e)))
+            recorder.start()
+        if profiling is not None:
+            profiling.profiler.prepare()
+            profiling.begin_after(matches=0)
         return look_away
+
+    def _probe(self) -> Probe | None:
+        """Give the level of probing; what is timed is not to be held up by probes."""
+        from autograd_inspect.model.probes import Probe
+
+        if self.request.probe:
+            return Probe(self.request.probe)
+        return Probe.LEAVES if self.request.profile else None
 
     def _listen(self) -> None:
         """Let the signal that the user chose ask for a capture; an earlier handler still runs."""
@@ -148,6 +176,8 @@ class Session:
         later = watch.capture_with_later_cuts()
         if later is not None:
             self._keep(later)
+        if self._untimed is not None:  # a profile of the program's own is over now
+            self._keep(self._untimed)
         if watch.taken or watch.stopped or watch.trouble:
             return
         if self.request.save_on_signal:
@@ -194,6 +224,10 @@ class Session:
     def _keep(self, capture: Capture) -> None:
         if not self._is_ours_to_save():
             return
+        profiling = self._profiling
+        if profiling is not None and capture.about.profile is None:
+            self._untimed = capture if profiling.is_waiting else None
+            capture = profiling.put_times(capture)
         self._captures.append(capture)
         self._take(capture)
 

@@ -29,6 +29,7 @@ from autograd_inspect.tracing.moment import (
     pass_backward,
     starting_gradients,
 )
+from autograd_inspect.tracing.profiling import aside, timed
 
 Engine = Callable[..., Any]
 
@@ -120,14 +121,25 @@ class Watch:
             if in_backward() or is_tracing(arguments[0]) or not self._lock.acquire(blocking=False):
                 return engine(*arguments, **options)
             try:
-                occasion = self._consider(arguments, options, calling_frame())
+                with aside(self.scene.profiling):
+                    occasion = self._consider(arguments, options, calling_frame())
             finally:
                 self._lock.release()
             if occasion is None:
-                return engine(*arguments, **options)
+                result = engine(*arguments, **options)
+                self._profile_from_here()
+                return result
             return self._run(*occasion, lambda: engine(*arguments, **options))
 
         return run_backward
+
+    def _profile_from_here(self) -> None:
+        """Begin to time, if the next match is the one to capture."""
+        if self.scene.profiling is not None and not self.taken:
+            try:
+                self.scene.profiling.begin_after(self.matches)
+            except Exception as error:  # noqa: BLE001 - the user's program must not see it
+                self.trouble = error
 
     def _consider(
         self, arguments: Sequence[Any], options: Any, frame: FrameType
@@ -214,7 +226,7 @@ class Watch:
         """Run the program's backward and take the capture; then stop the program if so wished."""
         self.armed = False
         try:
-            with self._looking_away():
+            with self._looking_away(), aside(self.scene.profiling):
                 retained = moment.retain(self.wish.retain, call.scopes)
             if self._is_computed():
                 self._pass_our_backward(moment, call)
@@ -227,7 +239,7 @@ class Watch:
             self._stop()
             return engine()
         try:
-            with moment.probes:
+            with moment.probes, timed(self.scene.profiling, moment.walked):
                 result = engine()
         except BaseException as error:
             moment.arrivals.backward = Backward.FAILED
@@ -247,16 +259,20 @@ class Watch:
         if self.wish.backward:
             # The lock keeps ours from being taken for one of the program's.
             with self._lock, self._looking_away():
-                pass_backward(moment, starting_gradients(self.wish.grad_output, call.scopes))
+                gradients = starting_gradients(self.wish.grad_output, call.scopes)
+                with timed(self.scene.profiling, moment.walked):
+                    pass_backward(moment, gradients)
 
     def _take(self, moment: Moment, retained: Retained) -> None:
         self.taken += 1
-        with self._looking_away():
+        with self._looking_away(), aside(self.scene.profiling):
             self._develop(moment, retained)
 
     def _develop(self, moment: Moment, retained: Retained) -> None:
         try:
             moment.arrivals.retained = retained.close()
+            if self.scene.profiling is not None:
+                self.scene.profiling.end()
             capture = moment.develop()
             self.latest = (capture, moment.record) if moment.record else None
             self.take(capture)

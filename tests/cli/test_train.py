@@ -173,7 +173,7 @@ def test_programs_without_a_step_say_so(
     ("options", "said"),
     [
         (["--show", "a b"], "not an expression"),
-        (["--plot", "x.gif"], "png, svg, pdf"),
+        (["--plot", "x.gif"], ".png .svg .pdf"),
         (["--plot", "taken.svg"], "exists"),
         (["-o", "taken.svg"], "exists"),
         (["--json", "--csv"], "one at a time"),

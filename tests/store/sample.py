@@ -18,7 +18,16 @@ from autograd_inspect.model.gradients import Gradients, Reason
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.places import Module, Place, Stack
 from autograd_inspect.model.probes import Birth, Operand, PassedTable, Probe
-from autograd_inspect.model.tables import CallTable, Ints, SavedRole, SavedState, SavedTable, Spec
+from autograd_inspect.model.profile import OutsideTable, Profile, TimeTable
+from autograd_inspect.model.tables import (
+    CallTable,
+    Ints,
+    Longs,
+    SavedRole,
+    SavedState,
+    SavedTable,
+    Spec,
+)
 from autograd_inspect.store import archive, save
 
 FOLDER = Path(__file__).parents[1] / "captures"
@@ -42,8 +51,9 @@ def sample() -> Capture:
         parameters=96,
         gradients=24,
         probe=Probe.NODES,
+        profile=Profile(step=1, forward=4000, backward=4000, linked=4),
     )
-    graph = _probed(_with_flow(_with_saved(_graph())))
+    graph = _timed(_probed(_with_flow(_with_saved(_graph()))))
     return with_curves(Capture(graph, _gradients(), about))
 
 
@@ -192,6 +202,37 @@ def _probed(graph: Graph) -> Graph:
             count=np.array([6, 6, 6], np.int64),
         ),
         births=(birth,),
+    )
+
+
+def _timed(graph: Graph) -> Graph:
+    def per_node(*figures: int) -> Longs:
+        return np.array(figures, np.int64)
+
+    row = graph.names.index("mul")
+    return replace(
+        graph,
+        time_table=TimeTable(
+            forward=per_node(900, 800, 700, -1, -1),
+            forward_total=per_node(900, 1500, 700, -1, -1),
+            backward=per_node(90, 80, 70, 60, -1),
+            backward_total=per_node(90, 150, 70, 60, -1),
+            runs=_rows(1, 1, 1, 1, 0),
+            began=per_node(3000, 2000, 1000, -1, -1),
+            backward_began=per_node(5000, 6000, 7000, 8000, -1),
+            allocated=per_node(4, 24, 24, -1, -1),
+            backward_allocated=per_node(4, 24, 24, 0, -1),
+            device=per_node(-1, -1, -1, -1, -1),
+            backward_device=per_node(-1, -1, -1, -1, -1),
+        ),
+        outside_table=OutsideTable(
+            name=_rows(row, row),
+            backward=np.array([0, 1], np.uint8),
+            calls=per_node(2, 1),
+            time=per_node(300, 100),
+            allocated=per_node(48, 0),
+            device=per_node(0, 0),
+        ),
     )
 
 

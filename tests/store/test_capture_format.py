@@ -35,6 +35,10 @@ FIGURES = {
     *("nodes.hooks", "saved.bytes", "saved.storage", "calls.number", "writes.version"),
     *("cuts.times", "cut_uses.times", "nodes.spent", "passed.zeros", "passed.nan", "passed.inf"),
     *("passed.count",),
+    *("times.forward", "times.forward_total", "times.backward", "times.backward_total"),
+    *("times.runs", "times.began", "times.backward_began"),
+    *("times.allocated", "times.backward_allocated", "times.device", "times.backward_device"),
+    *("outside.backward", "outside.calls", "outside.time", "outside.allocated", "outside.device"),
     *("grads.zeros", "grads.nan", "grads.inf", "grads.count", "grads.histogram"),
 }
 

@@ -96,3 +96,53 @@ def train(
     watching = Watching(printing, steps, keep_running, by.value, show or (), drawing, quiet)
     running = Running(module=module, code=code)
     return lambda: carry_out(read_target(target, arguments or (), running), watching)
+
+
+def profile(
+    source: opt.Source = None,
+    arguments: opt.Arguments = None,
+    *,
+    module: opt.Module = False,
+    code: opt.Code = False,
+    expr: opt.Expr = None,
+    step: opt.Step = 1,
+    keep_running: opt.KeepRunning = False,
+    grad_output: opt.GradOutput = None,
+    no_record: opt.NoRecord = False,
+    all_threads: opt.AllThreads = False,
+    by: opt.TimeGrouping = opt.TimeBy.OP,
+    top: opt.Top = None,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
+    output: opt.Output = None,
+    chrome: opt.Chrome = None,
+    speedscope: opt.Speedscope = None,
+    force: opt.Force = False,
+    ascii_only: opt.Ascii = False,
+    width: opt.Width = None,
+    color: opt.ColorWhen = opt.Color.AUTO,
+) -> Verb:
+    """Time a step of a program, forward and backward, by operation, module, line or node.
+
+    The step ends with the backward call that is captured and begins after the one before, or when
+    the program has imported torch. Of a capture it prints the times that were taken with it.
+    """
+    from autograd_inspect.cli.profile import Timing
+    from autograd_inspect.cli.profile import profile as carry_out
+    from autograd_inspect.cli.tables import Printing
+
+    running = Running(
+        module=module,
+        code=code,
+        expr=expr,
+        step=step,
+        keep_running=keep_running,
+        grad_output=grad_output,
+        record=not no_record,
+        profile=True,
+        all_threads=all_threads,
+        chrome=chrome,
+    )
+    printing = Printing(json, csv, output, force, ascii_only, width, color)
+    timing = Timing(printing, by.value, top, speedscope)
+    return lambda: carry_out(source, arguments or (), running, timing)
