@@ -5,13 +5,9 @@ All times are in nanoseconds, all sizes in bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from autograd_inspect.model.tables import Bytes, Ints, Longs
-
-#: Columns that older captures lack are read as if they held this throughout.
-_UNKNOWN = {"absent": -1}
-_NOTHING = {"absent": 0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,17 +32,17 @@ class TimeTable:
     backward_device the same of backward
     """
 
-    forward: Longs = field(metadata=_UNKNOWN)
-    forward_total: Longs = field(metadata=_UNKNOWN)
-    backward: Longs = field(metadata=_UNKNOWN)
-    backward_total: Longs = field(metadata=_UNKNOWN)
-    runs: Ints = field(metadata=_UNKNOWN)
-    began: Longs = field(metadata=_UNKNOWN)
-    backward_began: Longs = field(metadata=_UNKNOWN)
-    allocated: Longs = field(metadata=_UNKNOWN)
-    backward_allocated: Longs = field(metadata=_UNKNOWN)
-    device: Longs = field(metadata=_UNKNOWN)
-    backward_device: Longs = field(metadata=_UNKNOWN)
+    forward: Longs
+    forward_total: Longs
+    backward: Longs
+    backward_total: Longs
+    runs: Ints
+    began: Longs
+    backward_began: Longs
+    allocated: Longs
+    backward_allocated: Longs
+    device: Longs
+    backward_device: Longs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,12 +55,12 @@ class OutsideTable:
     time      self: what it took, without nodes of the graph within it
     """
 
-    name: Ints = field(metadata=_NOTHING)
-    backward: Bytes = field(metadata=_NOTHING)
-    calls: Longs = field(metadata=_NOTHING)
-    time: Longs = field(metadata=_NOTHING)
-    allocated: Longs = field(metadata=_NOTHING)
-    device: Longs = field(metadata=_NOTHING)
+    name: Ints
+    backward: Bytes
+    calls: Longs
+    time: Longs
+    allocated: Longs
+    device: Longs
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,9 +237,10 @@ def test_columns_that_came_later_may_be_missing(path: Path) -> None:
 
 def test_groups_that_came_later_may_be_missing(path: Path) -> None:
     later = {"calls", "writes", "cuts", "cut_leaves", "cut_uses", "curves", "points"}
+    later |= {"passed", "times", "outside"}
     members = members_of(path)
     gone = {name for name in members if name.partition(".")[0] in later}
-    pointing = {"nodes.call.npy", "saved.write.npy"}
+    pointing = {"nodes.call.npy", "saved.write.npy", "edges.passed.npy", "outputs.arrived.npy"}
     assert len(gone) == len([column for column in columns() if column.group in later])
     kept = {name: data for name, data in members.items() if name not in gone | pointing}
     found = json.loads(kept["capture.json"])
