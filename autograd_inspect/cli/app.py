@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from autograd_inspect._version import __version__
-from autograd_inspect.cli.commands import captures, pictures, programs, tables
+from autograd_inspect.cli.commands import calculus, captures, pictures, programs, tables
 from autograd_inspect.cli.verb import Verb
 from autograd_inspect.errors import UsageError
 
@@ -104,5 +104,8 @@ app.command(
 app.command(
     epilog="agi path fc1.weight   |   agi path '#12' x.agi   |   agi path x train.py:loss",
 )(pictures.path)
+app.command(
+    epilog="agi gradcheck train.py   |   agi gradcheck x.py:f --inputs 'torch.randn(3)'",
+)(calculus.gradcheck)
 app.command()(captures.ls)
 app.command()(captures.info)

@@ -177,3 +177,7 @@ FailOn = Annotated[
         "--fail-on", help="Exit 1 where a gradient is one of nan,inf,none,zero.", metavar="LIST"
     ),
 ]
+Second = Annotated[
+    bool | None,
+    Option("--second/--no-second", help="Check second derivatives, too."),
+]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # these import torch or numpy, which are the program's to imp
     import torch
 
     from autograd_inspect.model.capture import About, Capture
+    from autograd_inspect.recording.custom import CustomCalls
     from autograd_inspect.recording.recorder import Recorder
     from autograd_inspect.tracing.frames import Scope
     from autograd_inspect.tracing.watch import Watch
@@ -31,6 +32,7 @@ class Request:
     all_ranks       capture in every process of a distributed run, not in rank 0 alone
     record          remember lines and modules while the program runs
     watch           remember cuts and in-place writes as well
+    custom          remember what custom Functions were called with
     """
 
     target: Target
@@ -44,6 +46,7 @@ class Request:
     all_ranks: bool = False
     record: bool = True
     watch: bool = False
+    custom: bool = False
 
 
 @dataclass(slots=True)
@@ -52,11 +55,13 @@ class Outcome:
 
     captures  taken, in order
     trouble   why there is none, or an error of ours on the way
+    custom    the calls of custom Functions in the captured graph, where they were asked for
     """
 
     run: Run
     captures: list[Capture] = field(default_factory=list)
     trouble: BaseException | None = None
+    custom: CustomCalls | None = None
 
 
 class Session:
@@ -86,6 +91,7 @@ class Session:
                     self._conclude(outcome)
                 except Exception as error:  # noqa: BLE001 - the program's own ending comes first
                     outcome.trouble = error
+            outcome.custom = self._recorder.custom if self._recorder else None
         finally:
             if self._recorder is not None:
                 self._recorder.stop()
@@ -117,7 +123,9 @@ class Session:
                 grad_output=_parsed(Expression, request.grad_output),
                 on_signal=bool(request.save_on_signal),
             )
-            recorder = Recorder(watch=request.watch) if request.record else None
+            recorder = (
+                Recorder(watch=request.watch, custom=request.custom) if request.record else None
+            )
             scene = Scene(request.start, recorder)
             watch = Watch(wish, scene, self._about(), self._keep, self._tell)
             self._watch, self._recorder = watch, recorder
