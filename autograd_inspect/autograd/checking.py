@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -46,7 +47,7 @@ class Samples:
     @property
     def worst(self) -> Element | None:
         """The element that is furthest off, in the measure of what is allowed."""
-        chosen = self.wrong or self.smooth or self.elements
+        chosen = self.wrong or (self.elements if any(self.kinks) else self.smooth)
         return max(chosen, key=_excess, default=None)
 
 
@@ -150,7 +151,7 @@ def _differs(element: Element) -> bool:
 
 def _excess(element: Element) -> float:
     excess = element.difference / element.tolerance if element.tolerance else element.difference
-    return excess if excess == excess else float("inf")
+    return float("inf") if math.isnan(excess) else excess
 
 
 def _chosen(gradients: Sequence[torch.Tensor], count: int) -> list[int]:

@@ -15,10 +15,10 @@ from autograd_inspect.autograd.rerunning import (
     CustomCall,
     Pullback,
     Rerun,
-    alike,
     quietly,
     same_values,
 )
+from autograd_inspect.autograd.torch_checks import Check, torch_says
 from autograd_inspect.model.gradcheck import Fault, FunctionCheck, InputCheck
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.places import Place
@@ -26,16 +26,15 @@ from autograd_inspect.model.places import Place
 #: The precisions to compute in, the best first; the last is the program's own.
 _PRECISIONS = (torch.float64, torch.float32, None)
 
-#: Torch's own check makes whole Jacobians: of no more elements than this, else along one direction.
-_WHOLE = 2**14
-_TOO_LARGE = 2**18
 
+def check_call(call: CustomCall, *, second: bool | None) -> FunctionCheck:
+    """Check the backward of one call; `second` asks for second derivatives.
 
-def check_call(call: CustomCall, *, second: bool) -> FunctionCheck:
-    """Check the backward of one call; `second` asks for the second derivative as well."""
+    None asks for them where the program's backward could be differentiated.
+    """
     with quietly():
         try:
-            return _Check(call).run(second=second)
+            return _Check(call).run(second=call.twice if second is None else second)
         except Exception as error:  # noqa: BLE001 - it is the program's code that runs here
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             return FunctionCheck(call.name, unchecked=reason)
@@ -70,7 +69,7 @@ class _Check:
                 self.rerun.backward(v, closely=number == 0)
                 for number, v in enumerate(self.upstreams)
             ]
-        except Exception as error:  # noqa: BLE001 - it is the program's code that runs here
+        except Exception as error:
             if self.call.returned is not None:
                 raise
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -78,8 +77,10 @@ class _Check:
         inputs = self._inputs(pulls)
         faults = tuple(self._faults(pulls[0]))
         plain = self._torch_says(torch.autograd.gradcheck)
-        deeper = self._torch_says(torch.autograd.gradgradcheck) if second else "not asked"
-        return self._result(inputs, faults, plain=plain, second=deeper)
+        deeper = self._torch_says(torch.autograd.gradgradcheck) if second else ""
+        found = self._result(inputs, faults, plain=plain, second=deeper)
+        once = "differentiate twice" in deeper
+        return replace(found, second="", once=deeper) if once else found
 
     def _result(
         self,
@@ -137,35 +138,16 @@ class _Check:
 
     def _overwritten(self) -> str:
         """Name what was saved and is another by the time of the backward; empty for nothing."""
-        if self.call.saved is None:
-            return ""
         own = Rerun(self.call)
         own.outputs()
-        saved = own.saved()
-        if saved is None or len(saved) != len(self.call.saved):
-            return ""
-        changed = [
-            f"saved tensor {number}"
-            for number, (now, then) in enumerate(zip(self.call.saved, saved, strict=True))
-            if not alike(now, then)
-        ]
-        return ", ".join(changed)
+        return ", ".join(own.overwritten())
 
-    def _torch_says(self, check: object) -> str:
+    def _torch_says(self, check: Check) -> str:
         """Ask torch's own check, in double precision; nothing where that is not possible."""
-        rerun = self.rerun
-        size = sum(one.numel() for one in rerun.inputs) * sum(one.numel() for one in self.base)
-        if self.precision is not torch.float64 or size > _TOO_LARGE:
+        inputs, outputs = self.rerun.inputs, self.base
+        if self.precision is not torch.float64:
             return ""
-        inputs = tuple(one.detach().clone().requires_grad_() for one in rerun.inputs)
-        fast = size > _WHOLE
-        try:
-            passes = check(  # type: ignore[operator]
-                rerun.function, inputs, raise_exception=False, fast_mode=fast,
-            )  # fmt: skip
-        except Exception as error:  # noqa: BLE001 - it is the program's code that runs here
-            return f"raises {type(error).__name__}"
-        return "passes" if passes else "fails"
+        return torch_says(check, self.rerun.function, inputs, outputs)
 
 
 def _prepared(call: CustomCall) -> tuple[Rerun, list[torch.Tensor], torch.dtype]:
@@ -179,34 +161,33 @@ def _prepared(call: CustomCall) -> tuple[Rerun, list[torch.Tensor], torch.dtype]
         wanted = precision or own
         try:
             base = rerun.outputs()
-            found = _precision_of(base, wanted)
+            found = _precision_of(rerun, base, wanted)
             if precision is None or found is wanted:
-                return rerun, [one.to(one.dtype) for one in base], found
+                return rerun, base, found
         except Exception as error:  # noqa: BLE001 - a forward may insist on its own precision
             failure = failure or error
     assert failure is not None, "the last precision is the program's own"
     raise failure
 
 
-def _precision_of(outputs: Sequence[torch.Tensor], wanted: torch.dtype) -> torch.dtype:
-    """Tell in which precision outputs were really computed, which may be below their dtype's."""
-    kinds = [one.dtype.to_real() for one in outputs]
-    least = min([wanted, *kinds], key=lambda kind: -torch.finfo(kind).eps)
+def _precision_of(
+    rerun: Rerun, outputs: Sequence[torch.Tensor], wanted: torch.dtype
+) -> torch.dtype:
+    """Tell in which precision outputs are really computed, which may be below their dtype's."""
+    least = max(
+        [wanted, *(one.dtype.to_real() for one in outputs)], key=lambda d: torch.finfo(d).eps
+    )
     if least is not torch.float64:
         return least
-    coarse = [one for one in outputs if one.numel() and same_values(_rounded(one), one)]
-    exact = all(bool((one == one.round()).all()) for one in map(_real, coarse))
-    return torch.float64 if not coarse or exact else torch.float32
+    near = rerun.forward([one * (1 + 1e-9) for one in rerun.inputs])
+    full = [_fits(one, torch.float32) and not _fits(one, torch.float16) for one in near]
+    return torch.float32 if any(full) else torch.float64
 
 
-def _rounded(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.to(torch.float32.to_complex() if tensor.is_complex() else torch.float32).to(
-        tensor.dtype
-    )
-
-
-def _real(tensor: torch.Tensor) -> torch.Tensor:
-    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
+def _fits(tensor: torch.Tensor, dtype: torch.dtype) -> bool:
+    """Tell whether a dtype could hold all these values as they are."""
+    parts = torch.view_as_real(tensor) if tensor.is_complex() else tensor
+    return same_values(parts.to(dtype).to(parts.dtype), parts)
 
 
 def _is_numbers(value: object) -> bool:
@@ -218,7 +199,9 @@ def _random(like: torch.Tensor, seed: int) -> torch.Tensor:
     return torch.randn(like.shape, generator=generator, dtype=like.dtype).to(like.device)
 
 
-def check_calls(calls: Sequence[CustomCall], graph: Graph, *, second: bool) -> list[FunctionCheck]:
+def check_calls(
+    calls: Sequence[CustomCall], graph: Graph, *, second: bool | None
+) -> list[FunctionCheck]:
     """Check the calls of a captured graph, of each line and Function the first and the last."""
     groups: dict[tuple[type, Place | None], list[CustomCall]] = {}
     for call in sorted(calls, key=lambda one: graph.node(one.node).sequence):

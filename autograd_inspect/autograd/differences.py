@@ -39,10 +39,10 @@ class Slopes:
     noise        how far off rounding alone may put `central`
     """
 
-    central: list[complex]
-    left: list[complex]
-    right: list[complex]
-    noise: list[float]
+    central: Sequence[complex]
+    left: Sequence[complex]
+    right: Sequence[complex]
+    noise: Sequence[float]
 
     def is_kink(self, number: int, accuracy: Accuracy) -> bool:
         """Tell whether left and right disagree by more than curvature and rounding explain."""
@@ -54,7 +54,9 @@ class Slopes:
 class Differences:
     """A function at a point, for some gradients v to multiply its results with."""
 
-    def __init__(self, forward: Forward, inputs: Tensors, upstreams: Sequence[Tensors], eps: float):
+    def __init__(
+        self, forward: Forward, inputs: Tensors, upstreams: Sequence[Tensors], eps: float
+    ) -> None:
         self._forward = forward
         self._inputs = list(inputs)
         self._upstreams = upstreams
@@ -69,8 +71,12 @@ class Differences:
         if not point.is_complex():
             return slopes
         imaginary = self._along(which, _unit(point, place, 1j * step), step)
-        return Slopes(*(_complex(*pair) for pair in zip(_parts(slopes), _parts(imaginary), strict=True)),
-                      list(map(max, slopes.noise, imaginary.noise)))  # fmt: skip
+        return Slopes(
+            _complex(slopes.central, imaginary.central),
+            _complex(slopes.left, imaginary.left),
+            _complex(slopes.right, imaginary.right),
+            list(map(max, slopes.noise, imaginary.noise)),
+        )
 
     def along(self, which: int, direction: torch.Tensor) -> Slopes:
         """Differentiate along a direction in the space of one input."""
@@ -100,7 +106,7 @@ class Differences:
 
 def _unit(point: torch.Tensor, place: int, size: complex) -> torch.Tensor:
     way = torch.zeros(point.numel(), dtype=point.dtype, device=point.device)
-    way[place] = size
+    way[place] = torch.tensor(size, dtype=point.dtype)
     return way.reshape(point.shape)
 
 
@@ -113,9 +119,5 @@ def _dot(values: torch.Tensor, v: torch.Tensor) -> float:
     return torch.where(v == 0, torch.zeros_like(product), product).sum(dtype=torch.float64).item()
 
 
-def _parts(slopes: Slopes) -> tuple[list[complex], ...]:
-    return slopes.central, slopes.left, slopes.right
-
-
-def _complex(real: list[complex], imaginary: list[complex]) -> list[complex]:
+def _complex(real: Sequence[complex], imaginary: Sequence[complex]) -> list[complex]:
     return [complex(one.real, other.real) for one, other in zip(real, imaginary, strict=True)]

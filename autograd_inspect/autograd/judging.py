@@ -14,11 +14,16 @@ from autograd_inspect.model.gradcheck import Cause, Element, InputCheck, Verdict
 
 #: How far from each other the ratios at different elements may be to be one factor.
 _ONE_FACTOR = 1e-2
+#: Share of the outputs that a short step may move although there are stairs: it may cross an edge.
+_STAIRS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of one input: its gradients and samples for the first v, a random v and ones."""
+    """What is known of one input: its gradients and samples for each v that was sent in.
+
+    The first v is the one that counts, the second another, and not of ones alone.
+    """
 
     name: str
     point: torch.Tensor
@@ -28,8 +33,13 @@ class Evidence:
 
     @property
     def chosen(self) -> Samples:
-        """The samples to show: those of the run, unless only others differ."""
-        return next((one for one in self.samples[:2] if one.wrong or one.missed), self.samples[0])
+        """The samples to show: the first that differ."""
+        return next((one for one in self.samples if one.wrong or one.missed), self.samples[0])
+
+    @property
+    def second(self) -> list[Element]:
+        """The elements for the second v, if there are two."""
+        return self.samples[min(1, len(self.samples) - 1)].elements
 
     @property
     def is_wrong(self) -> bool:
@@ -56,9 +66,15 @@ def _judged(
     samples = one.chosen
     verdict, cause, factor, other = Verdict.OK, Cause.OTHER, None, ""
     if one.is_wrong:
-        verdict, cause, factor, other = _fault(one, all_of_them, forward, differences)
-    elif samples.elements and not samples.smooth:
+        which = next(place for place, each in enumerate(all_of_them) if each is one)
+        around = _Around([each.point for each in all_of_them], which, forward, differences.base)
+        factor = _factor(one.samples)
+        verdict = _verdict(one, around)
+        if verdict.is_finding:
+            cause, other = _cause(one, all_of_them, factor, around)
+    elif any(any(each.kinks) for each in one.samples):
         verdict = Verdict.KINK
+        samples = max(one.samples, key=lambda each: sum(each.kinks))
     return InputCheck(
         name=one.name,
         shape=tuple(one.point.shape),
@@ -75,49 +91,46 @@ def _judged(
     )
 
 
-def _fault(
-    one: Evidence, all_of_them: Sequence[Evidence], forward: Forward, differences: Differences
-) -> tuple[Verdict, Cause, complex | None, str]:
-    which = next(place for place, each in enumerate(all_of_them) if each is one)
-    inputs = [each.point for each in all_of_them]
-    factor = _factor(one.chosen)
-    if _gives_back(which, inputs, forward, differences):
-        return Verdict.BY_DESIGN, Cause.OTHER, factor, ""
-    if one.is_flat:
-        steps = _moves(which, inputs, forward, differences)
-        if steps:
-            return Verdict.STRAIGHT_THROUGH, Cause.OTHER, None, ""
-        return Verdict.WRONG, Cause.UNUSED if steps is False else Cause.OTHER, None, ""
-    if all(gradient is None for gradient in one.gradients):
-        return Verdict.WRONG, Cause.MISSING, None, ""
-    verdict = Verdict.WRONG if one.samples[0].wrong or one.samples[0].missed else Verdict.LATENT
-    if _ignores_upstream(one):
-        return verdict, Cause.IGNORES_GRAD_OUTPUT, None, ""
-    if any(_is_not_finite(element) for element in one.chosen.wrong):
-        return verdict, Cause.NOT_FINITE, None, ""
+def _verdict(one: Evidence, around: _Around) -> Verdict:
+    """Tell a gradient that is wrong from one that differs on purpose."""
+    if around.is_given_back():
+        return Verdict.BY_DESIGN
+    if one.is_flat and around.has_stairs():
+        return Verdict.STRAIGHT_THROUGH
+    first = one.samples[0]
+    return Verdict.WRONG if first.wrong or first.missed else Verdict.LATENT
+
+
+def _cause(
+    one: Evidence, all_of_them: Sequence[Evidence], factor: complex | None, around: _Around
+) -> tuple[Cause, str]:
+    """Say what is wrong with a gradient, and with which other input it was swapped if it was."""
     other = _swapped_with(one, all_of_them)
-    if other:
-        return verdict, Cause.SWAPPED, None, other
-    if factor is not None:
-        sign = abs(factor + 1) <= _ONE_FACTOR
-        return verdict, Cause.SIGN if sign else Cause.FACTOR, factor, ""
-    if _is_transposed(one):
-        return verdict, Cause.TRANSPOSED, None, ""
-    return verdict, Cause.OTHER, None, ""
+    signs = {
+        Cause.UNUSED: one.is_flat and not around.moves(),
+        Cause.MISSING: all(gradient is None for gradient in one.gradients),
+        Cause.IGNORES_GRAD_OUTPUT: _ignores_upstream(one),
+        Cause.NOT_FINITE: any(map(_is_not_finite, one.chosen.wrong)),
+        Cause.SWAPPED: bool(other),
+        Cause.SIGN: factor is not None and abs(factor + 1) <= _ONE_FACTOR,
+        Cause.FACTOR: factor is not None,
+        Cause.TRANSPOSED: _is_transposed(one),
+    }
+    return next((cause for cause, shows in signs.items() if shows), Cause.OTHER), other
 
 
-def _factor(samples: Samples) -> complex | None:
+def _factor(samples: Sequence[Samples]) -> complex | None:
     """Give the factor by which a gradient is off, if it is the same at all elements."""
-    largest = max((abs(one.numeric) for one in samples.smooth), default=0.0)
-    telling = [one for one in samples.smooth if abs(one.numeric) > 1e-2 * largest]
-    rest = [one for one in samples.smooth if abs(one.numeric) <= 1e-2 * largest]
-    if not telling or any(not abs(one.analytic) <= largest for one in rest):
-        return None
-    ratios = [one.analytic / one.numeric for one in telling]
-    middle = sum(ratios) / len(ratios)
-    if not abs(middle) or len(ratios) == 1 < len(samples.elements):
-        return None
-    if any(not abs(ratio - middle) <= _ONE_FACTOR * abs(middle) for ratio in ratios):
+    ratios: list[complex] = []
+    for one in samples:
+        largest = max((abs(element.numeric) for element in one.smooth), default=0.0)
+        for element in one.smooth:
+            if abs(element.numeric) > 1e-2 * largest:
+                ratios.append(element.analytic / element.numeric)
+            elif not abs(element.analytic) <= largest:
+                return None
+    middle = sum(ratios) / max(1, len(ratios))
+    if not abs(middle) or any(not abs(r - middle) <= _ONE_FACTOR * abs(middle) for r in ratios):
         return None
     return middle.real if abs(middle.imag) <= _ONE_FACTOR * abs(middle) else middle
 
@@ -125,7 +138,7 @@ def _factor(samples: Samples) -> complex | None:
 def _ignores_upstream(one: Evidence) -> bool:
     """Tell whether different v gave the same gradient."""
     first, *others = one.gradients
-    there = first is not None and bool(first.any())
+    there = first is not None and bool(first.any()) and bool(others)
     return there and all(gradient is not None and alike(first, gradient) for gradient in others)
 
 
@@ -138,14 +151,14 @@ def _swapped_with(one: Evidence, all_of_them: Sequence[Evidence]) -> str:
     for other in all_of_them:
         if other is one or other.point.shape != one.point.shape or not other.is_wrong:
             continue
-        if _matches(one, [element.numeric for element in other.samples[1].elements]):
+        if _matches(one, [element.numeric for element in other.second]):
             return other.name
     return ""
 
 
 def _is_transposed(one: Evidence) -> bool:
     """Tell whether a square gradient is that of the transposed input, of which all is known."""
-    numeric = [element.numeric for element in one.samples[1].elements]
+    numeric = [element.numeric for element in one.second]
     if one.point.dim() != 2 or len(numeric) != one.point.numel():
         return False
     rows, columns = one.point.shape
@@ -157,7 +170,7 @@ def _is_transposed(one: Evidence) -> bool:
 
 def _matches(one: Evidence, numeric: Sequence[complex]) -> bool:
     """Tell whether the gradient for a random v is this one."""
-    elements = one.samples[1].elements
+    elements = one.second
     if len(elements) != len(numeric) or not any(numeric):
         return False
     largest = max(map(abs, numeric))
@@ -165,51 +178,58 @@ def _matches(one: Evidence, numeric: Sequence[complex]) -> bool:
     return all(abs(element.analytic - n) <= _ONE_FACTOR * largest for element, n in pairs)
 
 
-def _gives_back(
-    which: int, inputs: Sequence[torch.Tensor], forward: Forward, differences: Differences
-) -> bool:
-    """Tell whether the forward gives this input back as it is, wherever it is called."""
-    point = inputs[which]
-    same = [n for n, out in enumerate(differences.base) if same_values(out, point)]
-    if not same or not point.numel():
-        return False
-    for other in (-point - 0.25, 3 * point + 1.5):
-        outputs = _at(which, inputs, other, forward)
-        if outputs is None or not any(same_values(outputs[n], other) for n in same):
-            return False
-    return True
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What the forward does further off from the point, in one of its inputs."""
 
+    inputs: Sequence[torch.Tensor]
+    which: int
+    forward: Forward
+    base: Sequence[torch.Tensor]
 
-def _moves(
-    which: int, inputs: Sequence[torch.Tensor], forward: Forward, differences: Differences
-) -> bool | None:
-    """Tell whether far steps move the outputs and short ones from there do not: it has stairs.
+    @property
+    def point(self) -> torch.Tensor:
+        return self.inputs[self.which]
 
-    False where nothing moves at all, None where it is no stairs.
-    """
-    point = inputs[which]
-    size = max(1.0, point.abs().max().item())
-    moved = False
-    for step in (0.37 * size, -0.73 * size, 2.9 * size, -5.3 * size):
-        there = _at(which, inputs, point + step, forward)
-        if there is None:
-            continue
-        moved = moved or not all(map(same_values, there, differences.base))
-        near = _at(which, inputs, point + step + 1e-4 * size, forward)
-        if near is not None and _share_moved(there, near) > 0.05:
+    def is_given_back(self) -> bool:
+        """Tell whether the forward gives the input back as it is, wherever it is called."""
+        same = [number for number, one in enumerate(self.base) if same_values(one, self.point)]
+        for other in (-self.point - 0.25, 3 * self.point + 1.5):
+            outputs = self._at(other)
+            if outputs is None or not any(same_values(outputs[n], other) for n in same):
+                return False
+        return bool(same)
+
+    def has_stairs(self) -> bool:
+        """Tell whether far steps move the outputs and short ones from there do not."""
+        for there in self._far():
+            near = self._at(there + 1e-4 * self._size)
+            outputs = self._at(there)
+            if near is not None and outputs is not None and _share_moved(outputs, near) > _STAIRS:
+                return False
+        return self.moves()
+
+    def moves(self) -> bool:
+        """Tell whether far steps move the outputs."""
+        outputs = (self._at(there) for there in self._far())
+        return any(one is not None and _share_moved(one, self.base) > 0 for one in outputs)
+
+    @property
+    def _size(self) -> float:
+        return max(1.0, self.point.abs().max().item())
+
+    def _far(self) -> list[torch.Tensor]:
+        return [self.point + step * self._size for step in (0.37, -0.73, 2.9, -5.3)]
+
+    def _at(self, point: torch.Tensor) -> list[torch.Tensor] | None:
+        inputs = list(self.inputs)
+        inputs[self.which] = point
+        try:
+            return self.forward(inputs)
+        except Exception:  # noqa: BLE001 - a forward of the program's may refuse what lies far off
             return None
-    return moved
 
 
 def _share_moved(one: Sequence[torch.Tensor], other: Sequence[torch.Tensor]) -> float:
     moved = sum(int((a != b).sum()) for a, b in zip(one, other, strict=True))
     return moved / max(1, sum(a.numel() for a in one))
-
-
-def _at(
-    which: int, inputs: Sequence[torch.Tensor], point: torch.Tensor, forward: Forward
-) -> list[torch.Tensor] | None:
-    try:
-        return forward([*inputs[:which], point, *inputs[which + 1 :]])
-    except Exception:  # noqa: BLE001 - a forward of the program's may refuse what lies far off
-        return None

@@ -30,6 +30,7 @@ class CustomCall:
     learning            places of the arguments that required grad
     random              where the random numbers stood
     node                number of its node in the captured graph
+    twice               whether the backward made a graph of its own, to go through it again
     upstream            the gradients that backward was given, None before it ran
     returned            the gradients that backward gave, one for each tensor among the arguments
     saved               what was saved, as it was when backward began; None where hooks packed it
@@ -41,6 +42,7 @@ class CustomCall:
     learning: tuple[int, ...]
     random: RandomState
     node: int = -1
+    twice: bool = False
     upstream: Gradients | None = None
     returned: Gradients | None = None
     saved: Gradients | None = None
@@ -126,7 +128,7 @@ class Rerun:
             chosen = [outputs[place] for place in self.places]
         if not closely:
             return Pullback(_pull(chosen, leaves, upstream))
-        node = next((one.grad_fn for one in chosen if _is_of(one, self.call.function)), None)
+        node = self._node(outputs)
         saved = saved_of(node) or []
         stashed = [one for _, one in tensors_within(vars(node), levels=2)] if node else []
         kept = [*(one for one in saved if one is not None), *stashed]
@@ -143,13 +145,27 @@ class Rerun:
         found.repeats = all(map(alike, again, found.gradients))
         return found
 
-    def saved(self) -> Gradients | None:
-        """Run forward and give what it saves."""
+    def overwritten(self) -> list[str]:
+        """Name what forward saves that was another when the program's backward began."""
+        if self.call.saved is None:
+            return []
         with torch.enable_grad():
-            outputs = self._apply([_leaf(one) for one in self.inputs])
+            arguments = self._filled([_leaf(one).clone() for one in self.inputs])
+            outputs = self._apply_to(arguments)
+        saved = saved_of(self._node(outputs)) or []
+        if len(saved) != len(self.call.saved):
+            return []
+        owners = self._owners(arguments, outputs)
+        changed = [
+            (now, f"saved tensor {number}")
+            for number, (now, then) in enumerate(zip(saved, self.call.saved, strict=True))
+            if now is not None and not alike(then, now)
+        ]
+        return [owners.get(storages_of(now)[0][0], name) for now, name in changed]
+
+    def _node(self, outputs: Sequence[Any]) -> Any:
         chosen = [outputs[place] for place in self.places]
-        node = next((one.grad_fn for one in chosen if _is_of(one, self.call.function)), None)
-        return saved_of(node)
+        return next((one.grad_fn for one in chosen if _is_of(one, self.call.function)), None)
 
     def _apply(self, inputs: Sequence[torch.Tensor]) -> list[Any]:
         # Copies: a forward may work in place, which a leaf would refuse.
@@ -229,9 +245,13 @@ def alike(one: torch.Tensor | None, other: torch.Tensor | None) -> bool:
 
 
 def _pull(
-    outputs: Sequence[torch.Tensor], leaves: Sequence[torch.Tensor], upstream: Sequence[torch.Tensor]
+    outputs: Sequence[torch.Tensor],
+    leaves: Sequence[torch.Tensor],
+    upstream: Sequence[torch.Tensor],
 ) -> Gradients:
-    found = torch.autograd.grad(outputs, leaves, upstream, retain_graph=True, allow_unused=True)
+    found: Sequence[torch.Tensor | None] = torch.autograd.grad(
+        outputs, leaves, upstream, retain_graph=True, allow_unused=True
+    )
     # Copies: a backward may hand out memory that the next one writes to.
     return [one if one is None else one.detach().clone() for one in found]
 

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # numpy is the program's to import first
     from autograd_inspect.model.places import Module, Place
 
+#: What is said of a check of torch's own that is content.
+PASSES = "passes"
+
 
 class Verdict(Enum):
     """How the gradient of one input compares."""
@@ -81,12 +84,16 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """The derivative by one element of an input: what backward says and what differences say."""
+    """The derivative by one element of an input: what backward says and what differences say.
+
+    output  of which element of the results, where it is that of one: `f[0, 2]`
+    """
 
     index: tuple[int, ...]
     analytic: complex
     numeric: complex
     tolerance: float
+    output: str = ""
 
     @property
     def difference(self) -> float:
@@ -132,8 +139,10 @@ class FunctionCheck:
     call, calls    the how-manieth call of that line, and how many there are
     precision      in which it was computed here: `float64` where its forward takes that
     upstream       2-norm of the gradient that the run sent into it; None where none came
-    plain          what `torch.autograd.gradcheck` says at this point: `passes`, `fails`, or nothing
-    second         what `torch.autograd.gradgradcheck` says, likewise; `not asked`
+    plain          what `torch.autograd.gradcheck` says at this point: `passes`, what it has against
+                   it, or nothing
+    second         what `torch.autograd.gradgradcheck` says, likewise
+    once           why the gradient cannot be differentiated again, empty where it can
     faults         what else was seen, each with what it was seen at
     unchecked      why it could not be checked, empty where it could
     """
@@ -149,15 +158,26 @@ class FunctionCheck:
     upstream: float | None = None
     plain: str = ""
     second: str = ""
+    once: str = ""
     faults: tuple[tuple[Fault, str], ...] = ()
     unchecked: str = ""
 
     @property
     def is_finding(self) -> bool:
         """Whether anything is wrong with it."""
-        return any(one.verdict.is_finding for one in self.inputs) or any(
-            fault.is_finding for fault, _ in self.faults
+        return (
+            any(one.verdict.is_finding for one in self.inputs)
+            or any(fault.is_finding for fault, _ in self.faults)
+            or self.only_torch_objects
         )
+
+    @property
+    def only_torch_objects(self) -> bool:
+        """Whether torch's own check has something against it, and we found nothing."""
+        content = {self.plain, self.second} <= {PASSES, ""}
+        if content or self.faults:
+            return False
+        return all(one.verdict is Verdict.OK for one in self.inputs)
 
 
 @dataclass(frozen=True, slots=True)

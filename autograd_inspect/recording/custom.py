@@ -78,7 +78,9 @@ class CustomCalls:
             node.register_prehook(_keep_upstream(call, weakref.ref(node)))
             node.register_hook(_keep_returned(call))
 
-    def _note(self, cls: type[Function], args: Sequence[Any], kwargs: dict[str, Any]) -> Noted | None:
+    def _note(
+        self, cls: type[Function], args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> Noted | None:
         learning = tuple(
             place
             for place, one in enumerate(args)
@@ -111,6 +113,7 @@ def _keep_upstream(call: CustomCall, node: Callable[[], GraphNode | None]) -> Ca
     def keep(gradients: Sequence[torch.Tensor | None]) -> None:
         if call.upstream is None:
             call.upstream = list(map(_value, gradients))
+            call.twice = torch.is_grad_enabled()
             saved = saved_of(node())
             call.saved = None if saved is None else list(map(_value, saved))
 

@@ -4,11 +4,12 @@
      "capture": {"target", "expression", ...},
      "findings": 1, "custom": 2, "dropped": 0,
      "rows": [{"function", "file", "line", "module", "node", "call", "calls", "precision",
-               "upstream", "gradcheck", "gradgradcheck", "finding", "unchecked",
+               "upstream", "gradcheck", "gradgradcheck", "once", "finding", "unchecked",
                "faults": [{"slug", "at"}],
                "inputs": [{"name", "order", "shape", "dtype", "verdict", "slug", "cause",
                            "factor", "other", "checked", "total", "wrong", "kinks",
-                           "element", "analytic", "numeric", "difference", "tolerance"}]}]}
+                           "element", "output", "analytic", "numeric", "difference",
+                           "tolerance"}]}]}
 
 "capture" is null where a function was named to be checked. The element is the one that is furthest
 off.
@@ -21,6 +22,7 @@ from typing import Any
 
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.gradcheck import (
+    PASSES,
     Cause,
     Element,
     Fault,
@@ -102,28 +104,37 @@ def _sheet(found: Gradcheck, signs: Glyphs) -> Sheet[Row]:
     def by_worst(text: Callable[[Element], str]) -> Callable[[Row], str]:
         return lambda row: text(row[1].worst) if row[1] and row[1].worst else ""
 
+    def named(row: Row) -> str:
+        return safe(row[0].name, ascii=ascii_only)
+
+    def placed(row: Row) -> str:
+        return _where(row[0], plain=ascii_only)
+
+    outputs = any(one and one.worst and one.worst.output for _, one in found.rows)
     orders = any(one and one.order > 1 for _, one in found.rows)
+    in_a_run = any(check.place for check in found.checks)
     columns: list[Column[Row]] = [
-        Column("function", lambda row: safe(row[0].name, ascii=ascii_only), right=False, figure=False),
-        Column("at", lambda row: _where(row[0], ascii_only), right=False, figure=False),
+        Column("function", named, right=False, figure=False),
+        *([Column("at", placed, right=False, figure=False)] if in_a_run else []),
         Column("input", told(lambda one: one.name), lambda _: "cyan", right=False),
         *([Column("order", told(lambda one: str(one.order)))] if orders else []),
         Column("shape", told(_shape), right=False),
         Column("verdict", told(lambda one: one.verdict.value), _style, right=False),
         Column("element", by_worst(_index), right=False),
+        *([Column("of", by_worst(lambda one: one.output), right=False)] if outputs else []),
         Column("analytic", by_worst(lambda one: figure(one.analytic))),
         Column("numeric", by_worst(lambda one: figure(one.numeric))),
-        Column("gradcheck", lambda row: row[0].plain, lambda _: "dim", right=False),
+        Column("gradcheck", _torchs, lambda _: "dim", right=False),
     ]  # fmt: skip
-    return Sheet(columns, (), _DISPENSABLE, lambda row: _instead(row, ascii_only))
+    return Sheet(columns, (), _DISPENSABLE, lambda row: _instead(row, plain=ascii_only))
 
 
-def _instead(row: Row, ascii_only: bool) -> str:
+def _instead(row: Row, *, plain: bool) -> str:
     check, one = row
     if one is not None:
         return ""
     if check.unchecked:
-        return f"not checked: {safe(check.unchecked, ascii=ascii_only)}"
+        return f"not checked: {safe(check.unchecked, ascii=plain)}"
     return ", ".join(_FAULTS[fault].partition("{")[0].strip() for fault, _ in check.faults)
 
 
@@ -131,8 +142,14 @@ def _style(row: Row) -> str:
     return _STYLES.get(row[1].verdict, "yellow") if row[1] else ""
 
 
-def _where(check: FunctionCheck, ascii_only: bool) -> str:
-    place = safe(check.place.short, ascii=ascii_only) if check.place else ""
+def _torchs(row: Row) -> str:
+    check, one = row
+    said = check.second if one and one.order > 1 else check.plain
+    return said if said in {"", PASSES} else "fails"
+
+
+def _where(check: FunctionCheck, *, plain: bool) -> str:
+    place = safe(check.place.short, ascii=plain) if check.place else ""
     return f"{place} call {check.call} of {check.calls}" if check.calls > 1 else place
 
 
@@ -148,9 +165,8 @@ def _sentences(found: Gradcheck, signs: Glyphs) -> Iterator[Segment]:
     """Say in a line each what is wrong, and what is another but on purpose."""
     plain = signs.rail.isascii()
     for check in found.checks:
-        name = f"{safe(check.name, ascii=plain)} ({_where(check, plain)})" if check.place else safe(
-            check.name, ascii=plain
-        )  # fmt: skip
+        name = safe(check.name, ascii=plain)
+        name += f" ({_where(check, plain=plain)})" if check.place else ""
         for one in check.inputs:
             text = _about_input(one, check)
             if text:
@@ -159,8 +175,12 @@ def _sentences(found: Gradcheck, signs: Glyphs) -> Iterator[Segment]:
         for fault, at in check.faults:
             text = _FAULTS[fault].format(at=at)
             yield f"{name}: {safe(text, ascii=plain)}", "bold red" if fault.is_finding else "yellow"
-        if check.second not in {"", "passes", "not asked"}:
-            yield f"{name}: torch.autograd.gradgradcheck {check.second}", "yellow"
+        if check.only_torch_objects:
+            for which, said in (("gradcheck", check.plain), ("gradgradcheck", check.second)):
+                if said not in {"", PASSES}:
+                    yield f"{name}: torch.autograd.{which}: {safe(said, ascii=plain)}", "bold red"
+        if check.once:
+            yield f"{name}: not differentiable twice: {safe(check.once, ascii=plain)}", "yellow"
         if check.precision != "float64" and not check.unchecked:
             text = f"compared in {check.precision}: its forward does not compute in float64"
             yield f"{name}: {text}", "dim"
@@ -179,21 +199,27 @@ _FAULTS = {
 def _about_input(one: InputCheck, check: FunctionCheck) -> str:
     """Say what is the matter with the gradient of an input; empty for nothing."""
     if one.verdict is Verdict.STRAIGHT_THROUGH:
-        return f"the forward is constant between its steps in {one.name}: a straight-through gradient"
+        return (
+            f"the forward is constant between its steps in {one.name}: a straight-through gradient"
+        )
     if one.verdict is Verdict.BY_DESIGN:
-        by = f": by the factor {figure(one.factor)}" if one.factor is not None else ""
-        return f"the forward gives {one.name} back as it is, so the backward is to change the gradient{by}"
+        by = f" by the factor {figure(one.factor)}" if one.factor is not None else ""
+        return (
+            f"the forward gives {one.name} back, the backward changes its gradient{by}: by design"
+        )
     if one.verdict is Verdict.KINK:
-        return f"the forward has no derivative by {one.name} here: left and right differ"
+        which = "derivative" if one.order == 1 else "second derivative"
+        return f"there is no {which} by {one.name} here: left and right differ"
     if not one.verdict.is_finding:
         return ""
-    here = "" if one.verdict is Verdict.WRONG else "; right with the gradient of this run, by chance"
-    missed = (
-        "; torch.autograd.gradcheck passes it"
-        if check.plain == "passes" and one.order == 1
-        else ""
+    here = (
+        "" if one.verdict is Verdict.WRONG else "; right with the gradient of this run, by chance"
     )
-    return f"the gradient of {one.name} {_cause(one)}{here}{missed}"
+    passes = one.order == 1 and check.plain == PASSES
+    missed = "; torch.autograd.gradcheck passes it" if passes else ""
+    what = "gradient" if one.order == 1 else "second derivative by"
+    of = "of " if one.order == 1 else ""
+    return f"the {what} {of}{one.name} {_cause(one)}{here}{missed}"
 
 
 def _cause(one: InputCheck) -> str:
@@ -221,6 +247,7 @@ def _sums(found: Gradcheck) -> Iterator[Segment]:
 
 _FIGURES: dict[str, Callable[[Element], Any]] = {
     "element": lambda one: list(one.index),
+    "output": lambda one: one.output or None,
     "analytic": lambda one: sheet.number(one.analytic),
     "numeric": lambda one: sheet.number(one.numeric),
     "difference": lambda one: sheet.number(one.difference),
@@ -236,6 +263,7 @@ def _as_json(check: FunctionCheck) -> dict[str, object]:
         "upstream": sheet.number(check.upstream),
         "gradcheck": check.plain or None,
         "gradgradcheck": check.second or None,
+        "once": check.once or None,
         "finding": check.is_finding,
         "unchecked": check.unchecked or None,
         "faults": [{"slug": fault.value, "at": at} for fault, at in check.faults],
