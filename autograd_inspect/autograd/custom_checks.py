@@ -77,10 +77,10 @@ class _Check:
         inputs = self._inputs(pulls)
         faults = tuple(self._faults(pulls[0]))
         plain = self._torch_says(torch.autograd.gradcheck)
-        deeper = self._torch_says(torch.autograd.gradgradcheck) if second else ""
-        found = self._result(inputs, faults, plain=plain, second=deeper)
-        once = "differentiate twice" in deeper
-        return replace(found, second="", once=deeper) if once else found
+        once = self.rerun.why_once(self.upstreams[0]) if second else ""
+        deep = second and not once
+        deeper = self._torch_says(torch.autograd.gradgradcheck) if deep else ""
+        return replace(self._result(inputs, faults, plain=plain, second=deeper), once=once)
 
     def _result(
         self,

@@ -14,7 +14,7 @@ from autograd_inspect.autograd.differences import ACCURACY, Accuracy, Difference
 from autograd_inspect.autograd.judging import Evidence, judge
 from autograd_inspect.autograd.randomness import RandomState
 from autograd_inspect.autograd.rerunning import same_values
-from autograd_inspect.autograd.torch_checks import torch_says
+from autograd_inspect.autograd.torch_checks import torch_says, why_once
 from autograd_inspect.errors import FunctionError
 from autograd_inspect.model.gradcheck import FunctionCheck, InputCheck, Verdict
 
@@ -125,6 +125,10 @@ def _with_second(
     deeper = _gradient_of(subject, base)
     dtypes = [dtype_name(one.dtype) for one in deeper.inputs]
     try:
+        with torch.enable_grad():
+            once = why_once(deeper.function([one.detach().clone() for one in deeper.inputs]))
+        if once:
+            return replace(check, once=once)
         values = deeper.values(deeper.inputs)
         upstreams = [_random(values, 0), _random(values, 1)], ["", ""]
         found = _compare(deeper, dtypes, upstreams, accuracy)

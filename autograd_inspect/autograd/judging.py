@@ -109,8 +109,8 @@ def _cause(
     signs = {
         Cause.UNUSED: one.is_flat and not around.moves(),
         Cause.MISSING: all(gradient is None for gradient in one.gradients),
-        Cause.IGNORES_GRAD_OUTPUT: _ignores_upstream(one),
         Cause.NOT_FINITE: any(map(_is_not_finite, one.chosen.wrong)),
+        Cause.IGNORES_GRAD_OUTPUT: _ignores_upstream(one),
         Cause.SWAPPED: bool(other),
         Cause.SIGN: factor is not None and abs(factor + 1) <= _ONE_FACTOR,
         Cause.FACTOR: factor is not None,

@@ -15,6 +15,7 @@ from torch.autograd import Function
 
 from autograd_inspect.autograd.holding import storages_of, tensors_within
 from autograd_inspect.autograd.randomness import RandomState
+from autograd_inspect.autograd.torch_checks import why_once
 
 Gradients = list[torch.Tensor | None]
 
@@ -145,6 +146,16 @@ class Rerun:
         found.repeats = all(map(alike, again, found.gradients))
         return found
 
+    def why_once(self, upstream: Sequence[torch.Tensor]) -> str:
+        """Say why the gradient cannot be differentiated again; empty where it can."""
+        with torch.enable_grad():
+            leaves = [_leaf(one) for one in self.inputs]
+            outputs = self._apply(leaves)
+            chosen = [outputs[place] for place in self.places]
+            vs = [one.clone().requires_grad_() for one in upstream]
+            found = torch.autograd.grad(chosen, leaves, vs, create_graph=True, allow_unused=True)
+        return why_once(found)
+
     def overwritten(self) -> list[str]:
         """Name what forward saves that was another when the program's backward began."""
         if self.call.saved is None:
@@ -240,7 +251,8 @@ def alike(one: torch.Tensor | None, other: torch.Tensor | None) -> bool:
         return present is None or not bool(present.abs().max() if present.numel() else 0)
     if one.shape != other.shape or not one.numel():
         return one.shape == other.shape
-    scale = max(one.abs().max().item(), other.abs().max().item())
+    sizes = (torch.nan_to_num(each.abs(), 0, 0, 0).max().item() for each in (one, other))
+    scale = max(sizes)
     return bool(torch.allclose(one, other.to(one.dtype), _SAME, _SAME * scale, equal_nan=True))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -38,6 +38,21 @@ def torch_says(
     except Exception as error:  # noqa: BLE001 - it is the program's code that runs here
         return f"{type(error).__name__}: {_in_a_line(error)}"
     return PASSES
+
+
+def why_once(gradients: Iterable[torch.Tensor | None]) -> str:
+    """Say why gradients cannot be differentiated again; empty where they can.
+
+    Into all leaves: of `once_differentiable` the way to those asked for would not lead to the node
+    that refuses.
+    """
+    deep = [one for one in gradients if one is not None and one.requires_grad]
+    try:
+        if deep:
+            torch.autograd.backward(deep, [torch.ones_like(one) for one in deep], retain_graph=True)
+    except RuntimeError as error:
+        return _in_a_line(error)
+    return ""
 
 
 def _in_a_line(error: Exception) -> str:

@@ -310,7 +310,7 @@ def _exact_values(found: Gradcheck) -> Iterator[list[str]]:
         inside = _input_as_json(one or _NOBODY)
         if one is None:
             inside = dict.fromkeys(inside)
-        known |= {"gradcheck": check.plain, "gradgradcheck": check.second}
+        known |= {"gradcheck": check.plain, "gradgradcheck": check.second, "once": check.once}
         known |= {"faults": " ".join(fault.value for fault, _ in check.faults)}
         row = {**known, "unchecked": check.unchecked, **inside}
         if heads is None:

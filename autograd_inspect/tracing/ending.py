@@ -63,7 +63,8 @@ def capture_at_end(
         scene.recorder.stop()
     retained = moment.retain(wish.retain, [scope, *scopes])
     if wish.backward:
-        pass_backward(moment, starting_gradients(wish.grad_output, [scope, *scopes]))
+        names = moment.root_names
+        pass_backward(moment, starting_gradients(wish.grad_output, [scope, *scopes], names))
     return moment, retained
 
 

@@ -222,6 +222,11 @@ class Watch:
             self._take(moment, retained)
             self._stop()
             return engine()
+        if self.wish.grad_output is not None:
+            self.tell(
+                "--grad-output is not used: the program ran a backward of its own, with the "
+                "gradient that it chose"
+            )
         try:
             result = engine()
         except BaseException as error:
@@ -242,7 +247,10 @@ class Watch:
         if self.wish.backward:
             # The lock keeps ours from being taken for one of the program's.
             with self._lock, self._looking_away():
-                pass_backward(moment, starting_gradients(self.wish.grad_output, call.scopes))
+                pass_backward(moment, self._start(moment, call))
+
+    def _start(self, moment: Moment, call: BackwardCall) -> list[torch.Tensor] | None:
+        return starting_gradients(self.wish.grad_output, call.scopes, moment.root_names)
 
     def _take(self, moment: Moment, retained: Retained) -> None:
         self.taken += 1
