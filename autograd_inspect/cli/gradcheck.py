@@ -77,17 +77,24 @@ def check_functions_of_run(
     """Check the custom Functions in the graph that a program's backward goes through."""
     target = read_target(text, arguments, running)
     results = checking.printing.begin()
+    start = Path.cwd()
     outcomes: list[Outcome] = []
 
     def use(capture: Capture, _: Path | None) -> int:
         from autograd_inspect.autograd.custom_checks import check_calls
         from autograd_inspect.model.gradcheck import Gradcheck
+        from autograd_inspect.model.places import Place
+        from autograd_inspect.run.files import relative_to
 
         custom = outcomes[0].custom
         if custom is None:
             return 0
         checks = check_calls(custom.found, capture.graph, second=checking.second)
-        found = Gradcheck(tuple(checks), len(custom.found), custom.dropped)
+        ignored = tuple(
+            (f"{kind.__name__}.backward", Place(relative_to(file, start), line, "backward"))
+            for kind, (file, line) in custom.ignored.items()
+        )
+        found = Gradcheck(tuple(checks), len(custom.found), custom.dropped, ignored)
         return _print(found, capture, checking.printing, results)
 
     return run_and_use(target, running, use=use, see=outcomes.append)

@@ -186,11 +186,13 @@ class Gradcheck:
 
     custom   calls of custom Functions in the graph; -1 where a function was named to be checked
     dropped  calls whose inputs were too large to keep
+    ignored  methods called backward of modules, which autograd never calls, and where they are
     """
 
     checks: tuple[FunctionCheck, ...]
     custom: int = -1
     dropped: int = 0
+    ignored: tuple[tuple[str, Place], ...] = ()
 
     @property
     def rows(self) -> Iterator[tuple[FunctionCheck, InputCheck | None]]:
@@ -201,4 +203,4 @@ class Gradcheck:
     @property
     def findings(self) -> int:
         """Count the functions with something wrong."""
-        return sum(check.is_finding for check in self.checks)
+        return sum(check.is_finding for check in self.checks) + len(self.ignored)

@@ -7,12 +7,14 @@ the node.
 
 from __future__ import annotations
 
+import gc
 import weakref
 from collections.abc import Callable, Sequence
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import torch
+from torch import nn
 from torch.autograd import Function
 
 from autograd_inspect.autograd._torch import GraphNode, in_transform
@@ -21,6 +23,7 @@ from autograd_inspect.autograd.rerunning import CustomCall, saved_of
 from autograd_inspect.autograd.walker import Walk
 from autograd_inspect.recording.creation import MARK, Mark
 from autograd_inspect.recording.sites import Text
+from autograd_inspect.run.files import is_own
 
 _APPLY = Function.apply.__func__.__code__  # type: ignore[attr-defined]
 
@@ -40,6 +43,7 @@ class CustomCalls:
 
     found    the calls that left a node in the captured graph
     dropped  the nodes in it whose arguments there was no room for
+    ignored  class and first line of methods called backward that autograd never calls
     trouble  an error of ours, kept so that it never surfaces inside the user's program
     """
 
@@ -48,6 +52,7 @@ class CustomCalls:
         self._room = room
         self.found: list[CustomCall] = []
         self.dropped = 0
+        self.ignored: dict[type[nn.Module], tuple[str, int]] = {}
         self.trouble: Exception | None = None
 
     def mark(self, frame: FrameType) -> Mark:
@@ -65,6 +70,7 @@ class CustomCalls:
     def follow(self, walked: Walk) -> None:
         """Find the calls that left a node in a graph, and wait for its backward."""
         self.found, self.dropped = [], 0
+        self.ignored = _backwards_of_modules()
         for number, node in enumerate(walked.nodes):
             function = getattr(type(node), "_forward_cls", None)
             if function is None or _is_of_torch(function):
@@ -100,6 +106,22 @@ class CustomCalls:
 
     def _give_back(self, size: int) -> None:
         self._room += size
+
+
+def _backwards_of_modules() -> dict[type[nn.Module], tuple[str, int]]:
+    """Find classes of living modules with a backward that takes a gradient, as if it were called.
+
+    Those of libraries that train, which take a loss and are called by the library, are others.
+    """
+    found = {}
+    for kind in {type(one) for one in gc.get_objects() if issubclass(type(one), nn.Module)}:
+        code = getattr(getattr(kind, "backward", None), "__code__", None)
+        if not isinstance(code, CodeType) or not is_own(code.co_filename):
+            continue
+        names = code.co_varnames[: code.co_argcount]
+        if any(name.startswith("grad") for name in names[1:2]):
+            found[kind] = code.co_filename, code.co_firstlineno
+    return found
 
 
 def _call_of(node: GraphNode, function: type[Function]) -> CustomCall | None:

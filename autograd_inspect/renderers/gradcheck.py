@@ -2,7 +2,7 @@
 
     {"schema": "agi.gradcheck/1",
      "capture": {"target", "expression", ...},
-     "findings": 1, "custom": 2, "dropped": 0,
+     "findings": 1, "custom": 2, "dropped": 0, "ignored": [{"name", "slug", "file", "line"}],
      "rows": [{"function", "file", "line", "module", "node", "call", "calls", "precision",
                "upstream", "gradcheck", "gradgradcheck", "once", "finding", "unchecked",
                "faults": [{"slug", "at"}],
@@ -66,6 +66,9 @@ def render(
 
 def remarks(found: Gradcheck) -> Iterator[str]:
     """Say what the table does not."""
+    for name, place in found.ignored:
+        where = f"{safe(name)} ({safe(place.short)})"
+        yield f"{where} is never called: autograd knows the backward of a Function, not of a module"
     if not found.checks and not found.dropped and found.custom >= 0:
         yield "no custom Function in the captured graph: all its backwards are torch's own"
     if found.dropped:
@@ -91,6 +94,10 @@ def to_json(found: Gradcheck, capture: Capture | None) -> str:
         "findings": found.findings,
         "custom": found.custom if found.custom >= 0 else None,
         "dropped": found.dropped,
+        "ignored": [
+            {"name": name, "slug": "module_backward_ignored", "file": at.file, "line": at.line}
+            for name, at in found.ignored
+        ],
     }
     return sheet.to_json(head, map(_as_json, found.checks))
 

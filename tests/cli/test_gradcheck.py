@@ -228,3 +228,25 @@ def test_names_that_no_terminal_should_print(where: Path) -> None:
         done = run_agi("gradcheck", "odd.py", *form, cwd=where)
         assert done.status == 1
         assert "\x1b" not in done.out
+
+
+def test_the_backward_of_a_module_is_never_called(where: Path) -> None:
+    (where / "module.py").write_text(
+        "import torch\n"
+        "class Reverse(torch.nn.Module):\n"
+        "    def forward(self, x): return x\n"
+        "    def backward(self, grad): return -grad\n"
+        "class Trained(torch.nn.Module):\n"
+        "    def forward(self, x): return x\n"
+        "    def backward(self, loss): loss.backward()\n"
+        "x = torch.ones(2, requires_grad=True)\n"
+        "reverse, trained = Reverse(), Trained()\n"
+        "trained.backward(reverse(x).sum() * 2)\n"
+    )
+    done = run_agi("gradcheck", "--json", "module.py", cwd=where)
+    found = json.loads(done.out)
+    assert done.status == 1
+    (one,) = found["ignored"]
+    assert (one["name"], one["slug"]) == ("Reverse.backward", "module_backward_ignored")
+    assert (one["file"], one["line"]) == ("module.py", 4)
+    assert "Reverse.backward (module.py:4) is never called" in done.err
