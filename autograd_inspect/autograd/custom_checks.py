@@ -32,20 +32,24 @@ def check_call(call: CustomCall, *, second: bool | None) -> FunctionCheck:
 
     None asks for them where the program's backward could be differentiated.
     """
+    deep = call.twice if second is None else second
+    reason = ""
     with quietly():
-        try:
-            return _Check(call).run(second=call.twice if second is None else second)
-        except Exception as error:  # noqa: BLE001 - it is the program's code that runs here
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            return FunctionCheck(call.name, unchecked=reason)
+        # A backward may insist on the program's own precision although the forward does not.
+        for precisions in (_PRECISIONS, (None,)):
+            try:
+                return _Check(call, precisions).run(second=deep)
+            except Exception as error:  # noqa: BLE001, PERF203 - it is the program's code that runs
+                reason = f"{type(error).__name__}: {error}".splitlines()[0]
+    return FunctionCheck(call.name, unchecked=reason)
 
 
 class _Check:
     """One call while it is checked."""
 
-    def __init__(self, call: CustomCall) -> None:
+    def __init__(self, call: CustomCall, precisions: Sequence[torch.dtype | None]) -> None:
         self.call = call
-        self.rerun, self.base, self.precision = _prepared(call)
+        self.rerun, self.base, self.precision = _prepared(call, precisions)
         self.accuracy: Accuracy = ACCURACY[self.precision]
         came = call.upstream
         places = self.rerun.places
@@ -70,8 +74,8 @@ class _Check:
                 for number, v in enumerate(self.upstreams)
             ]
         except Exception as error:
-            if self.call.returned is not None:
-                raise
+            if self.call.upstream is None or self.call.returned is not None:
+                raise  # it did not fail in the run
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             return self._result(faults=((Fault.RAISES, reason),))
         inputs = self._inputs(pulls)
@@ -150,11 +154,13 @@ class _Check:
         return torch_says(check, self.rerun.function, inputs, outputs)
 
 
-def _prepared(call: CustomCall) -> tuple[Rerun, list[torch.Tensor], torch.dtype]:
+def _prepared(
+    call: CustomCall, precisions: Sequence[torch.dtype | None]
+) -> tuple[Rerun, list[torch.Tensor], torch.dtype]:
     """Run forward in the best precision that it takes; gives it, its outputs and the precision."""
     own = next(one.dtype for one in call.arguments if _is_numbers(one)).to_real()
     failure: Exception | None = None
-    for precision in _PRECISIONS:
+    for precision in precisions:
         if precision is not None and precision.itemsize < own.itemsize:
             continue
         rerun = Rerun(call, precision)

@@ -86,7 +86,12 @@ class Pullback:
 
 
 class Rerun:
-    """A call that can be run again, in a precision of choice; None for that of the program."""
+    """A call that can be run again, in a precision of choice; None for that of the program.
+
+    places  of the outputs that can have a gradient, known after `outputs`
+    """
+
+    places: list[int]
 
     def __init__(self, call: CustomCall, precision: torch.dtype | None = None) -> None:
         self.call = call
@@ -106,8 +111,6 @@ class Rerun:
         outputs = self._apply(inputs)
         chosen = tuple(outputs[place] for place in self.places)
         return chosen if len(chosen) > 1 else chosen[0]
-
-    places: list[int]
 
     def outputs(self) -> list[torch.Tensor]:
         """Run forward once with its graph, and find out which outputs can have a gradient."""

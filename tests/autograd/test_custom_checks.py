@@ -25,7 +25,11 @@ def point(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
 
 
 def checked(
-    function: type[Function], *arguments: Any, upstream: Any = None, second: bool = False
+    function: type[Function],
+    *arguments: Any,
+    upstream: Any = None,
+    second: bool = False,
+    returned: Any = None,
 ) -> FunctionCheck:
     """Check a call with the gradient that came to it; by default one of halves."""
     learning = tuple(
@@ -44,7 +48,7 @@ def checked(
             torch.full_like(one, 0.5) if torch.is_tensor(one) and one.is_floating_point() else None
             for one in outputs
         ]
-    call.upstream = upstream
+    call.upstream, call.returned = upstream, returned
     return check_call(call, second=second)
 
 
@@ -218,6 +222,19 @@ def test_single_precision_is_told_and_allowed_for() -> None:
     assert (check.precision, only(check).verdict) == ("float32", Verdict.OK)
     wrong = type("Wrong", (Single,), {"backward": staticmethod(lambda ctx, g: 1.2 * g)})
     assert checked(wrong, point(6)).is_finding
+
+
+def test_a_backward_that_insists_on_the_programs_precision() -> None:
+    class Insisting(Exp):
+        @staticmethod
+        def backward(ctx: Any, grad: torch.Tensor) -> torch.Tensor:
+            (out,) = ctx.saved_tensors
+            if grad.dtype is not torch.float32:
+                raise TypeError("float32, please")
+            return grad * out
+
+    check = checked(Insisting, point(4), returned=[torch.ones(4)])
+    assert (check.precision, only(check).verdict, check.unchecked) == ("float32", Verdict.OK, "")
 
 
 # Wrong ones
