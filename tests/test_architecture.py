@@ -29,7 +29,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "analyses": ({"model", "errors"}, {"numpy"}),
     "renderers": (
         {"model", "layout", "errors"},
-        {"numpy", "rich", "resvg_py", "graphviz", "matplotlib"},
+        {"numpy", "rich", "resvg_py", "graphviz", "matplotlib", "safetensors"},
     ),
 }
 

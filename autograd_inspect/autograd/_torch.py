@@ -6,7 +6,10 @@ surface, read and never changed.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from types import CodeType
@@ -37,6 +40,17 @@ def in_backward() -> bool:
 def in_transform() -> bool:
     """Tell whether a transform of `torch.func` is at work, whose tensors stand for others."""
     return torch._C._functorch.peek_interpreter_stack() is not None
+
+
+def load_forward_formulas() -> None:
+    """Import what torch would import in the midst of its first forward mode.
+
+    Torch warns there of its own use of `torch.jit`, which a program that makes errors of warnings
+    would take for a failure of the function.
+    """
+    with warnings.catch_warnings(), contextlib.suppress(ImportError):
+        warnings.simplefilter("ignore")
+        importlib.import_module("torch._decomp.decompositions_for_jvp")
 
 
 def runs_compiled_backward() -> bool:

@@ -105,6 +105,11 @@ app.command(
     epilog="agi path fc1.weight   |   agi path '#12' x.agi   |   agi path x train.py:loss",
 )(pictures.path)
 app.command(
+    epilog="agi functional jacobian train.py:f --inputs '(x, y)'   |   "
+    "agi functional hvp train.py:f --inputs x --v v   |   "
+    "agi functional jacobian train.py:model --inputs batch --wrt fc1.weight -o x.npz",
+)(calculus.functional)
+app.command(
     epilog="agi gradcheck train.py   |   agi gradcheck x.py:f --inputs 'torch.randn(3)'",
 )(calculus.gradcheck)
 app.command()(captures.ls)

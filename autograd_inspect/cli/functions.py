@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from autograd_inspect.cli.terminal import say
 from autograd_inspect.errors import AgiError, ExpressionError, FunctionError, UsageError
 from autograd_inspect.run.target import Target
 
 if TYPE_CHECKING:  # imports torch, which is the program's to import first
+    from autograd_inspect.run.loader import Run
     from autograd_inspect.tracing.function import Application
 
 
@@ -32,8 +34,7 @@ def run_and_apply(
     did, its own traceback comes before our line.
     """
     from autograd_inspect.run.imports import our_imports
-    from autograd_inspect.run.loader import Raised, execute, finish, is_original_process
-    from autograd_inspect.run.ranks import current_rank
+    from autograd_inspect.run.loader import execute, finish
 
     function = applying.target.expression
     if function is None:
@@ -42,9 +43,7 @@ def run_and_apply(
         )
     check_expression("--inputs", applying.inputs)
     run = execute(applying.target)
-    if isinstance(run.ending, Raised) or run.status == 130:
-        finish(run)
-    if not is_original_process() or current_rank() not in {None, 0}:
+    if not _may_call(run):
         finish(run)
     with our_imports():
         from autograd_inspect.tracing.function import application_at_end
@@ -52,11 +51,25 @@ def run_and_apply(
         conclude = use(application_at_end(function, applying.inputs, run.main), run.main)
     except AgiError as error:
         return _explain(error)
+    except KeyboardInterrupt:
+        say("agi: interrupted")
+        return 130
     with our_imports():
         status = conclude()
     if run.status or not status:
         finish(run)
     return status
+
+
+def _may_call(run: Run) -> bool:
+    """Tell whether the program got to its end, in the process and the rank that we answer for."""
+    from autograd_inspect.run.loader import Interrupted, Raised, is_original_process
+    from autograd_inspect.run.ranks import current_rank
+
+    if isinstance(run.ending, Raised | Interrupted):
+        say("agi: nothing computed: the program failed before its function was called")
+        return False
+    return is_original_process() and current_rank() in {None, 0}
 
 
 def check_expression(option: str, text: str | None) -> None:

@@ -38,6 +38,24 @@ class Rank(str, Enum):
     ALL = "all"
 
 
+class DerivativeMode(str, Enum):
+    """What of a function is computed."""
+
+    JACOBIAN = "jacobian"
+    HESSIAN = "hessian"
+    VJP = "vjp"
+    JVP = "jvp"
+    VHP = "vhp"
+    HVP = "hvp"
+
+
+class Strategy(str, Enum):
+    """Which mode of differentiation computes it."""
+
+    REVERSE = "reverse"
+    FORWARD = "forward"
+
+
 Target = Annotated[
     str,
     Argument(
@@ -177,11 +195,50 @@ FailOn = Annotated[
         "--fail-on", help="Exit 1 where a gradient is one of nan,inf,none,zero.", metavar="LIST"
     ),
 ]
+ModeOfDerivative = Annotated[
+    DerivativeMode,
+    Argument(metavar="MODE", help="jacobian, hessian, vjp, jvp, vhp or hvp."),
+]
+FunctionTarget = Annotated[
+    str,
+    Argument(
+        metavar="TARGET",
+        help="Script, MODULE (-m), CODE (-c) or -; behind it :EXPR, a function or a module.",
+    ),
+]
+FunctionExpr = Annotated[
+    str | None, Option("-e", "--expr", help="The function or module.", metavar="EXPR")
+]
+Inputs = Annotated[
+    str,
+    Option(
+        "--inputs",
+        help="What it is called with: a tensor, a tuple of arguments, or a dict by keyword.",
+        metavar="EXPR",
+    ),
+]
+Vector = Annotated[
+    str | None,
+    Option("--v", help="The vector: a tensor, or several in a tuple or dict.", metavar="EXPR"),
+]
+Wrt = Annotated[
+    list[str] | None,
+    Option(
+        "--wrt",
+        help="Differentiate by this input, or parameter of a module; repeatable.",
+        metavar="NAME",
+    ),
+]
+StrategyName = Annotated[Strategy, Option("--strategy", help="The mode of differentiation.")]
+Vectorize = Annotated[
+    bool, Option("--vectorize", help="Compute all rows at once (torch.func.vmap).")
+]
+NoCheck = Annotated[bool, Option("--no-check", help="Do not compute it another way, too.")]
 Second = Annotated[
     bool | None,
     Option("--second/--no-second", help="Check second derivatives, too."),
 ]
-Inputs = Annotated[
+CheckedInputs = Annotated[
     str | None,
     Option("--inputs", help="What to call the function with.", metavar="EXPR"),
 ]
