@@ -117,5 +117,8 @@ app.command(
     "agi functional hvp train.py:f --inputs x --v v   |   "
     "agi functional jacobian train.py:model --inputs batch --wrt fc1.weight -o x.npz",
 )(calculus.functional)
+app.command(
+    epilog="agi gradcheck train.py   |   agi gradcheck x.py:f --inputs 'torch.randn(3)'",
+)(calculus.gradcheck)
 app.command()(captures.ls)
 app.command()(captures.info)

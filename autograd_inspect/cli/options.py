@@ -318,3 +318,23 @@ Vectorize = Annotated[
     bool, Option("--vectorize", help="Compute all rows at once (torch.func.vmap).")
 ]
 NoCheck = Annotated[bool, Option("--no-check", help="Do not compute it another way, too.")]
+Second = Annotated[
+    bool | None,
+    Option("--second/--no-second", help="Check second derivatives, too."),
+]
+CheckedInputs = Annotated[
+    str | None,
+    Option("--inputs", help="What to call the function with.", metavar="EXPR"),
+]
+Fast = Annotated[bool, Option("--fast", help="Look along directions and at a few elements only.")]
+Eps = Annotated[
+    float | None, Option("--eps", min=0, help="Size of a step (1e-6).", metavar="NUMBER")
+]
+Atol = Annotated[
+    float | None,
+    Option("--atol", min=0, help="How far off a derivative may be (1e-5).", metavar="NUMBER"),
+]
+Rtol = Annotated[
+    float | None,
+    Option("--rtol", min=0, help="The same, as a share of it (1e-3).", metavar="NUMBER"),
+]

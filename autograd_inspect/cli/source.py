@@ -16,6 +16,7 @@ from autograd_inspect.run.target import Target, parse_target
 
 if TYPE_CHECKING:  # these import numpy, which reads its environment variables when it is imported
     from autograd_inspect.model.capture import About, Capture
+    from autograd_inspect.tracing.session import Outcome
 
 #: Captures kept in the folder of recent ones.
 KEPT = 20
@@ -39,6 +40,7 @@ class Running:
     curves: bool = False
     record: bool = True
     probe: Probe | None = None
+    custom: bool = False
     quiet: bool = False
     profile: bool = False
     all_threads: bool = False
@@ -144,9 +146,11 @@ def run_and_use(
     *,
     use: Callable[[Capture, Path | None], int],
     keeping: Keeping = Keeping(),
+    see: Callable[[Outcome], None] = lambda _: None,
 ) -> int:
     """Run a program, save what is captured, and use the last capture once it is over.
 
+    `see` is shown before what came of the run.
     The program's own ending counts first: if it failed, this ends the process as python would.
     """
     from autograd_inspect.run.imports import our_imports
@@ -172,6 +176,7 @@ def run_and_use(
     with our_imports():
         for remark in misplaced_options(target):
             tell(remark)
+        see(outcome)
         if captures:
             # Where it could not be saved, which is said below, it is shown all the same.
             status = use(captures[-1], keeper.paths[-1] if keeper.paths else None)
@@ -224,6 +229,7 @@ def _request(target: Target, running: Running, start: Path) -> Any:
         profile=running.profile,
         all_threads=running.all_threads,
         chrome=running.chrome.absolute() if running.chrome else None,
+        custom=running.custom,
     )
 
 

@@ -17,6 +17,7 @@ from autograd_inspect.model.capture import Recording
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.recording.creation import Creation
 from autograd_inspect.recording.crossings import Crossings
+from autograd_inspect.recording.custom import CustomCalls
 from autograd_inspect.recording.flow import Flow
 from autograd_inspect.recording.interception import enter
 from autograd_inspect.recording.origins import Origins, origins_of
@@ -80,12 +81,15 @@ class Record:
 class Recorder:
     """Remembers of every node which line made it, in which module call.
 
-    With `watch` it follows values on the thread that starts it, too: cuts and in-place writes.
+    With `watch` it follows values on the thread that starts it, too: cuts and in-place writes. With
+    `custom` it keeps what custom Functions were called with.
     """
 
-    def __init__(self, *, watch: bool = False) -> None:
+    def __init__(self, *, watch: bool = False, custom: bool = False) -> None:
         self._flow = Flow() if watch else None
-        self._creation = Creation(self._flow.mark if self._flow else spot_of)
+        mark = self._flow.mark if self._flow else spot_of
+        self.custom = CustomCalls(mark) if custom else None
+        self._creation = Creation(self.custom.mark if self.custom else mark)
         self._leave: Callable[[], None] = lambda: None
         self._is_on = False
 
@@ -157,6 +161,8 @@ class Recorder:
         `lost` are tensors that should have been roots, and have no graph.
         """
         flow = self._flow
+        if self.custom is not None:
+            self.custom.follow(walked)
         places = Places(modules, start)
         origins = origins_of(walked, places)
         crossings = Crossings.seen_by(flow, walked, lost) if flow else None

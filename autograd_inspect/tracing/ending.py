@@ -67,7 +67,8 @@ def capture_at_end(
         moment.keep_curves()
     retained = moment.retain(wish.retain, [scope, *scopes])
     if wish.backward:
-        gradients = starting_gradients(wish.grad_output, [scope, *scopes])
+        names = moment.root_names
+        gradients = starting_gradients(wish.grad_output, [scope, *scopes], names)
         with timed(scene.profiling, moment.walked):
             pass_backward(moment, gradients)
     if scene.profiling is not None:

@@ -258,23 +258,46 @@ def pass_backward(moment: Moment, gradients: Sequence[torch.Tensor] | None) -> N
 
 
 def starting_gradients(
-    grad_output: Expression | None, scopes: Sequence[Scope]
+    grad_output: Expression | None, scopes: Sequence[Scope], names: Sequence[str] = ()
 ) -> list[torch.Tensor] | None:
-    """Evaluate `--grad-output` where its names are known; None where there is none to evaluate."""
+    """Evaluate `--grad-output` where its names are known; None where there is none to evaluate.
+
+    `names` are those of the roots, in their order.
+    """
     if grad_output is None:
         return None
     values = (grad_output.value_or_none(scope) for scope in scopes)
     value = next((one for one in values if one is not None), None)
     if value is None:
         value, _ = evaluate_at_end(grad_output, scopes)
-    return list(tensors_in(value).values())
+    tensors = tensors_in(value)
+    if not tensors:
+        raise UsageError(
+            f"--grad-output {grad_output.text} gives a {type(value).__name__}, not a tensor",
+            hint="give one tensor for each root, of the root's shape",
+        )
+    return [tensors[path] for path in _in_order_of_roots(list(tensors), names)]
+
+
+def _in_order_of_roots(paths: list[str], names: Sequence[str]) -> list[str]:
+    """Order the parts of a gradient by the roots: by the keys of dicts where both have the same."""
+    parts = [[path for path in paths if _leads_to(path, name)] for name in names]
+    chosen = [found[0] for found in parts if len(found) == 1]
+    by_name = len(set(chosen)) == len(paths) == len(names)
+    return chosen if by_name else paths
+
+
+def _leads_to(path: str, name: str) -> bool:
+    """Tell whether a root's name, `outs['b'][0]`, is behind a key that a gradient has: `['b']`."""
+    return bool(path) and (name.endswith(path) or f"{path}[" in name or f"{path}." in name)
 
 
 def _check_start(given: list[Shape], wanted: list[Shape | None]) -> None:
     """Raise UsageError where the gradients to start with do not fit the roots; torch may not."""
     if len(given) != len(wanted):
         raise UsageError(
-            f"the gradient to start with is {len(given)} tensors for {len(wanted)} roots",
+            f"the gradient to start with is {_tensors(len(given))} for "
+            f"{len(wanted)} {'root' if len(wanted) == 1 else 'roots'}",
             hint="give one tensor for each root, of the root's shape",
         )
     for one, root in zip(given, wanted, strict=True):
@@ -282,3 +305,7 @@ def _check_start(given: list[Shape], wanted: list[Shape | None]) -> None:
             raise UsageError(
                 f"the gradient to start with has shape {list(one)}, the root has {list(root or ())}"
             )
+
+
+def _tensors(count: int) -> str:
+    return "1 tensor" if count == 1 else f"{count} tensors"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # these import torch or numpy, which are the program's to imp
 
     from autograd_inspect.model.capture import About, Capture
     from autograd_inspect.model.probes import Probe
+    from autograd_inspect.recording.custom import CustomCalls
     from autograd_inspect.recording.recorder import Recorder
     from autograd_inspect.tracing.frames import Scope
     from autograd_inspect.tracing.profiling import Profiling
@@ -38,6 +39,7 @@ class Request:
     profile         time the step that ends with the captured backward
     all_threads     in doing so look at every thread, and not at memory
     chrome          where to write torch's own trace of it; None for nowhere
+    custom          remember what custom Functions were called with
     """
 
     target: Target
@@ -56,6 +58,7 @@ class Request:
     profile: bool = False
     all_threads: bool = False
     chrome: Path | None = None
+    custom: bool = False
 
 
 @dataclass(slots=True)
@@ -64,11 +67,13 @@ class Outcome:
 
     captures  taken, in order
     trouble   why there is none, or an error of ours on the way
+    custom    the calls of custom Functions in the captured graph, where they were asked for
     """
 
     run: Run
     captures: list[Capture] = field(default_factory=list)
     trouble: BaseException | None = None
+    custom: CustomCalls | None = None
 
 
 class Session:
@@ -99,6 +104,7 @@ class Session:
                     self._conclude(outcome)
                 except Exception as error:  # noqa: BLE001 - the program's own ending comes first
                     outcome.trouble = error
+            outcome.custom = self._recorder.custom if self._recorder else None
         finally:
             if self._recorder is not None:
                 self._recorder.stop()
@@ -127,7 +133,9 @@ class Session:
             on_signal=bool(request.save_on_signal),
             curves=request.curves,
         )
-        recorder = Recorder(watch=request.watch) if request.record else None
+        recorder = None
+        if request.record:
+            recorder = Recorder(watch=request.watch, custom=request.custom)
         profiling = None
         if request.profile:
             profiler = Profiler(all_threads=request.all_threads)
@@ -146,12 +154,12 @@ class Session:
         return look_away
 
     def _probe(self) -> Probe | None:
-        """Give the level of probing; what is timed is not to be held up by probes."""
+        """Give the level of probing: lower where something else is the point of the run."""
         from autograd_inspect.model.probes import Probe
 
         if self.request.probe:
             return Probe(self.request.probe)
-        return Probe.LEAVES if self.request.profile else None
+        return Probe.LEAVES if self.request.profile or self.request.custom else None
 
     def _listen(self) -> None:
         """Let the signal that the user chose ask for a capture; an earlier handler still runs."""

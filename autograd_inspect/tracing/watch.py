@@ -238,6 +238,11 @@ class Watch:
             self._take(moment, retained)
             self._stop()
             return engine()
+        if self.wish.grad_output is not None:
+            self.tell(
+                "--grad-output is not used: the program ran a backward of its own, with the "
+                "gradient that it chose"
+            )
         try:
             with moment.probes, timed(self.scene.profiling, moment.walked):
                 result = engine()
@@ -259,9 +264,12 @@ class Watch:
         if self.wish.backward:
             # The lock keeps ours from being taken for one of the program's.
             with self._lock, self._looking_away():
-                gradients = starting_gradients(self.wish.grad_output, call.scopes)
+                gradients = self._start(moment, call)
                 with timed(self.scene.profiling, moment.walked):
                     pass_backward(moment, gradients)
+
+    def _start(self, moment: Moment, call: BackwardCall) -> list[torch.Tensor] | None:
+        return starting_gradients(self.wish.grad_output, call.scopes, moment.root_names)
 
     def _take(self, moment: Moment, retained: Retained) -> None:
         self.taken += 1
