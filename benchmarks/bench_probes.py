@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from autograd_inspect.autograd.probes import Probes
 from autograd_inspect.autograd.walker import Walk, walk
-from autograd_inspect.model.probes import Probe
+from autograd_inspect.model.levels import Probe
 
 ROUNDS = {64: 41, 512: 9}
 BARS = {Probe.TIMES: 1.05, Probe.NORMS: 1.25, Probe.NODES: 2.5}

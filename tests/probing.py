@@ -9,7 +9,7 @@ import torch
 from autograd_inspect.autograd.probes import Probes
 from autograd_inspect.autograd.walker import Walk, walk
 from autograd_inspect.model.graph import Graph
-from autograd_inspect.model.probes import Probe
+from autograd_inspect.model.levels import Probe
 
 
 def probed(

@@ -27,7 +27,8 @@ from autograd_inspect.autograd.gradients import size_up
 from autograd_inspect.autograd.holding import storages_of
 from autograd_inspect.autograd.walker import Walk
 from autograd_inspect.model.graph import Graph
-from autograd_inspect.model.probes import Birth, Passed, PassedTable, Probe
+from autograd_inspect.model.levels import Probe
+from autograd_inspect.model.probes import Birth, Passed, PassedTable
 
 #: Above so many nodes only the leaves are measured unless asked otherwise: a node costs about as
 #: much as a small operation.

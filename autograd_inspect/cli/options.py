@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from autograd_inspect.model.levels import Probe
+
 #: Every option can be set by `AGI_COMMAND_OPTION`; saying so at each would drown the help.
 Option = partial(typer.Option, show_envvar=False)
 Argument = partial(typer.Argument, show_envvar=False)
@@ -29,16 +31,6 @@ class By(str, Enum):
     MODULE = "module"
     LINE = "line"
     TENSOR = "tensor"
-
-
-class Probe(str, Enum):
-    """How closely the captured backward is watched; see `model.probes.Probe`."""
-
-    NONE = "none"
-    LEAVES = "leaves"
-    TIMES = "times"
-    NORMS = "norms"
-    NODES = "nodes"
 
 
 class TrainBy(str, Enum):

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd_inspect.cli.functions import check_expression
-from autograd_inspect.cli.options import Probe, Rank
+from autograd_inspect.cli.options import Rank
 from autograd_inspect.cli.terminal import check_free, say
 from autograd_inspect.errors import AgiError, UsageError
+from autograd_inspect.model.levels import Probe
 from autograd_inspect.run.target import Target, parse_target
 
 if TYPE_CHECKING:  # these import numpy, which reads its environment variables when it is imported
@@ -224,7 +225,7 @@ def _request(target: Target, running: Running, start: Path) -> Any:
         all_ranks=running.rank is Rank.ALL,
         record=running.record,
         watch=running.watch,
-        probe=running.probe.value if running.probe else None,
+        probe=running.probe,
         curves=running.curves,
         profile=running.profile,
         all_threads=running.all_threads,

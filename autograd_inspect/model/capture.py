@@ -8,8 +8,8 @@ from enum import Enum
 from autograd_inspect.model.curves import Curves
 from autograd_inspect.model.gradients import Gradients
 from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.levels import Probe
 from autograd_inspect.model.places import Place
-from autograd_inspect.model.probes import Probe
 from autograd_inspect.model.profile import Profile
 
 

@@ -16,6 +16,7 @@ from autograd_inspect.tracing.expression import (
     evaluate_at_end,
     graph_names,
     is_a,
+    kind_of,
     tensors_in,
 )
 from autograd_inspect.tracing.frames import Scope
@@ -136,11 +137,10 @@ def _with_graph(expression: Expression, value: object, scope: Scope) -> list[Nam
 def why_without(value: object, tensors: dict[str, torch.Tensor]) -> str:
     """Say why a value has no graph, to follow the user's expression in a sentence."""
     if not tensors:
-        kind = type(value).__name__
         if isinstance(value, int | float | complex):
+            kind = type(value).__name__
             return f"is a plain number ({kind} {value}): only tensors have a graph"
-        article = "an" if kind[:1].lower() in "aeiou" else "a"
-        return f"is {article} {kind} and holds no tensor"
+        return f"is {kind_of(value)} and holds no tensor"
     tensor = next(iter(tensors.values()))
     if tensor.requires_grad:
         return "is a leaf: the program made it itself, so there is no graph behind it"

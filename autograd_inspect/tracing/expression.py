@@ -176,6 +176,12 @@ def _required_parameters(function: Any) -> list[str]:
     ]
 
 
+def kind_of(value: object) -> str:
+    """Name what a value is, to follow a verb: `an int`."""
+    kind = type(value).__name__
+    return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"
+
+
 def _is_place(node: ast.expr) -> bool:
     if isinstance(node, ast.Name | ast.Constant):
         return True

@@ -16,7 +16,7 @@ from torch.func import functional_call
 from torch.utils import _pytree as pytree
 
 from autograd_inspect.errors import ExpressionError, FunctionError, UsageError
-from autograd_inspect.tracing.expression import Expression, failed, is_a, tensors_in
+from autograd_inspect.tracing.expression import Expression, failed, is_a, kind_of, tensors_in
 from autograd_inspect.tracing.frames import Scope
 
 #: Callables and names that an error lists.
@@ -182,7 +182,7 @@ def _not_callable(name: str, found: object, main: ModuleType) -> FunctionError:
     if is_a(found, type):
         return FunctionError(f"{name} is a class, not a function or a module", hint=hint)
     shape = f" {list(found.shape)}" if is_a(found, torch.Tensor) else ""
-    return FunctionError(f"{name} is {_kind(found)}{shape}, not a function", hint=hint)
+    return FunctionError(f"{name} is {kind_of(found)}{shape}, not a function", hint=hint)
 
 
 def _arguments(value: object) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -249,12 +249,7 @@ def _check_tensors(
         raise FunctionError(f"--inputs {given.text} holds no tensor", hint="as in: (x, y)")
     name, value = named[0]
     hint = f"torch.tensor({value!r}) is one" if isinstance(value, int | float | complex) else ""
-    raise FunctionError(f"--inputs: {name} is {_kind(value)}, not a tensor", hint=hint)
-
-
-def _kind(value: object) -> str:
-    kind = type(value).__name__
-    return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"
+    raise FunctionError(f"--inputs: {name} is {kind_of(value)}, not a tensor", hint=hint)
 
 
 def _has_derivative(tensor: torch.Tensor) -> bool:

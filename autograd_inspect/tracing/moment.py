@@ -23,10 +23,10 @@ from autograd_inspect.errors import ExpressionError, UsageError
 from autograd_inspect.model.capture import About, Backward, Capture, Recording
 from autograd_inspect.model.curves import Curves
 from autograd_inspect.model.gradients import Gradients
-from autograd_inspect.model.probes import Probe
+from autograd_inspect.model.levels import Probe
 from autograd_inspect.recording.recorder import Record, Recorder
 from autograd_inspect.tracing.curves import Sketch, curves_of, sketches_of
-from autograd_inspect.tracing.expression import Expression, evaluate_at_end, tensors_in
+from autograd_inspect.tracing.expression import Expression, evaluate_at_end, kind_of, tensors_in
 from autograd_inspect.tracing.frames import Scope, receiver, user_place
 from autograd_inspect.tracing.names import Named, find_names
 from autograd_inspect.tracing.profiling import Profiling
@@ -273,7 +273,7 @@ def starting_gradients(
     tensors = tensors_in(value)
     if not tensors:
         raise UsageError(
-            f"--grad-output {grad_output.text} gives a {type(value).__name__}, not a tensor",
+            f"--grad-output {grad_output.text} gives {kind_of(value)}, not a tensor",
             hint="give one tensor for each root, of the root's shape",
         )
     return [tensors[path] for path in _in_order_of_roots(list(tensors), names)]

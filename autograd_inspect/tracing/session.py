@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd_inspect.errors import AgiError, ExpressionError, NoGraphError
+from autograd_inspect.model.levels import Probe
 from autograd_inspect.run.imports import our_imports
 from autograd_inspect.run.loader import Interrupted, Raised, Run, is_original_process
 from autograd_inspect.run.ranks import current_rank
@@ -19,7 +20,6 @@ if TYPE_CHECKING:  # these import torch or numpy, which are the program's to imp
     import torch
 
     from autograd_inspect.model.capture import About, Capture
-    from autograd_inspect.model.probes import Probe
     from autograd_inspect.recording.custom import CustomCalls
     from autograd_inspect.recording.recorder import Recorder
     from autograd_inspect.tracing.frames import Scope
@@ -35,7 +35,7 @@ class Request:
     all_ranks       capture in every process of a distributed run, not in rank 0 alone
     record          remember lines and modules while the program runs
     watch           remember cuts and in-place writes as well
-    probe           name of the `Probe`, None where the size of the graph is to decide
+    probe           how closely to watch backward; None where the size of the graph is to decide
     profile         time the step that ends with the captured backward
     all_threads     in doing so look at every thread, and not at memory
     chrome          where to write torch's own trace of it; None for nowhere
@@ -53,7 +53,7 @@ class Request:
     all_ranks: bool = False
     record: bool = True
     watch: bool = False
-    probe: str | None = None
+    probe: Probe | None = None
     curves: bool = False
     profile: bool = False
     all_threads: bool = False
@@ -155,10 +155,8 @@ class Session:
 
     def _probe(self) -> Probe | None:
         """Give the level of probing: lower where something else is the point of the run."""
-        from autograd_inspect.model.probes import Probe
-
-        if self.request.probe:
-            return Probe(self.request.probe)
+        if self.request.probe is not None:
+            return self.request.probe
         return Probe.LEAVES if self.request.profile or self.request.custom else None
 
     def _listen(self) -> None:

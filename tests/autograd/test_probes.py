@@ -19,7 +19,8 @@ from torch.utils.checkpoint import checkpoint
 from autograd_inspect.autograd.probes import MOST_NODES, Probes, probe_for
 from autograd_inspect.autograd.walker import walk
 from autograd_inspect.model.graph import Graph
-from autograd_inspect.model.probes import Passed, Probe
+from autograd_inspect.model.levels import Probe
+from autograd_inspect.model.probes import Passed
 
 Tensor = torch.Tensor
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,7 +146,7 @@ def test_a_program_that_fails_ends_as_under_python(where: Path) -> None:
     done = run_agi(
         "functional", "jacobian", "train.py:f", "--inputs", "(x, y)", "--", "--fail", cwd=where
     )
-    plain = run("python", "train.py", "--fail", cwd=where)
+    plain = run(sys.executable, "train.py", "--fail", cwd=where)
     assert (done.status, done.out) == (plain.status, plain.out)
     said = "agi: nothing computed: the program failed before its function was called\n"
     assert done.err == plain.err + said

@@ -219,10 +219,14 @@ def test_a_vector_needs_a_gradient_to_start_with(script: Write) -> None:
     )
     rows = json.loads(run_agi("grads", "--json", cwd=where).out)["rows"]
     assert rows[0]["max"] == 200.0
-    for wrong in ("3", "torch.ones(4)", "[torch.ones(3), torch.ones(3)]"):
+    for wrong, said in (
+        ("3", "--grad-output 3 gives an int, not a tensor"),
+        ("torch.ones(4)", "the gradient to start with has shape [4], the root has [3]"),
+        ("[torch.ones(3), torch.ones(3)]", "the gradient to start with is 2 tensors for 1 root"),
+    ):
         done = run_agi("trace", "--grad-output", wrong, "train.py:y", cwd=where)
         assert done.status == 2, wrong
-        assert done.err.startswith("agi: the gradient to start with ")
+        assert done.err.startswith(f"agi: {said}\n")
 
 
 def test_targets_of_every_kind(script: Write) -> None:

@@ -16,8 +16,9 @@ from autograd_inspect.model.curves import Chart, Curve, Curves
 from autograd_inspect.model.flow import CutKind, CutLeafTable, CutTable, CutUseTable, WriteTable
 from autograd_inspect.model.gradients import Gradients, Reason
 from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.levels import Probe
 from autograd_inspect.model.places import Module, Place, Stack
-from autograd_inspect.model.probes import Birth, Operand, PassedTable, Probe
+from autograd_inspect.model.probes import Birth, Operand, PassedTable
 from autograd_inspect.model.profile import OutsideTable, Profile, TimeTable
 from autograd_inspect.model.tables import (
     CallTable,

@@ -20,8 +20,9 @@ from sample import FOLDER, sample
 from autograd_inspect.model.capture import About, Backward, Recording
 from autograd_inspect.model.flow import CutKind
 from autograd_inspect.model.gradients import Reason
+from autograd_inspect.model.levels import Probe
 from autograd_inspect.model.places import Module, Place, Stack
-from autograd_inspect.model.probes import Birth, Operand, Probe
+from autograd_inspect.model.probes import Birth, Operand
 from autograd_inspect.model.tables import Ints, Kind, NodeTable, SavedRole, SavedState, Spec
 from autograd_inspect.store import archive, fit, load, save
 from autograd_inspect.store.columns import TABLES, columns, interned, parts_of, tables_of
