@@ -89,7 +89,7 @@ def saved_tensors(node: GraphNode) -> Iterator[tuple[str, torch.Tensor]]:
 
 def suspect(node: GraphNode) -> torch.Tensor | None:
     """Give the first tensor a node saved that is not finite itself; None where all are."""
-    found = (tensor for _, tensor in saved_tensors(node) if not _all_finite(tensor))
+    found = (tensor for _, tensor in saved_tensors(node) if not all_finite(tensor))
     return next(found, None)
 
 
@@ -151,7 +151,7 @@ def _givers(node: GraphNode) -> Iterator[GraphNode]:
     """Give the nodes that gave what a node saved, where that is not finite."""
     op = describe_class(node).op
     for name, tensor in saved_tensors(node):
-        if not _all_finite(tensor):
+        if not all_finite(tensor):
             yield node if is_result(op, name) or tensor.grad_fn is None else tensor.grad_fn
 
 
@@ -178,11 +178,12 @@ def _is_at_pole(node: GraphNode) -> bool:
     output = node._input_metadata[0]
     sent = node(torch.ones(tuple(output.shape), dtype=output.dtype, device=output.device))
     sent = sent if isinstance(sent, tuple) else (sent,)
-    return any(not _all_finite(one) for one in sent if one is not None)
+    return not all_finite(*sent)
 
 
-def _all_finite(tensor: torch.Tensor) -> bool:
-    return bool(torch.isfinite(dense(tensor)).all())
+def all_finite(*tensors: torch.Tensor | None) -> bool:
+    """Tell whether no element of any of these is NaN or infinite."""
+    return all(bool(torch.isfinite(dense(one)).all()) for one in tensors if one is not None)
 
 
 def _first(mask: torch.Tensor) -> Index:

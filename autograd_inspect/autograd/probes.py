@@ -22,7 +22,7 @@ from autograd_inspect.autograd._torch import (
     runs_compiled_backward,
     without_modes,
 )
-from autograd_inspect.autograd.births import birth_at, suspect
+from autograd_inspect.autograd.births import all_finite, birth_at, suspect
 from autograd_inspect.autograd.gradients import size_up
 from autograd_inspect.autograd.holding import storages_of
 from autograd_inspect.autograd.walker import Walk
@@ -176,29 +176,33 @@ class Probes:
         """Measure what a node sends on, and what arrived where it is not known yet."""
         # The same tensor may arrive and leave, or leave several times, as at every addition.
         known: dict[int, int] = {}
-        clean = True
         first = self._first_output[number]
         for row, gradient in enumerate(arrived[: self._first_output[number + 1] - first], first):
-            if gradient is None:
-                continue
-            if self._meets[row] or self._arrived[row] < 0:
-                self._arrived[row] = self._row_of(gradient)
-            known[id(gradient)] = self._arrived[row]
-            clean = clean and self._is_finite(self._arrived[row])
+            if gradient is not None:
+                if self._meets[row] or self._arrived[row] < 0:
+                    self._arrived[row] = self._row_of(gradient)
+                known[id(gradient)] = self._arrived[row]
+        clean = all(map(self._is_finite, known.values()))
         first = self._first_edge[number]
         for edge, gradient in enumerate(sent[: self._first_edge[number + 1] - first], first):
             if gradient is None or self._into[edge] < 0:
                 continue
-            reduced = _as_it_arrives(gradient, self._shapes[self._into[edge]])
-            row = known.get(id(reduced), -1)
-            if row < 0:
-                row = known[id(reduced)] = self._row_of(reduced)
-            self._passed[edge] = row
-            if not self._meets[self._into[edge]]:
-                self._arrived[self._into[edge]] = row
-            if clean and row >= 0 and not self._is_finite(row):
+            row = self._passed[edge] = self._row_sent(edge, gradient, known)
+            if clean and not self._is_finite(row):
                 clean = False  # one birth a node says enough
                 self._remember(number, edge - first, gradient, arrived)
+
+    def _row_sent(self, edge: int, gradient: torch.Tensor, known: dict[int, int]) -> int:
+        """Measure what is sent along an edge, unless it is a tensor that was measured already."""
+        into = self._into[edge]
+        handed_on = _as_it_arrives(gradient, self._shapes[into])
+        if handed_on is not gradient:  # gone before the next edge, and its id free for another
+            row = self._row_of(handed_on)
+        elif (row := known.get(id(gradient), -1)) < 0:
+            row = known[id(gradient)] = self._row_of(gradient)
+        if not self._meets[into]:
+            self._arrived[into] = row
+        return row
 
     def _row_of(self, gradient: torch.Tensor) -> int:
         try:
@@ -212,7 +216,8 @@ class Probes:
         return row < 0 or self._rows[row].is_finite
 
     def _remember(self, number: int, slot: int, gradient: torch.Tensor, arrived: Gradients) -> None:
-        if len(self._births) < _MOST_BIRTHS:
+        # A hook of the program's may have changed what arrived since it was sent.
+        if len(self._births) < _MOST_BIRTHS and all_finite(*arrived):
             node, index = self._walked.nodes[number], self._walked.structure.index
             culprit = suspect(node)
             if culprit is not None:

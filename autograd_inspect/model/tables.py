@@ -128,7 +128,7 @@ class NodeTable:
     call        row in `CallTable`: the module call it was made in
     variable    row in `Graph.names`: the variable that its output was bound to
     turn        the how-manieth node that backward ran, from 0; -1 where not run, or not probed
-    spent       nanoseconds that its backward took, nodes run inside of it included; -1 likewise
+    spent       host nanoseconds of its backward, nodes that ran inside included; -1 likewise
     """
 
     op: Ints

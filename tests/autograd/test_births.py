@@ -118,6 +118,14 @@ def test_a_nan_that_a_mask_catches_is_nobodys_trouble() -> None:
     assert first_nonfinite(graph) is None
 
 
+def test_a_hook_of_the_program_that_makes_nan_is_not_blamed_on_the_node_behind_it() -> None:
+    x = leaf(1.0, 2.0)
+    y = x.exp()
+    y.register_hook(lambda gradient: gradient * float("nan"))
+    graph = probed((y * 2).sum())[1]
+    assert graph.births == ()
+
+
 def test_finite_gradients_have_no_birth() -> None:
     x = leaf(3.0, 4.0)
     assert first_nonfinite(probed((x.sqrt() / x.norm()).sum())[1]) is None

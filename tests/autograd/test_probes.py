@@ -93,6 +93,19 @@ def test_a_leaf_used_all_over_gets_the_sum() -> None:
     assert_same(leaf.node.gradient, figures(w.grad))
 
 
+def test_each_of_several_broadcast_inputs_has_its_own_sum() -> None:
+    a, b, c = (torch.rand(1, 300).add(n).requires_grad_() for n in range(3))
+    many = torch.rand(50, 1, requires_grad=True)
+    mixed = torch.addcmul(a, b * many, c) + torch.lerp(a, many, c)
+    walked, graph = probed((mixed * mixed).sum())
+    for leaf in walked.leaves:
+        assert_same(graph.node(walked.node_of(leaf)).gradient, figures(leaf.grad))
+    for node in graph.nodes:
+        for edge in node.edges:
+            if edge.target and edge.target.leaf and edge.target.index == walked.node_of(c):
+                assert edge.gradient.count == 300
+
+
 def test_several_outputs_each_have_their_own() -> None:
     x = torch.arange(6.0, requires_grad=True)
     first, _, third = x.split(2)
