@@ -6,6 +6,7 @@ any graph, as a mask, a target or a normalised input is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from autograd_inspect.autograd.details import dense
 from autograd_inspect.recording.lineage import Tensors
 from autograd_inspect.recording.sites import Spot
 
+#: Other classes may run code of the program's when they are looked at.
+_PLAIN = {torch.Tensor, torch.nn.Parameter}
 #: Storages remembered; a program whose values are all NaN would go on for ever.
 _MOST = 10_000
 
@@ -38,13 +41,20 @@ class Values:
 
     def note(self, outputs: Tensors, inputs: Tensors, born: Callable[[], Born]) -> None:
         """Look at what came out of an operation, which may pass on what went in."""
+        if torch._C._len_torch_dispatch_stack():
+            return  # a mode of the program's would see what we compute
         for tensor in outputs:
-            if not tensor.is_floating_point() or tensor.device.type != "cpu":
-                continue  # elsewhere looking at values would make the program wait for them
+            # A view has no values of its own; elsewhere the program would have to wait for them.
+            if type(tensor) not in _PLAIN or tensor._is_view() or not tensor.is_cpu:
+                continue
+            if not tensor.is_floating_point():
+                continue
+            finite = _is_finite(tensor)
+            if finite and not self.born:
+                continue
             address = tensor.untyped_storage()._cdata
-            if _is_finite(tensor):
-                if self.born:
-                    self.born.pop(address, None)
+            if finite:
+                self.born.pop(address, None)
             elif address not in self.born and len(self.born) < _MOST:
                 self.born[address] = self._before(inputs) or born()
 
@@ -55,6 +65,7 @@ class Values:
 
 def _is_finite(tensor: torch.Tensor) -> bool:
     """Tell so by the sum, which is quick; a sum may overflow, so it has to be confirmed."""
-    with torch._C.DisableTorchFunction(), torch.no_grad():
-        values = dense(tensor.detach())
-        return bool(torch.isfinite(values.sum())) or bool(torch.isfinite(values).all())
+    values = tensor.detach()
+    if values.layout is not torch.strided:
+        values = dense(values)
+    return math.isfinite(values.sum().item()) or bool(torch.isfinite(values).all())
