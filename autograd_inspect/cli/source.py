@@ -189,7 +189,10 @@ def run_and_use(
 
 def misplaced_options(target: Target) -> list[str]:
     """Notice our own options behind the target, where they went to a program that ignores them."""
-    ours = {"--step", "--keep-running", "--retain", "--grad-output", "--no-backward", "--expr"}
+    ours = {
+        *("--step", "--keep-running", "--retain", "--grad-output", "--no-backward", "--expr"),
+        "--probe",
+    }
     found = [word for word in target.arguments if word.partition("=")[0] in ours]
     if not found:
         return []

@@ -56,7 +56,14 @@ def _draw(
     if log and axes.lines:
         axes.set_yscale("log")
     if len(axes.lines) > 1 or (axes.lines and not log):
-        axes.legend(loc="upper right", fontsize="small")
+        # Above the curves, which may run anywhere within.
+        axes.legend(
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            borderaxespad=0.0,
+            ncols=3,
+            fontsize="small",
+        )
 
 
 def _can_be_drawn(value: float, *, log: bool) -> bool:
