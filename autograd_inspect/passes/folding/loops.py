@@ -98,9 +98,7 @@ def _repeats_in(parts: _Parts, span: int) -> list[_Repeat]:
     chosen = parts.of(span)
     if chosen.stop - chosen.start < 2 * _FEWEST_SPARED - 2:
         return []
-    folding = Folding(
-        parts.symbols(chosen), parts.good_starts(chosen), budget=0, enough=_ENOUGH
-    )
+    folding = Folding(parts.symbols(chosen), parts.good_starts(chosen), budget=0, enough=_ENOUGH)
     first, stop = parts.first[chosen], parts.stop[chosen]
     found: list[_Repeat] = []
     for token in folding.tokens[folding.tokens < 0].tolist():

@@ -29,7 +29,13 @@ class Spans:
 
     @classmethod
     def of(
-        cls, kind: FoldKind, first: Longs, stop: Longs, *, call: Longs | int = -1, times: Longs | int = 1
+        cls,
+        kind: FoldKind,
+        first: Longs,
+        stop: Longs,
+        *,
+        call: Longs | int = -1,
+        times: Longs | int = 1,
     ) -> Spans:
         """Make spans of one kind."""
         like = np.zeros(len(first), np.int64)
@@ -53,7 +59,9 @@ class Spans:
         Equal modules keep their order, which has callers before those they call.
         """
         order = np.lexsort((np.arange(len(self)), self.kind, -self.stop, self.first))
-        return Spans(*(getattr(self, name)[order] for name in ("kind", "first", "stop", "call", "times")))
+        return Spans(
+            *(getattr(self, name)[order] for name in ("kind", "first", "stop", "call", "times"))
+        )
 
     def parents(self, rows: int) -> tuple[Longs, Longs]:
         """Give the innermost span around each span, and around each row; -1 for none.

@@ -29,7 +29,10 @@ class Titles:
             column.tolist()
             for column in (spans.kind, spans.first, spans.stop, spans.call, spans.times)
         )
-        self._at = {pair: span for span, pair in reversed([*enumerate(zip(self._parent, self._first, strict=True))])}
+        self._at = {
+            pair: span
+            for span, pair in reversed([*enumerate(zip(self._parent, self._first, strict=True))])
+        }
         self._title_of = {
             FoldKind.MODULE: self._module_title,
             FoldKind.REPEAT: self._repeat_title,
@@ -86,9 +89,7 @@ class Titles:
             row = self._stop[part] if part >= 0 else row + 1
 
     def _parts_told(self, span: int) -> list[str]:
-        return [
-            self._op(~part) if part < 0 else self._short(part) for part in self._parts(span)
-        ]
+        return [self._op(~part) if part < 0 else self._short(part) for part in self._parts(span)]
 
     def _short(self, span: int) -> str:
         match self._kind[span]:

@@ -29,7 +29,9 @@ def unfold(folds: Folds, opening: Opening) -> Scene:
     arrows = folds.arrows
     source, target = item[arrows.source], item[arrows.target]
     leads = np.flatnonzero((source != target) | carried)
-    leads = leads[~(carried[leads] & (closed[source[leads]] >= 0) & (source[leads] == target[leads]))]
+    leads = leads[
+        ~(carried[leads] & (closed[source[leads]] >= 0) & (source[leads] == target[leads]))
+    ]
     ends = np.stack([source[leads], target[leads], carried[leads]])
     unique, sample, count = np.unique(ends, axis=1, return_index=True, return_counts=True)
     return Scene(
