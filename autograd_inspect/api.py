@@ -27,6 +27,7 @@ DEFAULT_LIMIT = 300
 DEFAULT_TOP = 3
 
 Grouping = Literal["op", "module", "line", "tensor"]
+Style = Literal["rails", "tree"]
 Coloring = Literal["kind", "grad", "memory", "time"]
 PlotFormat = Literal["png", "svg", "pdf"]
 TimeGrouping = Literal["op", "module", "line", "node"]
@@ -36,9 +37,11 @@ PictureFormat = Literal["svg", "dot", "png", "pdf", "html", "mermaid", "json"]
 class Capture(PlainCapture):
     """A capture that shows itself: as text where it is printed, as a picture in a notebook."""
 
-    def show(self, *, rows: int | None = 60, depth: int | None = None) -> str:
-        """Give the tree as text; see `show`."""
-        return show(self, rows=rows, depth=depth)
+    def show(
+        self, *, rows: int | None = 60, depth: int | None = None, style: Style = "rails"
+    ) -> str:
+        """Give the graph as text; see `show`."""
+        return show(self, rows=rows, depth=depth, style=style)
 
     def render(self, format: PictureFormat = "svg", **options: Any) -> str | bytes:  # noqa: A002 - named as the option
         """Draw the graph; see `render`."""
@@ -79,7 +82,7 @@ class Capture(PlainCapture):
         return show(self)
 
     def __rich__(self) -> Any:
-        """Show the tree where rich prints it."""
+        """Show the graph where rich prints it."""
         from rich.text import Text
 
         return Text.from_ansi(show(self, color=True))
@@ -140,26 +143,66 @@ def show(
     *,
     rows: int | None = 60,
     depth: int | None = None,
+    style: Style = "rails",
+    columns: Sequence[str] | None = None,
     width: int | None = None,
     color: bool = False,
     ascii: bool = False,  # noqa: A002 - named as the option
 ) -> str:
-    """Give the graph as a tree, root first, and a summary below it.
+    """Give the graph as text, root first, and a summary below it.
 
-    `rows` is the number of lines it is shortened to, None for every node; `depth` leaves out what
-    is more than so many edges from a root.
+    `rows` is the number of lines it is folded to, None for every node; `depth` opens the modules
+    that lie in fewer others than that. `columns` are some of shape, saved, grad, time and line. In
+    the `style` "tree" every node has a line, and `depth` leaves out what is more than so many edges
+    from a root. Raises UsageError where a column is none of these.
     """
+    lines = show_lines(
+        capture,
+        rows=rows,
+        depth=depth,
+        style=style,
+        columns=columns,
+        width=width,
+        color=color,
+        ascii=ascii,
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def show_lines(
+    capture: PlainCapture,
+    *,
+    rows: int | None = 60,
+    depth: int | None = None,
+    style: Style = "rails",
+    columns: Sequence[str] | None = None,
+    width: int | None = None,
+    color: bool = False,
+    ascii: bool = False,  # noqa: A002 - named as the option
+) -> Iterator[str]:
+    """Give line by line what `show` gives, so that a million of them need not be held at once."""
     from autograd_inspect.analyses.nonfinite import first_nonfinite
+    from autograd_inspect.model.columns import COLUMNS
     from autograd_inspect.passes.outline import outline
+    from autograd_inspect.passes.railing.build import rails, scene_for
+    from autograd_inspect.renderers import rails as railed
     from autograd_inspect.renderers import summary, tree
 
+    if unknown := [column for column in columns or () if column not in COLUMNS]:
+        raise UsageError(f"no column {unknown[0]}", hint=f"known: {', '.join(COLUMNS)}")
     trouble = first_nonfinite(capture.graph)
-    facts = summary.render(capture, trouble, color=color, ascii=ascii).rstrip()
-    room = None if rows is None else max(rows - facts.count("\n") - 2, 5)
-    lines = tree.render(
-        outline(capture, rows=room, depth=depth), width=width, color=color, ascii=ascii
-    )
-    return f"{lines.rstrip()}\n\n{facts}\n"
+    facts = summary.render(capture, trouble, color=color, ascii=ascii).splitlines()
+    if style == "tree":
+        room = None if rows is None else max(rows - len(facts) - 1, 5)
+        yield from tree.draw_lines(
+            outline(capture, rows=room, depth=depth), width=width, color=color, ascii=ascii
+        )
+    else:
+        room = None if rows is None else max(rows - len(facts) - 1 - railed.HEADING_LINES, 5)
+        drawn = rails(scene_for(capture, room, depth), room)
+        yield from railed.draw_lines(drawn, width=width, color=color, ascii=ascii, columns=columns)
+    yield ""
+    yield from facts
 
 
 def render(

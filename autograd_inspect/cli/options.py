@@ -196,6 +196,16 @@ PathTop = Annotated[
     int, Option("-n", "--top", min=0, help="Print up to N paths in full.", metavar="N")
 ]
 Cuts = Annotated[bool, Option("--cuts", help="List the places that cut the graph.")]
+Tree = Annotated[
+    bool,
+    Option("--tree", help="Print a line per node, not folded, with numbers for what is shared."),
+]
+Columns = Annotated[
+    str | None,
+    Option(
+        "--columns", help="Figures to print: some of shape,saved,grad,time,line.", metavar="LIST"
+    ),
+]
 Ascii = Annotated[bool, Option("--ascii", help="Draw with ASCII characters only.")]
 Width = Annotated[int | None, Option("--width", min=20, help="Columns to use.", metavar="COLUMNS")]
 ColorWhen = Annotated[Color, Option("--color", help="When to use colour.")]

@@ -1,4 +1,4 @@
-"""`agi show`: print the graph of a capture as a tree, or the places that cut it."""
+"""`agi show`: print the graph of a capture, or the places that cut it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from autograd_inspect.cli.options import Color
 from autograd_inspect.cli.source import Running, obtain
 from autograd_inspect.cli.terminal import Results, Terminal
 from autograd_inspect.errors import UsageError
+from autograd_inspect.model.columns import COLUMNS
 
 if TYPE_CHECKING:
     from autograd_inspect.model.capture import Capture
@@ -28,10 +29,22 @@ class Showing:
     quiet: bool = False
     cuts: bool = False
     json: bool = False
+    tree: bool = False
+    columns: Sequence[str] | None = None
+
+
+def listed(columns: str | None) -> tuple[str, ...] | None:
+    """Read a list of columns, `shape,saved`; raises UsageError where one is none."""
+    if columns is None:
+        return None
+    names = tuple(dict.fromkeys(name.strip() for name in columns.split(",") if name.strip()))
+    if unknown := [name for name in names if name not in COLUMNS]:
+        raise UsageError(f"--columns: no column {unknown[0]}", hint=f"known: {', '.join(COLUMNS)}")
+    return names
 
 
 def show(source: str | None, arguments: Sequence[str], running: Running, showing: Showing) -> int:
-    """Print what was asked for: the tree, the graph as JSON, or the cuts."""
+    """Print what was asked for: the graph, as text or JSON, or the cuts."""
     results = Results()
     if showing.json:
         results.set_apart()
@@ -51,21 +64,23 @@ def show(source: str | None, arguments: Sequence[str], running: Running, showing
 
 
 def print_graph(capture: Capture, showing: Showing) -> None:
-    """Print the tree, and what there is to know of it in a few lines."""
-    from autograd_inspect.api import show
+    """Print the graph, and what there is to know of it in a few lines."""
+    from autograd_inspect.api import show_lines
 
     terminal = Terminal.of_stdout(
         color=showing.color, ascii_only=showing.ascii, width=showing.width
     )
-    text = show(
+    lines = show_lines(
         capture,
         rows=None if showing.everything else terminal.rows,
         depth=showing.depth,
+        style="tree" if showing.tree else "rails",
+        columns=showing.columns,
         width=terminal.width if terminal.interactive or showing.width else None,
         color=terminal.color,
         ascii=terminal.ascii,
     )
-    Results().write(text)
+    Results().write_lines(lines)
 
 
 def _cuts(capture: Capture, showing: Showing) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from autograd_inspect.model.rails import LANES, Joint, Rails
 from autograd_inspect.renderers.text import Segment
 
@@ -32,7 +34,7 @@ class Gutter:
     @classmethod
     def of(cls, rails: Rails, *, ascii: bool) -> Gutter:  # noqa: A002 - named as the option
         """Make it as wide as the rails need."""
-        used = rails.cells.any(axis=0).nonzero()[0]
+        used = np.flatnonzero(rails.cells.max(axis=0, initial=0))
         lanes = int(used[-1]) + 1 if len(used) else 0
         most = int(rails.hidden.max(initial=0))
         return cls(min(lanes, LANES), len(f"+{most}") + 1 if lanes > LANES else 0, ascii)

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+from autograd_inspect.model.columns import COLUMNS
 from autograd_inspect.model.folds import FoldKind, Folds, Scene
-from autograd_inspect.model.gradients import Reason
 from autograd_inspect.model.rows import Node
 from autograd_inspect.model.tables import Kind, Longs
 from autograd_inspect.renderers.text import (
@@ -25,8 +25,6 @@ from autograd_inspect.renderers.text import (
     telling_scalars,
 )
 
-#: What a column can hold, in the order in which they are drawn.
-COLUMNS = ("shape", "saved", "grad", "time", "line")
 #: Of a closed module with no more rows than this, all operations are named.
 _FEW_ROWS = 3
 
@@ -186,7 +184,9 @@ class Items:
         if table.kind[fold] == FoldKind.REPEAT and fold + 1 < len(table.kind):
             fold += 1  # a fold comes right before those in it
         call = int(table.call[fold])
-        return self._graph.modules[int(self._graph.call_table.module[call])].cls if call >= 0 else ""
+        return (
+            self._graph.modules[int(self._graph.call_table.module[call])].cls if call >= 0 else ""
+        )
 
     def _line(self, fold: int, row: int) -> str:
         """Give the line that made a row, or all rows of a fold; empty where they differ."""

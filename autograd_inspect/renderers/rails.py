@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
-from autograd_inspect.model.folds import FoldKind, Opening
+from autograd_inspect.model.folds import FoldKind
 from autograd_inspect.model.rails import Rails
 from autograd_inspect.renderers.gutter import Gutter
 from autograd_inspect.renderers.items import Items
 from autograd_inspect.renderers.text import Segment, counted, glyphs, paint, width_of
 
+#: Lines beside those of the scene: the names of columns, and of those that have no room.
+HEADING_LINES = 2
 #: Columns are made to fit this many lines; the widths of more are a guess that holds.
 _MEASURED_LINES = 2000
 #: Of the lines, those that may be cut before all lines say less.
@@ -55,6 +57,10 @@ def draw_lines(
         yield paint(layout.heading(), color=color)
     for number in range(len(rails)):
         yield paint(layout.line(number), color=color)
+    if missing := layout.missing(columns):
+        names = ", ".join(missing)
+        remark = f"no room for {names}: a wider terminal, or a pipe, has them"
+        yield paint([(remark, "dim")], color=color)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,13 @@ class _Writer:
         first, stop = self.items.span(fold, row)
         mark = f"{signs.closed} " if stop - first > 1 else ""
         between = (f" {signs.inner} " if fold >= 0 else "  ") if heads else ""
-        return [*indent, (mark, ""), *heads, (between, ""), *self.items.label(fold, row, brief=detail.brief)]
+        return [
+            *indent,
+            (mark, ""),
+            *heads,
+            (between, ""),
+            *self.items.label(fold, row, brief=detail.brief),
+        ]
 
     def figures(self, number: int, columns: Sequence[str]) -> _Parts:
         """Write the columns of a line; the head of what is open says neither shape nor line."""
@@ -204,9 +216,7 @@ class _Writer:
         """Tell whether a module is what the repeat right before it in a line is named by."""
         table = self.items.folds.table
         before = around[around.index(fold) - 1]
-        return bool(
-            table.kind[before] == FoldKind.REPEAT and table.kind[fold] == FoldKind.MODULE
-        )
+        return bool(table.kind[before] == FoldKind.REPEAT and table.kind[fold] == FoldKind.MODULE)
 
     def _shown(self, repeat: int, detail: _Detail) -> str:
         """Say which instance of a repeat is on show."""
@@ -253,6 +263,13 @@ class _Layout:
         names: _Parts = [(name, "dim") for name in self.detail.columns]
         return self._cut([(" " * self.label, ""), *self._aligned(names)])
 
+    def missing(self, columns: Sequence[str] | None) -> list[str]:
+        """Name the columns that there is something for, but no room."""
+        if columns is not None:
+            return []
+        known = self.writer.items.known()
+        return [column for column in known if column not in self.detail.columns]
+
     def line(self, number: int) -> _Parts:
         """Write a line, with as much behind the columns as there is room for."""
         line, behind = self._parts(number)
@@ -271,18 +288,30 @@ class _Layout:
         if not behind:
             return width_of([("".join(text for text, _ in line).rstrip(), "")])
         whole = sum(2 + width_of(ways[0]) for ways in behind)
-        return width_of(line) + min(whole, whole if self.detail.behind is None else self.detail.behind)
+        return width_of(line) + min(
+            whole, whole if self.detail.behind is None else self.detail.behind
+        )
 
     def _parts(self, number: int) -> tuple[_Parts, list[list[_Parts]]]:
         """Write a line up to the end of the columns, and what is behind them."""
         writer = self.writer
-        label = [*writer.rail(number), *writer.label(number, self.detail)]
-        over = width_of(label) - self.label
+        rail, label = writer.rail(number), self._label(number)
+        over = width_of(rail) + width_of(label) - self.label
         figures = writer.figures(number, self.detail.columns)
         columns = self._aligned(figures, over=max(over, 0))
         few = None if self.width is None else _FEW_LEAVES
         behind = writer.behind(number, self.detail, few)
-        return [*label, (" " * -over, ""), *columns], behind
+        return [*rail, *label, (" " * -over, ""), *columns], behind
+
+    def _label(self, number: int) -> _Parts:
+        """Write the label of a line; the head of open folds is brief where columns begin."""
+        label = self.writer.label(number, self.detail)
+        if self.width is None or self.writer.rails.item[number] >= 0:
+            return label
+        blank = self.sizes[0] if self.detail.columns[:1] == ("shape",) else 0
+        if self.writer.gutter.width + width_of(label) <= self.label + blank:
+            return label
+        return self.writer.label(number, replace(self.detail, brief=True))
 
     def _aligned(self, cells: _Parts, *, over: int = 0) -> _Parts:
         """Set figures in their columns, closer where a label reaches into them."""
@@ -295,7 +324,9 @@ class _Layout:
         return aligned
 
     def _cut(self, parts: _Parts) -> _Parts:
-        return parts if self.width is None else clipped(parts, self.width, self.writer.signs.ellipsis)
+        return (
+            parts if self.width is None else clipped(parts, self.width, self.writer.signs.ellipsis)
+        )
 
 
 def clipped(parts: _Parts, width: int, ellipsis: str) -> _Parts:

@@ -21,12 +21,14 @@ def show(
     json: opt.Json = False,
     everything: opt.Everything = False,
     depth: opt.Depth = None,
+    tree: opt.Tree = False,
+    columns: opt.Columns = None,
     ascii_only: opt.Ascii = False,
     width: opt.Width = None,
     color: opt.ColorWhen = opt.Color.AUTO,
 ) -> Verb:
     """Print the graph of a capture as a tree, root first; or the places that cut it."""
-    from autograd_inspect.cli.show import Showing
+    from autograd_inspect.cli.show import Showing, listed
     from autograd_inspect.cli.show import show as carry_out
 
     running = Running(
@@ -38,7 +40,17 @@ def show(
         probe=probe,
         watch=cuts,
     )
-    showing = Showing(everything, depth, ascii_only, width, color, cuts=cuts, json=json)
+    showing = Showing(
+        everything,
+        depth,
+        ascii_only,
+        width,
+        color,
+        cuts=cuts,
+        json=json,
+        tree=tree,
+        columns=listed(columns),
+    )
     return lambda: carry_out(source, arguments or (), running, showing)
 
 

@@ -28,6 +28,8 @@ def trace(
     force: opt.Force = False,
     everything: opt.Everything = False,
     depth: opt.Depth = None,
+    tree: opt.Tree = False,
+    columns: opt.Columns = None,
     ascii_only: opt.Ascii = False,
     width: opt.Width = None,
     color: opt.ColorWhen = opt.Color.AUTO,
@@ -37,7 +39,7 @@ def trace(
 
     Without :EXPR the first backward call is captured, and the program is stopped after it.
     """
-    from autograd_inspect.cli.show import Showing
+    from autograd_inspect.cli.show import Showing, listed
     from autograd_inspect.cli.trace import trace as carry_out
 
     running = Running(
@@ -56,7 +58,9 @@ def trace(
         record=not no_record,
         quiet=quiet,
     )
-    showing = Showing(everything, depth, ascii_only, width, color, quiet)
+    showing = Showing(
+        everything, depth, ascii_only, width, color, quiet, tree=tree, columns=listed(columns)
+    )
     keeping = Keeping(output, force=force)
     return lambda: carry_out(target, arguments or (), running, showing, keeping)
 

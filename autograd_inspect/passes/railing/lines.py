@@ -32,7 +32,9 @@ def lines_of(scene: Scene) -> Lines:
     has no head, as a chain never indents.
     """
     nesting = _Nesting(scene)
-    items, indents, heads = [], [], {}
+    items: list[int] = []
+    indents: list[int] = []
+    heads: dict[int, tuple[int, ...]] = {}
     opened: list[int] = []
     indent_in = {-1: 0}
     inside = [*scene.inside.tolist()]
@@ -71,9 +73,7 @@ class _Nesting:
     def __init__(self, scene: Scene) -> None:
         table = scene.folds.table
         self._parent = table.parent
-        self._headed = {
-            fold for fold in scene.frames if table.kind[fold] != FoldKind.CHAIN
-        }
+        self._headed = {fold for fold in scene.frames if table.kind[fold] != FoldKind.CHAIN}
         innermost, number = np.unique(scene.inside, return_counts=True)
         #: The innermost frame with a head around what lies directly in a fold.
         self.frame = {fold: self._around(fold) for fold in innermost.tolist()}
