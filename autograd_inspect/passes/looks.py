@@ -59,6 +59,11 @@ def looks_of(part: Part) -> Looks:
     return Looks((*described, *more), np.append(face, stand_ins))
 
 
+def described(graph: Graph, node: int) -> Face:
+    """Describe one node."""
+    return _describe(graph.node(node), int(_held_bytes_of(graph, node)))
+
+
 def _root_mark(graph: Graph) -> Rows:
     mark = np.zeros(len(graph), np.int64)
     mark[graph.root_table.node] = 1
@@ -97,6 +102,17 @@ def _held_bytes(graph: Graph) -> Rows:
     rows = rows[np.append(np.ones(len(rows[:1]), np.bool_), ~again)]
     np.add.at(held, table.node[rows], table.bytes[rows])
     return held
+
+
+def _held_bytes_of(graph: Graph, node: int) -> int:
+    table = graph.saved_table
+    rows = slice(*np.searchsorted(table.node, [node, node + 1]).tolist())
+    held: dict[int, int] = {}
+    columns = (table.storage[rows], table.bytes[rows], table.state[rows])
+    for at, (storage, size, state) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
+        if state != SavedState.FREED:
+            held[storage if storage >= 0 else -1 - at] = size
+    return sum(held.values())
 
 
 def _saved_mark(graph: Graph, node: Rows, held: Rows) -> Rows:
