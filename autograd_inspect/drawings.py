@@ -15,6 +15,7 @@ from autograd_inspect.model.view import View
 
 #: The screen that a picture is to be read on, in pixels, and the size of text that can be.
 SCREEN = (1600, 900)
+ASPECT = SCREEN[0] / SCREEN[1]
 _TEXT, _SMALL_TEXT = 12.0, 9.5
 #: More boxes than this are not worth the try: their text would be too small.
 _MOST_BOXES = 140
@@ -33,6 +34,7 @@ class Drawing:
     color: Color = "kind"
     engine: Literal["own", "dot"] = "own"
     scale: float = 2.0
+    link: str = ""
 
 
 def draw(
@@ -42,11 +44,9 @@ def draw(
     from autograd_inspect.renderers import dot, html, mermaid, pdf, png, svg
 
     reverse = drawing.reverse
-    if drawing.color != "kind" and (kind in {"dot", "mermaid"} or drawing.engine == "dot"):
-        raise UsageError(
-            f"{kind} by {drawing.engine} layout: only our own pictures are coloured by figures"
-        )
-    view = view_of(capture, drawing)
+    # A leaf with a thousand users keeps any layout busy; as text the graph is as torch has it.
+    split = kind not in {"dot", "mermaid"}
+    view = view_of(capture, drawing, split_leaves=split)
     if drawing.engine == "dot" and kind in {"svg", "pdf", "png"}:
         try:
             return _by_graphviz(view, kind, reverse=reverse)
@@ -59,8 +59,8 @@ def draw(
         case "mermaid":
             return mermaid.render(view, reverse=reverse)
         case "pdf":
-            return pdf.render(view, reverse=reverse)
-    drawn = svg.render(view, reverse=reverse)
+            return pdf.render(view, reverse=reverse, aspect=ASPECT)
+    drawn = svg.render(view, reverse=reverse, aspect=ASPECT)
     match kind:
         case "html":
             return html.render(drawn)
@@ -69,7 +69,7 @@ def draw(
     return drawn
 
 
-def view_of(capture: Capture, drawing: Drawing) -> View:
+def view_of(capture: Capture, drawing: Drawing, *, split_leaves: bool = True) -> View:
     """Choose what is seen: every node where they are few or all are wanted, else folds."""
     from autograd_inspect.layout.figure import fitted_text
     from autograd_inspect.passes.drawing import draw as draw_nodes
@@ -85,7 +85,7 @@ def view_of(capture: Capture, drawing: Drawing) -> View:
     opened = selection.depth is not None or selection.expand or selection.views
     if selection.everything or selection.limit is not None or (count <= _MOST_BOXES and not opened):
         view = draw_nodes(
-            capture, limit=selection.limit, kept=kept, split_leaves=True, color=drawing.color
+            capture, limit=selection.limit, kept=kept, split_leaves=split_leaves, color=drawing.color
         )
         if selection.everything or selection.limit is not None or fitted_text(view) >= _TEXT:
             return view

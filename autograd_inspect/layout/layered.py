@@ -85,11 +85,20 @@ from __future__ import annotations
 from autograd_inspect.layout.diagram import Diagram, Frame, Layout
 from autograd_inspect.layout.frames import lay_framed
 from autograd_inspect.layout.routes import straightened
+from autograd_inspect.layout.wrapping import Screen
+
+# The height of the screen that a drawing is wrapped for; what its margins and its title take of it.
+_SCREEN = 900.0
+_BESIDE, _ABOVE = 40.0, 120.0
 
 
-def lay_out(diagram: Diagram, *, reverse: bool = False) -> Layout:
-    """Place boxes and arrows; `reverse` turns the picture upside down and the arrows around."""
-    layout = lay_framed(diagram, head_below=reverse)
+def lay_out(diagram: Diagram, *, reverse: bool = False, aspect: float | None = None) -> Layout:
+    """Place boxes and arrows; `reverse` turns the picture upside down and the arrows around.
+
+    With an `aspect`, width to height of a screen, what is too tall for it is wrapped into columns.
+    """
+    screen = None if aspect is None else Screen(_SCREEN * aspect - _BESIDE, _SCREEN - _ABOVE)
+    layout = lay_framed(diagram, turned=reverse, screen=screen)
     height = layout.height
 
     def moved(x: float, y: float) -> tuple[float, float]:

@@ -105,7 +105,8 @@ class View:
     source    per arrow, the box nearer to the root
     target    per arrow, the box nearer to the leaves
     label     per arrow, a text, mostly empty
-    carried   per arrow, whether it leads on to the next of several alike; may be left out
+    carried   per arrow, whether it leads from one turn of a folded loop to the next, so that it
+              leads back up where one turn is shown; empty where none does
     heat      per box, its level of heat; empty where boxes are coloured by what they are
     scale     what the heat stands for
     """
@@ -126,9 +127,9 @@ class View:
     target: list[int]
     label: list[str]
     notes: tuple[str, ...] = ()
+    carried: tuple[bool, ...] = ()
     heat: tuple[int, ...] = ()
     scale: Scale | None = None
-    carried: tuple[bool, ...] = ()
 
     def __len__(self) -> int:
         """Count the boxes."""

@@ -11,15 +11,15 @@ from collections.abc import Iterable
 import numpy as np
 
 from autograd_inspect.model.graph import Graph
-from autograd_inspect.model.tables import Bools, Kind, Longs
+from autograd_inspect.model.tables import Bools, Ints, Kind, Longs
 from autograd_inspect.passes.absorb import sources_of
 
 
-def near(graph: Graph, node: int, radius: int) -> Bools:
-    """Select what at most `radius` edges separate from a node, whichever way they run."""
+def near(graph: Graph, nodes: Ints, radius: int) -> Bools:
+    """Select what at most `radius` edges separate from one of some nodes, whichever way they run."""
     source, target = _edges(graph)
     reached = np.zeros(len(graph), np.bool_)
-    reached[node] = True
+    reached[nodes] = True
     for _ in range(radius):
         found = reached.copy()
         found[target[reached[source]]] = True
@@ -30,9 +30,25 @@ def near(graph: Graph, node: int, radius: int) -> Bools:
     return reached
 
 
-def between(graph: Graph, node: int) -> Bools:
-    """Select all that lies on a path from a root to a node: what its gradient came through."""
-    return _reaching(graph, node) & _reached(graph)
+def above(graph: Graph, nodes: Ints) -> Bools:
+    """Select all that lies on a path from a root to some nodes: what their gradient came through.
+
+    All of a graph is reached from its roots, for it was walked from them.
+    """
+    source, target = _edges(graph)
+    order = np.argsort(target, kind="stable")
+    users, start = source[order], np.searchsorted(target[order], np.arange(len(graph) + 1))
+    reached = np.zeros(len(graph), np.bool_)
+    reached[nodes] = True
+    frontier = np.unique(nodes)
+    while len(frontier):
+        number = start[frontier + 1] - start[frontier]
+        before = np.cumsum(number) - number
+        edges = np.repeat(start[frontier] - before, number) + np.arange(number.sum())
+        found = np.unique(users[edges])
+        frontier = found[~reached[found]]
+        reached[frontier] = True
+    return reached
 
 
 def matching(graph: Graph, include: Iterable[str], exclude: Iterable[str]) -> Bools:
@@ -50,33 +66,6 @@ def _edges(graph: Graph) -> tuple[Longs, Longs]:
     target = graph.edge_table.target.astype(np.int64)
     defined = target >= 0
     return sources_of(graph)[defined], target[defined]
-
-
-def _reaching(graph: Graph, node: int) -> Bools:
-    """Mark what leads to a node, itself among it: users, level by level."""
-    source, target = _edges(graph)
-    order = np.argsort(target, kind="stable")
-    source, start = source[order], np.searchsorted(target[order], np.arange(len(graph) + 1))
-    return _spread(start, source, np.array([node]), len(graph))
-
-
-def _reached(graph: Graph) -> Bools:
-    """Mark what the roots lead to; that is all of a graph that was walked from them."""
-    return np.ones(len(graph), np.bool_)
-
-
-def _spread(start: Longs, ahead: Longs, first: Longs, count: int) -> Bools:
-    reached = np.zeros(count, np.bool_)
-    reached[first] = True
-    frontier = first
-    while len(frontier):
-        number = start[frontier + 1] - start[frontier]
-        before = np.cumsum(number) - number
-        edges = np.repeat(start[frontier] - before, number) + np.arange(number.sum())
-        found = np.unique(ahead[edges])
-        frontier = found[~reached[found]]
-        reached[frontier] = True
-    return reached
 
 
 def _like_any(graph: Graph, patterns: list[str]) -> Bools:
