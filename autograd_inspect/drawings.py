@@ -85,18 +85,22 @@ def view_of(capture: Capture, drawing: Drawing, *, split_leaves: bool = True) ->
     opened = selection.depth is not None or selection.expand or selection.views
     if selection.everything or selection.limit is not None or (count <= _MOST_BOXES and not opened):
         view = draw_nodes(
-            capture, limit=selection.limit, kept=kept, split_leaves=split_leaves, color=drawing.color
+            capture,
+            limit=selection.limit,
+            kept=kept,
+            split_leaves=split_leaves,
+            color=drawing.color,
         )
         if selection.everything or selection.limit is not None or fitted_text(view) >= _TEXT:
             return view
     folds = fold(capture, views=selection.views, kept=kept)
     fits = _Fits(capture, drawing.reverse)
-    return picture(unfold(folds, opening_of(folds, selection, fits.choose)), capture, color=drawing.color)
+    return picture(
+        unfold(folds, opening_of(folds, selection, fits.choose)), capture, color=drawing.color
+    )
 
 
-def opening_of(
-    folds: Folds, selection: Selection, choose: Callable[[Folds], Opening]
-) -> Opening:
+def opening_of(folds: Folds, selection: Selection, choose: Callable[[Folds], Opening]) -> Opening:
     """Open what the user asked for; where nothing was, what `choose` says."""
     from autograd_inspect.passes.folding.opening import open_all, open_paths, open_to_depth
 

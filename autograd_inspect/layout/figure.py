@@ -15,8 +15,8 @@ from autograd_inspect.model.view import HOTTEST, NO_HEAT, NOT_FINITE, ZERO, Role
 
 HEADING, LINE, LABEL, TITLE, FRAME = 13.0, 11.0, 10.0, 15.0, 11.0
 _LEADING = 1.3
-_PAD_X, _PAD_Y = 12.0, 6.0
-_MARGIN = 20.0
+_PAD_X, _PAD_Y = 12.0, 5.0
+_MARGIN = 16.0
 _LONGEST_LINE, _LONGEST_NOTE = 44, 110
 _SWATCH = (20.0, 12.0)
 
@@ -123,7 +123,7 @@ def compose(
     legend = tuple(_legend(view, (notes[-1] if notes else title).y))
     head = [_right_end(text) for text in (title, *notes, *(swatch.word for swatch in legend))]
     width = max(layout.width + _MARGIN, *head) + _MARGIN
-    top = max(legend[-1].y + legend[-1].height if legend else 0, title.y) + 1.5 * _MARGIN
+    top = max(legend[-1].y + legend[-1].height if legend else 0, title.y) + _MARGIN
     shift = (round((width - layout.width) / 2, 1), round(top, 1))
     return Figure(
         width=round(width, 1),

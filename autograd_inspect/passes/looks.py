@@ -138,12 +138,12 @@ def _describe(node: Node, held: int) -> Face:
     return Face(
         title=node.title,
         role=role,
-        lines=tuple(_outputs_lines(node.outputs) + _attribute_lines(node)),
+        lines=tuple(outputs_lines(node.outputs) + _attribute_lines(node)),
         tip=tuple(_tip(node, held)),
     )
 
 
-def _outputs_lines(outputs: tuple[Spec | None, ...]) -> list[str]:
+def outputs_lines(outputs: tuple[Spec | None, ...]) -> list[str]:
     """Write each shape once, with how many outputs have it."""
     counts: dict[str, int] = {}
     for spec in outputs:

@@ -14,7 +14,7 @@ from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.view import Face, Group, Origin, Role, Scale, View
 from autograd_inspect.passes.drawing import notes_about, title_of
 from autograd_inspect.passes.heat import bytes_text, heat_of_items
-from autograd_inspect.passes.looks import described
+from autograd_inspect.passes.looks import described, outputs_lines
 from autograd_inspect.passes.part import TIMES
 
 _ROLES = {
@@ -27,6 +27,8 @@ _INSIDE = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
 _DOT = " \N{MIDDLE DOT} "
 #: Of the leaves that a box uses, so many are named; the tip names more.
 _FEW, _SOME = 2, 12
+#: Of the boxes, the share that makes a module the whole model.
+_NEARLY_ALL = 0.6
 
 
 def picture(scene: Scene, source: Capture | Graph, *, color: str = "kind") -> View:
@@ -39,7 +41,9 @@ def picture(scene: Scene, source: Capture | Graph, *, color: str = "kind") -> Vi
     nodes = [int(scene.folds.node[row]) if row >= 0 else -1 for row in items.rows]
     variables = scene.folds.graph.node_table.variable
     return View(
-        title=title_of(source),
+        title=_DOT.join(
+            (title_of(source), *map(scene.folds.titles.__getitem__, _whole_models(scene)))
+        ),
         notes=(*_folded_note(scene), *notes_about(source)),
         faces=tuple(items.face(item) for item in order),
         origins=(Origin(),),
@@ -50,9 +54,7 @@ def picture(scene: Scene, source: Capture | Graph, *, color: str = "kind") -> Vi
         node=[nodes[item] if nodes[item] >= 0 else -2 - int(scene.fold[item]) for item in order],
         name=[_root_name(scene.folds.graph, nodes[item]) for item in order],
         variable=[
-            scene.folds.graph.name(int(variables[nodes[item]]))
-            if scene.row[item] >= 0
-            else ""
+            scene.folds.graph.name(int(variables[nodes[item]])) if scene.row[item] >= 0 else ""
             for item in order
         ],
         remark=[""] * len(scene),
@@ -104,14 +106,15 @@ class _Items:
         folds = self.scene.folds
         plain = described(folds.graph, int(folds.node[row]))
         leaves = self._leaf_names(row, row + 1)
-        badge = _badge(leaves)
+        shapes = outputs_lines(folds.graph.node(int(folds.node[row])).outputs)
         tip = (*plain.tip, *(f"uses {name}" for name in leaves[:_SOME]), *self._lines(row))
+        badge = _badge(leaves)
         if fold < 0:
-            return Face(plain.title, plain.role, _filled(*plain.lines, badge), tip)
+            return Face(plain.title, plain.role, _filled(_spaced(*shapes, badge)), tip)
         # A module of one operation is that operation, under its own name.
-        lines = (" ".join((plain.title, *plain.lines[:1])), *plain.lines[1:])
         role = Role.MODULE if plain.role is not Role.ROOT else Role.ROOT
-        return Face(folds.titles[fold], role, _filled(*lines, badge), tip)
+        line = _spaced(" ".join((plain.title, *shapes)), badge)
+        return Face(folds.titles[fold], role, (line,), tip)
 
     def _of_fold(self, item: int, fold: int) -> Face:
         folds, figures = self.scene.folds, self.figures
@@ -121,13 +124,11 @@ class _Items:
         saved = int(figures.saved[item])
         leaves = int(figures.leaves[item])
         first, stop = int(folds.table.first[fold]), int(folds.table.stop[fold])
-        last = described(folds.graph, int(folds.node[stop - 1]))
-        lines = (
-            _DOT.join(_filled(size, bytes_text(saved) + " saved" if saved else "")),
-            " ".join(last.lines[:1]),
-            f"{_LEAF} {leaves:,} {'leaf' if leaves == 1 else 'leaves'}" if leaves else "",
-        )
+        shapes = outputs_lines(folds.graph.node(int(folds.node[stop - 1])).outputs)
         names = self._leaf_names(first, stop)
+        many = f"{_LEAF} {leaves:,} leaves" if leaves > _FEW else _badge(names)
+        held = f"{bytes_text(saved)} saved" if saved else ""
+        lines = (_DOT.join(_filled(size, held)), _spaced(*shapes, many))
         tip = (
             folds.titles[fold],
             f"holds {saved:,} bytes for backward",
@@ -178,6 +179,10 @@ def _badge(names: Sequence[str]) -> str:
     return f"{_LEAF} {', '.join(short)}{more}"
 
 
+def _spaced(*texts: str) -> str:
+    return "  ".join(filter(None, texts))
+
+
 def _filled(*texts: str) -> tuple[str, ...]:
     return tuple(filter(None, texts))
 
@@ -191,29 +196,60 @@ def _root_name(graph: Graph, node: int) -> str:
 
 
 def _groups(scene: Scene) -> tuple[tuple[Group, ...], dict[int, int]]:
-    """Frame what is open, and give each fold's frame; of frames that hold but one it is the same."""
-    folds = scene.folds
-    content = _contents(scene)
+    """Frame what is open, and give each fold's frame, -1 for none.
+
+    No frame is drawn around a chain, nor around the whole model, which the title names. Of two
+    frames where one is all that the other holds there is one.
+    """
+    parent = scene.folds.table.parent
+    unframed = _unframed(scene)
+    content = _contents(scene, unframed)
     groups: list[Group] = []
-    number: dict[int, int] = {}
+    number: dict[int, int] = {-1: -1}
     for fold in scene.frames:
-        outer = int(folds.table.parent[fold])
-        if outer in number and content[outer] == 1:
+        outer = int(parent[fold])
+        if fold in unframed:
+            number[fold] = number[outer]
+        elif content[outer] == 1 and number[outer] >= 0:
             number[fold] = number[outer]
             groups[number[outer]] = _merged(scene, groups[number[outer]], outer, fold)
         else:
             number[fold] = len(groups)
-            groups.append(_framed(scene, fold, number.get(outer, -1)))
+            groups.append(_framed(scene, fold, number[outer]))
     return tuple(groups), number
 
 
-def _contents(scene: Scene) -> dict[int, int]:
+def _unframed(scene: Scene) -> set[int]:
+    """Give the open folds that need no frame."""
+    table = scene.folds.table
+    chains = {fold for fold in scene.frames if table.kind[fold] == FoldKind.CHAIN}
+    return chains | set(_whole_models(scene))
+
+
+def _whole_models(scene: Scene) -> Iterator[int]:
+    """Give the modules, from the outermost in, that hold nearly all there is to be seen."""
+    table, outside = scene.folds.table, -1
+    while True:
+        inner = [fold for fold in scene.frames if table.parent[fold] == outside]
+        if len(inner) != 1 or table.kind[inner[0]] != FoldKind.MODULE:
+            return
+        (outside,) = inner
+        first, stop = (int(column[outside]) for column in (table.first, table.stop))
+        item = np.where(scene.row >= 0, scene.row, np.append(table.first, 0)[scene.fold])
+        if np.count_nonzero((item >= first) & (item < stop)) < _NEARLY_ALL * len(scene):
+            return
+        yield outside
+
+
+def _contents(scene: Scene, unframed: set[int]) -> dict[int, int]:
     """Count what lies directly in each frame: items, and frames."""
+    parent = scene.folds.table.parent.tolist()
     counts = dict.fromkeys((-1, *scene.frames), 0)
-    for fold in scene.inside.tolist():
+    framed = [parent[frame] for frame in scene.frames if frame not in unframed]
+    for fold in (*scene.inside.tolist(), *framed):
+        while fold in unframed:
+            fold = parent[fold]
         counts[fold] += 1
-    for frame in scene.frames:
-        counts[int(scene.folds.table.parent[frame])] += 1
     return counts
 
 
@@ -262,7 +298,7 @@ def _folded_note(scene: Scene) -> list[str]:
         return []
     return [
         f"{len(scene):,} boxes stand for {nodes:,} operations and {leaves:,} leaves; "
-        f"{TIMES}N is N alike; --depth and --open show more, --all every node"
+        f"{TIMES}N: N alike, one of them shown"
     ]
 
 

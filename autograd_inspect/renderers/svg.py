@@ -29,7 +29,7 @@ _STYLE = f"""\
 """
 _CARRIED_STYLE = ".agi .carried { stroke-dasharray: 5 3; }\n"
 _FRAME_STYLE = """\
-.agi .module { font-size: 11px; font-weight: 600;
+.agi .caption { font-size: 11px; font-weight: 600;
   stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }
 """
 #: The class of each level of heat.
@@ -95,7 +95,7 @@ def _colours(palette: Palette, *, framed: bool) -> Iterator[str]:
     yield f".agi .arrow {{ stroke: {palette.arrow}; }}\n"
     yield f".agi .head {{ fill: {palette.arrow}; }}\n"
     for depth, fill in enumerate(palette.frames if framed else ()):
-        yield f".agi .frame{depth} .module {{ fill: {palette.quiet}; stroke: {fill}; }}\n"
+        yield f".agi .frame{depth} .caption {{ fill: {palette.quiet}; stroke: {fill}; }}\n"
         yield f".agi .frame{depth} rect {{ fill: {fill}; stroke: {palette.frame_line}; }}\n"
     for role, (fill, line) in palette.boxes.items():
         yield f".agi .{role.value} rect {{ fill: {fill}; stroke: {line}; }}\n"
@@ -126,7 +126,7 @@ def _frame(frame: Frame) -> str:
 
 
 def _frame_label(frame: Frame) -> str:
-    text = _text(frame.label, "module")
+    text = _text(frame.label, "caption")
     return f'<g class="frame{frame.depth % 2}">{_tip(frame.tip)}\n{text}</g>\n'
 
 

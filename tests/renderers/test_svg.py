@@ -95,7 +95,7 @@ def test_frames_lie_around_their_boxes_and_say_which_module_they_are(reverse: bo
     root = parse(svg.render(view, reverse=reverse))
     frames, boxes = frames_of(root), boxes_of(root)
     assert list(frames) == ["frame-0", "frame-1", "frame-2"]
-    labels = [t for t in root.iter(f"{NAMESPACE}text") if t.attrib["class"] == "module"]
+    labels = [t for t in root.iter(f"{NAMESPACE}text") if t.attrib["class"] == "caption"]
     assert [t.text for t in labels] == ["model (MLP)", "fc1 (Linear)", "fc2 (Linear)"]
     tips = [frame.findtext(f"{NAMESPACE}title") for frame in frames.values()]
     assert tips[1] == "model.fc1 (Linear)\nmade 2 nodes"
@@ -114,7 +114,7 @@ def test_frames_lie_around_their_boxes_and_say_which_module_they_are(reverse: bo
 @settings(deadline=None)
 def test_any_module_line_and_variable_makes_valid_xml(text: str) -> None:
     root = parse(svg.render(hostile(text)))
-    labels = [t.text for t in root.iter(f"{NAMESPACE}text") if t.attrib["class"] == "module"]
+    labels = [t.text for t in root.iter(f"{NAMESPACE}text") if t.attrib["class"] == "caption"]
     assert labels == [shortened(visible(text))] * 3
     assert frames_of(root)["frame-0"].findtext(f"{NAMESPACE}title") == visible(text)
     box = boxes_of(root)["node-4"]
