@@ -44,7 +44,8 @@ class _Task:
     sheets: Sheets
     ways: Ways
     turned: bool
-    known: dict[str, Ribbon] = field(default_factory=dict)
+    ribbons: dict[str, Ribbon] = field(default_factory=dict)
+    spreads: dict[tuple[str, bool], Spread] = field(default_factory=dict)
 
     def lay_out(self, screen: Screen | None, depth: int, known: _Insides) -> _Insides:
         """Lay out the sheets of all frames, those that lie less deep than this to fit a screen.
@@ -57,8 +58,7 @@ class _Task:
             if depths[frame] < depth or frame not in insides:
                 wrap = screen if depths[frame] < depth else None
                 insides[frame] = self._inside(frame, insides, wrap)
-        ribbon = self._ribbon(-1, insides)
-        spread = ribbon.fitted(screen, mirrored=self.turned)
+        spread = self._spread(-1, insides, screen)
         insides[-1] = _Inside(spread, spread.width, spread.height, 0, 0)
         return insides
 
@@ -70,15 +70,20 @@ class _Task:
         return depths
 
     def _inside(self, frame: int, insides: _Insides, screen: Screen | None) -> _Inside:
-        spread = self._ribbon(frame, insides).fitted(screen, mirrored=self.turned)
+        spread = self._spread(frame, insides, screen)
         draft = self.sheets.drafts[frame]
         passed = (draft.exit if self.turned else draft.entry).values()
         places = [spread.x[item] for item in passed]
         return _framed(spread, self.diagram.head[frame], places, head_below=self.turned)
 
-    def _ribbon(self, frame: int, insides: _Insides) -> Ribbon:
+    def _spread(self, frame: int, insides: _Insides, screen: Screen | None) -> Spread:
         sheet = _sheet(self.diagram, self.sheets, self.ways, frame, insides)
-        return self.known.get(repr(sheet)) or self.known.setdefault(repr(sheet), lay_flat(sheet))
+        look = repr(sheet)
+        ribbon = self.ribbons.get(look) or self.ribbons.setdefault(look, lay_flat(sheet))
+        key = (look, screen is not None)
+        if key not in self.spreads:
+            self.spreads[key] = ribbon.fitted(screen, mirrored=self.turned)
+        return self.spreads[key]
 
 
 def lay_framed(diagram: Diagram, *, turned: bool = False, screen: Screen | None = None) -> Layout:

@@ -17,7 +17,7 @@ from autograd_inspect.layout.routes import Bands, Point, Route
 #: How much larger a drawing has to come out for what makes it harder to follow.
 _MOST_CROSSING = 3
 WORTH_IT, _AS_GOOD = 1.15, 0.97
-_MOST_TRIES, _HALVINGS = 12, 20
+_MOST_TRIES = 12
 _GUTTER, _LINE_GAP = 18.0, 10.0
 _ABOVE, _BELOW = 16.0, 12.0
 # The upper side of a box, computed from its middle, may lie a little above its level.
@@ -73,15 +73,18 @@ def cuts_for(strip: Strip, screen: Screen) -> list[int]:
     crossing = _crossing(strip)
     most = ceil(2 * sqrt(height / max(width, 1.0) * screen.width / screen.height)) + 1
     tries = sorted({max(2, ceil(most * i / _MOST_TRIES)) for i in range(1, _MOST_TRIES + 1)})
+    places: list[int] = []
     for allowed in range(1, _MOST_CROSSING + 1):
+        fewer = len(places)
         places = [level for level in range(1, len(top)) if crossing[level] <= allowed]
+        if len(places) == fewer or best * WORTH_IT >= screen.most:
+            continue
         found = [cut for count in tries if (cut := _even_cuts(strip.bands, places, count))]
         scales = [screen.scale(*_size(strip, cut, crossing)) for cut in found]
         if scales and max(scales) > best * WORTH_IT:
             best = max(scales)
-            cuts = next(
-                cut for cut, scale in zip(found, scales, strict=True) if scale >= best * _AS_GOOD
-            )
+            enough = [scale >= best * _AS_GOOD for scale in scales]
+            cuts = found[enough.index(True)]
     return cuts
 
 
@@ -105,35 +108,35 @@ def _even_cuts(bands: Bands, places: list[int], count: int) -> list[int]:
     """Cut into at most so many columns, the tallest of which is as small as can be."""
     low, high = bands.bottom[-1] / count, bands.bottom[-1]
     best: list[int] = []
-    for _ in range(_HALVINGS):
+    while high - low > 1:
         middle = (low + high) / 2
-        cuts = _cuts_within(bands, places, middle)
-        if len(cuts) < count and _tallest(bands, cuts) <= middle:
-            best, high = cuts, middle
+        cuts = _cuts_within(bands, places, middle, count)
+        if cuts:
+            best, high = cuts, _tallest(bands, cuts)
         else:
             low = middle
     return best
 
 
-def _cuts_within(bands: Bands, places: list[int], tallest: float) -> list[int]:
-    """Fill columns up to a height, each as far as there is a place to cut."""
+def _cuts_within(bands: Bands, places: list[int], tallest: float, count: int) -> list[int]:
+    """Fill columns up to a height, each as far as there is a place to cut; empty if it fails."""
+    top, bottom = bands.top, bands.bottom
     cuts: list[int] = []
     begin, done = 0, 0
-    while bands.bottom[-1] - bands.top[begin] > tallest and done < len(places):
+    while bottom[-1] - top[begin] > tallest:
         # The first level that is not in reach any more: the cut goes at or above it.
-        beyond = bisect_right(bands.bottom, bands.top[begin] + tallest)
+        beyond = bisect_right(bottom, top[begin] + tallest, begin)
         place = bisect_right(places, beyond, done) - 1
-        place = max(place, done)
+        if place < done or len(cuts) + 2 > count:
+            return []
         begin, done = places[place], place + 1
         cuts.append(begin)
     return cuts
 
 
 def _tallest(bands: Bands, cuts: list[int]) -> float:
-    return max(
-        bands.bottom[end - 1] - bands.top[begin]
-        for begin, end in zip([0, *cuts], [*cuts, len(bands.top)], strict=True)
-    )
+    ends = zip([0, *cuts], [*cuts, len(bands.top)], strict=True)
+    return max([bands.bottom[end - 1] - bands.top[begin] for begin, end in ends])
 
 
 def _size(strip: Strip, cuts: list[int], crossing: list[int]) -> Point:
