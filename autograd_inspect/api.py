@@ -143,6 +143,7 @@ def show(
     *,
     rows: int | None = 60,
     depth: int | None = None,
+    selection: Selection | None = None,
     style: Style = "rails",
     columns: Sequence[str] | None = None,
     width: int | None = None,
@@ -151,58 +152,18 @@ def show(
 ) -> str:
     """Give the graph as text, root first, and a summary below it.
 
-    `rows` is the number of lines it is folded to, None for every node; `depth` opens the modules
-    that lie in fewer others than that. `columns` are some of shape, saved, grad, time and line. In
-    the `style` "tree" every node has a line, and `depth` leaves out what is more than so many edges
-    from a root. Raises UsageError where a column is none of these.
+    What does not fit into so many `rows` is folded; with None every node has a line. `selection`
+    says what to show instead, and `depth` alone how many levels of modules to open. `columns` are
+    some of shape, saved, grad, time and line. The `style` "tree" folds nothing and draws no rails;
+    `depth` then leaves out what is more than so many edges from a root. Raises UsageError where a
+    name is unknown or nothing is left to show.
     """
-    lines = show_lines(
-        capture,
-        rows=rows,
-        depth=depth,
-        style=style,
-        columns=columns,
-        width=width,
-        color=color,
-        ascii=ascii,
-    )
-    return "".join(f"{line}\n" for line in lines)
+    from autograd_inspect.listings import Listing, lines_of
 
-
-def show_lines(
-    capture: PlainCapture,
-    *,
-    rows: int | None = 60,
-    depth: int | None = None,
-    style: Style = "rails",
-    columns: Sequence[str] | None = None,
-    width: int | None = None,
-    color: bool = False,
-    ascii: bool = False,  # noqa: A002 - named as the option
-) -> Iterator[str]:
-    """Give line by line what `show` gives, so that a million of them need not be held at once."""
-    from autograd_inspect.analyses.nonfinite import first_nonfinite
-    from autograd_inspect.model.columns import COLUMNS
-    from autograd_inspect.passes.outline import outline
-    from autograd_inspect.passes.railing.build import rails, scene_for
-    from autograd_inspect.renderers import rails as railed
-    from autograd_inspect.renderers import summary, tree
-
-    if unknown := [column for column in columns or () if column not in COLUMNS]:
-        raise UsageError(f"no column {unknown[0]}", hint=f"known: {', '.join(COLUMNS)}")
-    trouble = first_nonfinite(capture.graph)
-    facts = summary.render(capture, trouble, color=color, ascii=ascii).splitlines()
-    if style == "tree":
-        room = None if rows is None else max(rows - len(facts) - 1, 5)
-        yield from tree.draw_lines(
-            outline(capture, rows=room, depth=depth), width=width, color=color, ascii=ascii
-        )
-    else:
-        room = None if rows is None else max(rows - len(facts) - 1 - railed.HEADING_LINES, 5)
-        drawn = rails(scene_for(capture, room, depth), room)
-        yield from railed.draw_lines(drawn, width=width, color=color, ascii=ascii, columns=columns)
-    yield ""
-    yield from facts
+    chosen = selection or Selection(depth=depth, everything=rows is None)
+    asked = None if columns is None else tuple(columns)
+    listing = Listing(chosen, rows, style, asked, width, color, ascii)
+    return "".join(f"{line}\n" for line in lines_of(capture, listing))
 
 
 def render(

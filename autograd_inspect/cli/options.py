@@ -150,9 +150,14 @@ Output = Annotated[
 ]
 Force = Annotated[bool, Option("--force", help="Overwrite an existing file.")]
 Everything = Annotated[bool, Option("--all", help="Show every node, however many.")]
-Depth = Annotated[
+ShownDepth = Annotated[
     int | None,
-    Option("--depth", min=0, help="Show nodes at most N edges from a root.", metavar="N"),
+    Option(
+        "--depth",
+        min=0,
+        help="Open modules N levels deep; with --tree show nodes at most N edges from a root.",
+        metavar="N",
+    ),
 ]
 Top = Annotated[
     int | None, Option("-n", "--top", min=1, help="Show the first N rows.", metavar="N")

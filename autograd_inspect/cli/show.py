@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ from autograd_inspect.cli.options import Color
 from autograd_inspect.cli.source import Running, obtain
 from autograd_inspect.cli.terminal import Results, Terminal
 from autograd_inspect.errors import UsageError
-from autograd_inspect.model.columns import COLUMNS
+from autograd_inspect.listings import Listing
+from autograd_inspect.model.selection import Selection
 
 if TYPE_CHECKING:
     from autograd_inspect.model.capture import Capture
@@ -21,31 +22,45 @@ if TYPE_CHECKING:
 class Showing:
     """How to show a graph, as the options say."""
 
-    everything: bool = False
-    depth: int | None = None
+    selection: Selection = Selection()
+    tree: bool = False
+    columns: tuple[str, ...] | None = None
     ascii: bool = False
     width: int | None = None
     color: Color = Color.AUTO
     quiet: bool = False
     cuts: bool = False
     json: bool = False
-    tree: bool = False
-    columns: Sequence[str] | None = None
+
+    def listing(self, terminal: Terminal | None = None) -> Listing:
+        """Give the text wanted, as it fits a terminal; raises UsageError where there is none."""
+        listing = Listing(
+            selection=self.selection,
+            style="tree" if self.tree else "rails",
+            columns=self.columns,
+        )
+        if terminal is None:
+            return listing
+        return replace(
+            listing,
+            rows=terminal.rows,
+            width=terminal.width if terminal.interactive or self.width else None,
+            color=terminal.color,
+            ascii=terminal.ascii,
+        )
 
 
 def listed(columns: str | None) -> tuple[str, ...] | None:
-    """Read a list of columns, `shape,saved`; raises UsageError where one is none."""
+    """Read a list of columns: `shape,saved`."""
     if columns is None:
         return None
-    names = tuple(dict.fromkeys(name.strip() for name in columns.split(",") if name.strip()))
-    if unknown := [name for name in names if name not in COLUMNS]:
-        raise UsageError(f"--columns: no column {unknown[0]}", hint=f"known: {', '.join(COLUMNS)}")
-    return names
+    return tuple(dict.fromkeys(name.strip() for name in columns.split(",") if name.strip()))
 
 
 def show(source: str | None, arguments: Sequence[str], running: Running, showing: Showing) -> int:
     """Print what was asked for: the graph, as text or JSON, or the cuts."""
     results = Results()
+    showing.listing()  # before any program runs
     if showing.json:
         results.set_apart()
 
@@ -65,22 +80,12 @@ def show(source: str | None, arguments: Sequence[str], running: Running, showing
 
 def print_graph(capture: Capture, showing: Showing) -> None:
     """Print the graph, and what there is to know of it in a few lines."""
-    from autograd_inspect.api import show_lines
+    from autograd_inspect.listings import lines_of
 
     terminal = Terminal.of_stdout(
         color=showing.color, ascii_only=showing.ascii, width=showing.width
     )
-    lines = show_lines(
-        capture,
-        rows=None if showing.everything else terminal.rows,
-        depth=showing.depth,
-        style="tree" if showing.tree else "rails",
-        columns=showing.columns,
-        width=terminal.width if terminal.interactive or showing.width else None,
-        color=terminal.color,
-        ascii=terminal.ascii,
-    )
-    Results().write_lines(lines)
+    Results().write_lines(lines_of(capture, showing.listing(terminal)))
 
 
 def _cuts(capture: Capture, showing: Showing) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from autograd_inspect.model.columns import COLUMNS
 from autograd_inspect.model.folds import FoldKind, Folds, Scene
 from autograd_inspect.model.rows import Node
-from autograd_inspect.model.tables import Kind, Longs
+from autograd_inspect.model.tables import Floats, Kind, Longs
 from autograd_inspect.renderers.text import (
     Glyphs,
     Origins,
@@ -30,10 +31,14 @@ _FEW_ROWS = 3
 
 
 class Items:
-    """Writes what rows and folds are; a thing is its fold, or -1, and the first of its rows."""
+    """Writes what rows and folds are; an item is its fold, or -1 and its row.
 
-    def __init__(self, folds: Folds, signs: Glyphs) -> None:
+    `norms` are those of the gradients that arrived, per node: leaves with an odd one say so.
+    """
+
+    def __init__(self, folds: Folds, signs: Glyphs, norms: Floats | None = None) -> None:
         self.folds = folds
+        self._norms = np.full(len(folds.graph), np.nan) if norms is None else norms
         self.signs = signs
         self._graph = folds.graph
         self._ascii = signs.rail.isascii()
@@ -128,11 +133,21 @@ class Items:
         written: list[list[Segment]] = []
         for leaf in dict.fromkeys(uses.leaf[span].tolist()):
             name = self._graph.leaf_at[leaf].name.removeprefix(around)
-            written.append([(self._safe(name) or self._spec(leaf), "magenta")])
-            if self._uses_of[leaf] > 1:
-                times = f" {self.signs.times}{self._uses_of[leaf]:,}"
-                written[-1].append((times, "yellow"))
+            shown = [(self._safe(name) or self._spec(leaf), "magenta"), *self._remarks(leaf)]
+            written.append(shown)
         return written
+
+    def _remarks(self, leaf: int) -> Iterator[Segment]:
+        """Say of a leaf how often it is used if more than once, and what is wrong with it."""
+        if self._uses_of[leaf] > 1:
+            yield f" {self.signs.times}{self._uses_of[leaf]:,}", "yellow"
+        if not self._graph.leaf_at[leaf].requires_grad:
+            yield " requires_grad=False", "yellow"
+        norm = float(self._norms[leaf])
+        if norm == 0:
+            yield f" {self.signs.gradient}0", "bold red"
+        elif math.isinf(norm):
+            yield f" {self.signs.gradient} not finite", "bold red"
 
     def leaves_in_few_words(
         self, leaves: list[list[Segment]], most: int | None

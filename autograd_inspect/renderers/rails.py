@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from autograd_inspect.model.folds import FoldKind
 from autograd_inspect.model.rails import Rails
+from autograd_inspect.model.tables import Floats
 from autograd_inspect.renderers.gutter import Gutter
 from autograd_inspect.renderers.items import Items
 from autograd_inspect.renderers.text import Segment, counted, glyphs, paint, width_of
@@ -36,9 +37,10 @@ def render(
     color: bool = False,
     ascii: bool = False,  # noqa: A002 - named as the option
     columns: Sequence[str] | None = None,
+    norms: Floats | None = None,
 ) -> str:
     """Draw rails, for a terminal `width` columns wide or, with None, for a file or pipe."""
-    lines = draw_lines(rails, width=width, color=color, ascii=ascii, columns=columns)
+    lines = draw_lines(rails, width=width, color=color, ascii=ascii, columns=columns, norms=norms)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -49,18 +51,20 @@ def draw_lines(
     color: bool = False,
     ascii: bool = False,  # noqa: A002 - named as the option
     columns: Sequence[str] | None = None,
+    norms: Floats | None = None,
 ) -> Iterator[str]:
-    """Draw line by line; what does not fit a line of a terminal is cut, nothing is elsewhere."""
-    writer = _Writer(rails, ascii=ascii)
+    """Draw line by line; what does not fit a line of a terminal is cut, nothing is elsewhere.
+
+    `norms` has, per node, that of the gradient that arrived there.
+    """
+    writer = _Writer(rails, Items(rails.scene.folds, glyphs(ascii=ascii), norms))
     layout = _fitting(writer, width, columns)
     if layout.sizes:
         yield paint(layout.heading(), color=color)
     for number in range(len(rails)):
         yield paint(layout.line(number), color=color)
     if missing := layout.missing(columns):
-        names = ", ".join(missing)
-        remark = f"no room for {names}: a wider terminal, or a pipe, has them"
-        yield paint([(remark, "dim")], color=color)
+        yield paint(layout.remark(missing), color=color)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +123,11 @@ def _fitting(writer: _Writer, width: int | None, columns: Sequence[str] | None) 
 class _Writer:
     """Writes the parts of a line: the rails, a label, figures, and what there is behind them."""
 
-    def __init__(self, rails: Rails, *, ascii: bool) -> None:  # noqa: A002 - named as the option
+    def __init__(self, rails: Rails, items: Items) -> None:
         self.rails = rails
-        self.signs = glyphs(ascii=ascii)
-        self.items = Items(rails.scene.folds, self.signs)
-        self.gutter = Gutter.of(rails, ascii=ascii)
+        self.signs = items.signs
+        self.items = items
+        self.gutter = Gutter.of(rails, ascii=items.signs.rail.isascii())
 
     def thing(self, number: int) -> tuple[int, int]:
         """Give the fold and the row that a line's figures are of; -1 for none."""
@@ -270,6 +274,12 @@ class _Layout:
         known = self.writer.items.known()
         return [column for column in known if column not in self.detail.columns]
 
+    def remark(self, missing: Sequence[str]) -> _Parts:
+        """Say that there is no room for some columns, and where there is."""
+        told = f"no room for {', '.join(missing)}"
+        full = f"{told}: a wider terminal, or a pipe, has them"
+        return self._cut([(full if len(full) <= (self.width or 0) else told, "dim")])
+
     def line(self, number: int) -> _Parts:
         """Write a line, with as much behind the columns as there is room for."""
         line, behind = self._parts(number)
@@ -308,8 +318,12 @@ class _Layout:
         label = self.writer.label(number, self.detail)
         if self.width is None or self.writer.rails.item[number] >= 0:
             return label
-        blank = self.sizes[0] if self.detail.columns[:1] == ("shape",) else 0
-        if self.writer.gutter.width + width_of(label) <= self.label + blank:
+        figures = self.writer.figures(number, self.detail.columns)
+        told = [at for at, (text, _) in enumerate(figures) if text]
+        room = self.width - width_of([figures[at] for at in told]) - 2 * len(told)
+        if told:  # what is blank before the first figure can be written over
+            room = min(room, self.label + sum(2 + size for size in self.sizes[: told[0]]))
+        if self.writer.gutter.width + width_of(label) <= room:
             return label
         return self.writer.label(number, replace(self.detail, brief=True))
 

@@ -27,7 +27,7 @@ def trace(
     output: opt.Output = None,
     force: opt.Force = False,
     everything: opt.Everything = False,
-    depth: opt.Depth = None,
+    depth: opt.ShownDepth = None,
     tree: opt.Tree = False,
     columns: opt.Columns = None,
     ascii_only: opt.Ascii = False,
@@ -41,6 +41,7 @@ def trace(
     """
     from autograd_inspect.cli.show import Showing, listed
     from autograd_inspect.cli.trace import trace as carry_out
+    from autograd_inspect.model.selection import Selection
 
     running = Running(
         module=module,
@@ -59,7 +60,13 @@ def trace(
         quiet=quiet,
     )
     showing = Showing(
-        everything, depth, ascii_only, width, color, quiet, tree=tree, columns=listed(columns)
+        Selection(depth=depth, everything=everything),
+        tree=tree,
+        columns=listed(columns),
+        ascii=ascii_only,
+        width=width,
+        color=color,
+        quiet=quiet,
     )
     keeping = Keeping(output, force=force)
     return lambda: carry_out(target, arguments or (), running, showing, keeping)

@@ -25,7 +25,7 @@ def unfold(folds: Folds, opening: Opening) -> Scene:
     first = np.unique(shown)
     item = np.searchsorted(first, shown)
     closed = lid[folds.fold[first]]
-    inside = np.where(closed < 0, folds.fold[first], folds.table.parent[closed])
+    inside = np.where(closed < 0, folds.fold[first], np.append(folds.table.parent, -1)[closed])
     arrows = folds.arrows
     source, target = item[arrows.source], item[arrows.target]
     leads = np.flatnonzero((source != target) | carried)

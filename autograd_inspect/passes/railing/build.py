@@ -1,39 +1,14 @@
-"""Rails of a scene, and the scene of a capture that fits a screen."""
+"""The rails of a scene."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.folds import Scene
 from autograd_inspect.model.rails import LANES, Rails, Skipped
-from autograd_inspect.model.tables import Bytes, Kind, Longs
-from autograd_inspect.passes.folding.build import fold
-from autograd_inspect.passes.folding.opening import choose, open_to_depth
-from autograd_inspect.passes.folding.unfolding import unfold
+from autograd_inspect.model.tables import Bytes, Longs
 from autograd_inspect.passes.railing.lanes import Lanes
-from autograd_inspect.passes.railing.lines import Lines, fits_in, lines_of
-from autograd_inspect.passes.railing.whole import whole
-
-
-def scene_for(capture: Capture, rows: int | None, depth: int | None = None) -> Scene:
-    """Choose what to show of a capture: all of it, views too, where that fits; else folded.
-
-    With a `depth` modules are open that lie in fewer others than that.
-    """
-    if depth is not None:
-        folds = fold(capture)
-        return unfold(folds, open_to_depth(folds, depth))
-    if rows is None:
-        return whole(fold(capture, views=True))
-    if np.count_nonzero(capture.graph.node_table.kind != Kind.LEAF) <= rows:
-        every = whole(fold(capture, views=True))
-        if fits_in(every, rows):
-            return every
-    folds = fold(capture)
-    if len(folds) <= rows and fits_in(plain := whole(folds), rows):
-        return plain
-    return unfold(folds, choose(folds, lambda scene: fits_in(scene, rows)))
+from autograd_inspect.passes.railing.lines import Lines, lines_of
 
 
 def rails(scene: Scene, rows: int | None = None) -> Rails:
