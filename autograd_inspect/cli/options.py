@@ -205,6 +205,9 @@ Tree = Annotated[
     bool,
     Option("--tree", help="Print a line per node, not folded, with numbers for what is shared."),
 ]
+Tui = Annotated[
+    bool, Option("--tui", help="Walk through the graph: a tree that opens, search, details.")
+]
 Columns = Annotated[
     str | None,
     Option(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING
 from autograd_inspect.cli.options import Color
 from autograd_inspect.cli.source import Running, obtain
 from autograd_inspect.cli.terminal import Results, Terminal
-from autograd_inspect.errors import UsageError
+from autograd_inspect.errors import RenderError, UsageError
 from autograd_inspect.listings import Listing
 from autograd_inspect.model.selection import Selection
 
@@ -31,6 +33,7 @@ class Showing:
     quiet: bool = False
     cuts: bool = False
     json: bool = False
+    tui: bool = False
 
     def listing(self, terminal: Terminal | None = None) -> Listing:
         """Give the text wanted, as it fits a terminal; raises UsageError where there is none."""
@@ -61,12 +64,18 @@ def show(source: str | None, arguments: Sequence[str], running: Running, showing
     """Print what was asked for: the graph, as text or JSON, or the cuts."""
     results = Results()
     showing.listing()  # before any program runs
+    if showing.tui:
+        _check_tui()
     if showing.json:
         results.set_apart()
 
     def use(capture: Capture, _: Path | None) -> int:
         if showing.cuts:
             results.write(_cuts(capture, showing))
+        elif showing.tui:
+            from autograd_inspect.tui.app import browse
+
+            browse(capture, ascii=showing.ascii)
         elif showing.json:
             from autograd_inspect.renderers import jsonfile
 
@@ -76,6 +85,14 @@ def show(source: str | None, arguments: Sequence[str], running: Running, showing
         return 0
 
     return obtain(source, arguments, running, use)
+
+
+def _check_tui() -> None:
+    """Raise where nobody could walk through a graph: before any program runs."""
+    if importlib.util.find_spec("textual") is None:
+        raise RenderError("--tui needs textual", hint="pip install 'autograd-inspect[tui]'")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("--tui needs a terminal", hint="without it the graph is printed")
 
 
 def print_graph(capture: Capture, showing: Showing) -> None:

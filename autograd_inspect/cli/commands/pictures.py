@@ -30,6 +30,7 @@ def show(
     exclude: opt.Exclude = None,
     tree: opt.Tree = False,
     columns: opt.Columns = None,
+    tui: opt.Tui = False,
     ascii_only: opt.Ascii = False,
     width: opt.Width = None,
     color: opt.ColorWhen = opt.Color.AUTO,
@@ -71,6 +72,7 @@ def show(
         color=color,
         cuts=cuts,
         json=json,
+        tui=tui,
     )
     return lambda: carry_out(source, arguments or (), running, showing)
 
