@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from autograd_inspect.errors import UsageError
@@ -24,7 +24,7 @@ _FEWEST = 5
 class Listing:
     """How to write a graph as text; see `api.show`."""
 
-    selection: Selection = Selection()
+    selection: Selection = field(default_factory=Selection)
     rows: int | None = 60
     style: Style = "rails"
     columns: tuple[str, ...] | None = None
@@ -94,14 +94,10 @@ def _rails(capture: Capture, listing: Listing, room: int | None) -> Iterator[str
     scene = scene_of(capture, selection, rows)
     # What somebody has opened on purpose is not left out again.
     cut = room is not None and selection.depth is None and not selection.expand
-    yield from text.draw_lines(
-        rails(scene, rows if cut else None),
-        width=listing.width,
-        color=listing.color,
-        ascii=listing.ascii,
-        columns=listing.columns,
-        norms=gradient_norms(capture),
+    look = text.Look(
+        listing.width, listing.color, listing.ascii, listing.columns, gradient_norms(capture)
     )
+    yield from text.draw_lines(rails(scene, rows if cut else None), look)
     if omitted := scene.folds.omitted:
         yield f"{omitted:,} of {len(capture.graph):,} nodes are left out, as asked"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Showing:
     """How to show a graph, as the options say."""
 
-    selection: Selection = Selection()
+    selection: Selection = field(default_factory=Selection)
     tree: bool = False
     columns: tuple[str, ...] | None = None
     ascii: bool = False

@@ -30,41 +30,37 @@ _OUTLIERS = 0.04
 _Parts = list[Segment]
 
 
-def render(
-    rails: Rails,
-    *,
-    width: int | None = None,
-    color: bool = False,
-    ascii: bool = False,  # noqa: A002 - named as the option
-    columns: Sequence[str] | None = None,
-    norms: Floats | None = None,
-) -> str:
-    """Draw rails, for a terminal `width` columns wide or, with None, for a file or pipe."""
-    lines = draw_lines(rails, width=width, color=color, ascii=ascii, columns=columns, norms=norms)
-    return "".join(f"{line}\n" for line in lines)
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How rails are written.
 
-
-def draw_lines(
-    rails: Rails,
-    *,
-    width: int | None = None,
-    color: bool = False,
-    ascii: bool = False,  # noqa: A002 - named as the option
-    columns: Sequence[str] | None = None,
-    norms: Floats | None = None,
-) -> Iterator[str]:
-    """Draw line by line; what does not fit a line of a terminal is cut, nothing is elsewhere.
-
-    `norms` has, per node, that of the gradient that arrived there.
+    width    columns of the terminal; with None, for a file or pipe, nothing is cut
+    columns  figures in each line, None for those that are known
+    norms    per node, that of the gradient that arrived there
     """
-    writer = _Writer(rails, Items(rails.scene.folds, glyphs(ascii=ascii), norms))
-    layout = _fitting(writer, width, columns)
+
+    width: int | None = None
+    color: bool = False
+    ascii: bool = False
+    columns: tuple[str, ...] | None = None
+    norms: Floats | None = None
+
+
+def render(rails: Rails, look: Look) -> str:
+    """Write rails."""
+    return "".join(f"{line}\n" for line in draw_lines(rails, look))
+
+
+def draw_lines(rails: Rails, look: Look) -> Iterator[str]:
+    """Write line by line, so that a million of them need not be held at once."""
+    items = Items(rails.scene.folds, glyphs(ascii=look.ascii), look.norms)
+    layout = _fitting(_Writer(rails, items), look.width, look.columns)
     if layout.sizes:
-        yield paint(layout.heading(), color=color)
+        yield paint(layout.heading(), color=look.color)
     for number in range(len(rails)):
-        yield paint(layout.line(number), color=color)
-    if missing := layout.missing(columns):
-        yield paint(layout.remark(missing), color=color)
+        yield paint(layout.line(number), color=look.color)
+    if missing := layout.missing(look.columns):
+        yield paint(layout.remark(missing), color=look.color)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class FoldTree(Tree[Thing]):
             self._fill_further(event.node.parent)
 
     def turn(self, by: int) -> bool:
-        """Show another instance of the repeat that the cursor is on or in; tells if there is one."""
+        """Show another instance of the repeat around the cursor; tells whether there is one."""
         place = self.cursor_node
         while place is not None and not (place.data and self.reading.is_repeat(place.data)):
             place = place.parent
@@ -180,7 +180,7 @@ class FoldTree(Tree[Thing]):
         waiting = self.unlisted.pop(place.id, [])
         for thing in waiting[:_PAGE]:
             label = self._label(thing)
-            if self.reading.is_open_able(thing):
+            if self.reading.opens(thing):
                 place.add(label, data=thing)
             else:
                 place.add_leaf(label, data=thing)
@@ -223,7 +223,8 @@ class FoldTree(Tree[Thing]):
             self._fill_further(place)
 
     def _listed(self) -> list[Place]:
-        found, waiting = [], [self.root]
+        found: list[Place] = []
+        waiting = [self.root]
         while waiting:
             place = waiting.pop()
             found += place.children

@@ -21,12 +21,12 @@ from autograd_inspect.passes.railing.whole import whole
 from autograd_inspect.renderers.gutter import Gutter
 
 
-def drawn(scene: Scene, *, ascii: bool = False) -> tuple[list[str], list[int]]:
+def drawn(scene: Scene, *, plainly: bool = False) -> tuple[list[str], list[int]]:
     """Draw the rails alone."""
     found = rails(scene)
-    gutter = Gutter.of(found, ascii=ascii)
+    gutter = Gutter.of(found, ascii=plainly)
     lines = [
-        "".join(text for text, _ in gutter.draw(cells, hidden, ("*" if ascii else "●", "")))
+        "".join(text for text, _ in gutter.draw(cells, hidden, ("*" if plainly else "●", "")))
         for cells, hidden in zip(found.cells.tolist(), found.hidden.tolist(), strict=True)
     ]
     return lines, found.item.tolist()
@@ -55,15 +55,15 @@ def graphs(draw: st.DrawFn, most: int = 24):
 
 
 @given(graphs(), st.booleans())
-@settings(max_examples=300)
-def test_the_rails_of_any_graph_are_its_edges(graph, ascii: bool) -> None:
+@settings(max_examples=150)
+def test_the_rails_of_any_graph_are_its_edges(graph, plainly: bool) -> None:
     scene = whole(fold(graph, views=True))
     assume(not crowded(scene))
-    assert edges_drawn(*drawn(scene, ascii=ascii)) == edges_of(scene)
+    assert edges_drawn(*drawn(scene, plainly=plainly)) == edges_of(scene)
 
 
 @given(graphs(14), st.data())
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_the_rails_of_folded_graphs_in_modules_are_the_edges_of_the_scene(graph, data) -> None:
     nodes = range(len(graph))
     paths = st.sampled_from(["a:A", "a.b:B", "a.c:C", "d:D", "d:D#2"])
@@ -76,7 +76,7 @@ def test_the_rails_of_folded_graphs_in_modules_are_the_edges_of_the_scene(graph,
 
 
 @given(graphs(40))
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_rails_that_find_no_lane_are_counted(graph) -> None:
     scene = whole(fold(graph))
     found = rails(scene)

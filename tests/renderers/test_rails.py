@@ -48,8 +48,11 @@ DRAWINGS = {
 }
 
 
-def written(capture: Capture, rows: int = 20, *, selection: Selection = Selection(), **how) -> str:
-    return text.render(rails(scene_of(capture, selection, rows), rows), **how)
+def written(
+    capture: Capture, rows: int = 20, *, selection: Selection | None = None, **how: object
+) -> str:
+    scene = scene_of(capture, selection or Selection(), rows)
+    return text.render(rails(scene, rows), text.Look(**how))
 
 
 def without_colour(drawn: str) -> str:
@@ -80,16 +83,16 @@ def test_drawings_without_unicode(golden: Callable[[str, str], None]) -> None:
 
 @pytest.mark.parametrize("name", DRAWINGS)
 @pytest.mark.parametrize("width", [None, 120, 80, 40, 20])
-@pytest.mark.parametrize("ascii", [True, False])
+@pytest.mark.parametrize("plainly", [True, False])
 def test_colour_changes_nothing_and_no_line_is_too_long(
-    name: str, width: int | None, ascii: bool
+    name: str, width: int | None, plainly: bool
 ) -> None:
     graph, rows = DRAWINGS[name]
-    plain = written(capture_of(graph), rows, width=width, ascii=ascii)
-    colored = written(capture_of(graph), rows, width=width, ascii=ascii, color=True)
+    plain = written(capture_of(graph), rows, width=width, ascii=plainly)
+    colored = written(capture_of(graph), rows, width=width, ascii=plainly, color=True)
     assert [line.rstrip() for line in without_colour(colored).split("\n")] == plain.split("\n")
     assert "\x1b" in colored
-    assert plain.isascii() == ascii
+    assert plain.isascii() == plainly
     assert width is None or max(map(cell_len, plain.splitlines())) <= width
     assert len(plain.splitlines()) <= rows + text.HEADING_LINES
 
@@ -103,11 +106,11 @@ def test_colour_changes_nothing_and_no_line_is_too_long(
 )
 def test_hostile_names_are_shown_on_one_line_as_text(name: str) -> None:
     capture = capture_of(graph_of([[1], []], names={0: name, 1: name}))
-    for ascii in (False, True):
-        drawn = written(capture, ascii=ascii)
+    for plainly in (False, True):
+        drawn = written(capture, ascii=plainly)
         assert drawn.count("\n") == 2
         assert drawn.replace("\n", "").isprintable()
-        assert cell_len(written(capture, ascii=ascii, width=30).splitlines()[1]) <= 30
+        assert cell_len(written(capture, ascii=plainly, width=30).splitlines()[1]) <= 30
     if name.isprintable() and name.isascii():
         assert drawn.count(name.rstrip()) >= 2
 
@@ -148,9 +151,9 @@ def test_the_instance_on_show_is_named() -> None:
 
 def test_a_leaf_says_how_often_it_is_used_and_what_is_wrong() -> None:
     capture = capture_of(unrolled_cell(40))
-    assert "weight_hh ×40" in written(capture)
+    assert "weight_hh \N{MULTIPLICATION SIGN}40" in written(capture)
     norms = np.zeros(len(capture.graph))
-    assert "weight_hh ×40 ∇0" in written(capture, norms=norms)
+    assert "weight_hh \N{MULTIPLICATION SIGN}40 ∇0" in written(capture, norms=norms)
     assert "∇ not finite" in written(capture, norms=norms + np.inf)
     frozen = replace(
         capture.graph.leaf_table,

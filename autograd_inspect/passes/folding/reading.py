@@ -5,14 +5,14 @@ A thing is a fold, or a row that is in no fold but those around it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from autograd_inspect.model.folds import FoldKind, Folds
 from autograd_inspect.model.ops import forward_name
-from autograd_inspect.model.tables import Bools, Ints, Kind
+from autograd_inspect.model.tables import Bools, Kind, Longs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Reading:
         table = self.folds.table
         return int(table.first[thing.fold]), int(table.stop[thing.fold])
 
-    def is_open_able(self, thing: Thing) -> bool:
+    def opens(self, thing: Thing) -> bool:
         """Tell whether there is more than one row in it."""
         first, stop = self.span(thing)
         return stop - first > 1
@@ -101,11 +101,11 @@ class Reading:
         """Find what goes by a name, or part of it: operation, variable, module or leaf."""
         wanted = text.casefold()
         titles = (number for number, title in enumerate(self.folds.titles) if _has(title, wanted))
-        return self._in_reading_order(titles, np.flatnonzero(self._rows_named(wanted)))
+        return self._in_reading_order(titles, _numbers(self._rows_named(wanted)))
 
     def using(self, text: str) -> list[Thing]:
         """Find the rows that use leaves of a name, or with that in it."""
-        return self._in_reading_order((), np.flatnonzero(self._rows_using(text.casefold())))
+        return self._in_reading_order((), _numbers(self._rows_using(text.casefold())))
 
     def made_at(self, text: str) -> list[Thing]:
         """Find the rows that a line made, given as `model.py:12` or `12`."""
@@ -118,9 +118,9 @@ class Reading:
         }
         stacks = [not places.isdisjoint(stack.lines) for stack in graph.stacks]
         made = np.array([*stacks, False], np.bool_)[graph.node_table.stack[self.folds.node]]
-        return self._in_reading_order((), np.flatnonzero(made))
+        return self._in_reading_order((), _numbers(made))
 
-    def _in_reading_order(self, folds: Iterable[int], rows: Ints) -> list[Thing]:
+    def _in_reading_order(self, folds: Iterable[int], rows: Longs) -> list[Thing]:
         found = {self.thing_of(row) for row in rows.tolist()} | {Thing(fold) for fold in folds}
         return sorted(found, key=lambda thing: (-self.span(thing)[1], self.span(thing)[0]))
 
@@ -153,7 +153,5 @@ def _has(text: str, wanted: str) -> bool:
     return wanted in text.casefold()
 
 
-def paged(things: list[Thing], most: int) -> Iterator[list[Thing]]:
-    """Part a long list."""
-    for start in range(0, len(things), most):
-        yield things[start : start + most]
+def _numbers(marks: Bools) -> Longs:
+    return np.flatnonzero(marks).astype(np.int64)
