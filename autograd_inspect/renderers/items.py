@@ -43,6 +43,7 @@ class Items:
         self._graph = folds.graph
         self._ascii = signs.rail.isascii()
         self._origins = Origins(folds.graph)
+        self._carried: dict[Scene, dict[int, list[int]]] = {}
         self._first = folds.table.first
         self._stop = folds.table.stop
 
@@ -128,7 +129,9 @@ class Items:
     def leaves(self, first: int, stop: int, fold: int) -> list[list[Segment]]:
         """Write the leaves that rows use, one by one."""
         uses = self.folds.uses
-        span = slice(*np.searchsorted(uses.source, [first, stop]).tolist())
+        span = slice(self._uses_start[first], self._uses_start[stop])
+        if span.start == span.stop:
+            return []
         around = self._module_around(fold, first)
         written: list[list[Segment]] = []
         for leaf in dict.fromkeys(uses.leaf[span].tolist()):
@@ -164,9 +167,15 @@ class Items:
 
     def carried(self, scene: Scene, item: int) -> list[Segment]:
         """Write what an item takes from the instance of a repeat before its own."""
-        found = scene.target[(scene.source == item) & scene.carried]
+        found = self._carried.get(scene)
+        if found is None:
+            found = self._carried[scene] = {}
+            crossing = np.flatnonzero(scene.carried)
+            ends = scene.source[crossing].tolist(), scene.target[crossing].tolist()
+            for source, target in zip(*ends, strict=True):
+                found.setdefault(source, []).append(target)
         names = dict.fromkeys(
-            self.name(int(scene.fold[one]), int(scene.row[one])) for one in found.tolist()
+            self.name(int(scene.fold[one]), int(scene.row[one])) for one in found.get(item, ())
         )
         return [(f"{self.signs.again} {', '.join(names)}", "yellow")] if names else []
 
@@ -205,6 +214,9 @@ class Items:
 
     def _line(self, fold: int, row: int) -> str:
         """Give the line that made a row, or all rows of a fold; empty where they differ."""
+        if fold < 0:
+            stack = int(self._graph.node_table.stack[self.folds.node[row]])
+            return self._origins.place_of_stack(stack)
         nodes = self.folds.node[slice(*self.span(fold, row))]
         stacks = np.unique(self._graph.node_table.stack[nodes])
         if len(stacks) > _FEW_ROWS:
@@ -231,6 +243,13 @@ class Items:
     def _roots(self) -> list[tuple[int, str]]:
         rows = self.folds.row[self._graph.root_table.node].tolist()
         return [(row, root.name) for row, root in zip(rows, self._graph.roots, strict=True)]
+
+    @cached_property
+    def _uses_start(self) -> list[int]:
+        """Give per row where its uses of leaves begin, and at the end where they end."""
+        rows = np.arange(len(self.folds) + 1)
+        start: list[int] = np.searchsorted(self.folds.uses.source, rows).tolist()
+        return start
 
     @cached_property
     def _uses_of(self) -> Longs:
