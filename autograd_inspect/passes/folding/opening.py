@@ -95,7 +95,8 @@ def _largest(scene: Scene, banned: set[int]) -> list[int] | None:
     chains = np.zeros(len(kinds), np.bool_)
     chains[which[table.kind[closed] == FoldKind.CHAIN]] = True
     best = int(np.lexsort((-rows, chains))[0])
-    return closed[which == best].tolist()
+    group: list[int] = closed[which == best].tolist()
+    return group
 
 
 def _of_kinds(folds: Folds, kinds: set[int]) -> Opening:
