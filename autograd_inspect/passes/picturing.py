@@ -65,14 +65,17 @@ def _root_name(graph: Graph, node: int) -> str:
 
 
 def _labels(items: Items) -> list[str]:
-    """Label an arrow that leaves an operation with several outputs."""
-    scene, folds = items.scene, items.scene.folds
-    outputs = np.diff(folds.graph.output_table.start)
+    """Label an arrow that leaves an operation with several outputs, if it is one of them."""
+    scene, arrows = items.scene, items.scene.folds.arrows
+    outputs = np.diff(scene.folds.graph.output_table.start)
     labels = []
     for target, arrow in zip(scene.target.tolist(), scene.arrow.tolist(), strict=True):
         row = items.rows[target]
-        several = row >= 0 and outputs[folds.node[row]] > 1
-        labels.append(f"output {int(folds.arrows.output[arrow])}" if several else "")
+        several = row >= 0 and outputs[scene.folds.node[row]] > 1
+        user = arrows.source[arrow]
+        span = slice(*np.searchsorted(arrows.source, [user, user + 1]).tolist())
+        alone = np.count_nonzero(arrows.target[span] == arrows.target[arrow]) == 1
+        labels.append(f"output {int(arrows.output[arrow])}" if several and alone else "")
     return labels
 
 
