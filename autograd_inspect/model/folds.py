@@ -8,7 +8,7 @@ so. Views may have none either: then they count in the row that uses them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -100,7 +100,8 @@ class Folds:
     fold     per row, the innermost fold around it, -1 for none
     row      per node, the row it counts in: its own, or that of the user of a view; -1 for leaves
              and for what is left out
-    titles   per fold, what it is called: `attn (Attention)`, `Block ×12`, `view → mm → view`
+    titles   per fold, what it is called: `attn (Attention)`, `h.0 … h.11 (Block) ×12`,
+             `(Linear → ReLU) ×6`, `view → mm → view`; made when asked for
     omitted  nodes that have been left out by choice, and count nowhere
     """
 
@@ -111,7 +112,7 @@ class Folds:
     table: FoldTable
     arrows: ArrowTable
     uses: UseTable
-    titles: tuple[str, ...]
+    titles: Sequence[str]
     of_folds: Figures
     of_rows: Figures
     whole: Figures

@@ -7,6 +7,7 @@ import numpy as np
 from autograd_inspect.model.folds import FoldKind
 from autograd_inspect.model.tables import Longs
 from autograd_inspect.passes.folding.forward import Rows
+from autograd_inspect.passes.folding.nesting import Nesting
 from autograd_inspect.passes.folding.spans import Spans
 
 _SHORTEST = 3
@@ -18,7 +19,7 @@ def chain_spans(rows: Rows, spans: Spans) -> Spans:
     What a span consists of altogether is no chain in it, and none goes from one instance of a
     repeat to the next.
     """
-    _, around = spans.parents(len(rows))
+    around = Nesting(spans, len(rows)).around
     arrows = rows.arrows
     users = np.bincount(arrows.target, minlength=len(rows))
     inputs = np.bincount(arrows.source, minlength=len(rows))
