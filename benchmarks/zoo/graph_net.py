@@ -7,12 +7,16 @@ from torch import nn
 class Round(nn.Module):
     def __init__(self, width):
         super().__init__()
-        self.message = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, width))
+        self.message = nn.Sequential(
+            nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, width)
+        )
         self.update = nn.GRUCell(width, width)
 
     def forward(self, nodes, start, end):
         messages = self.message(torch.cat([nodes[start], nodes[end]], 1))
-        gathered = torch.zeros_like(nodes).scatter_add(0, end[:, None].expand_as(messages), messages)
+        gathered = torch.zeros_like(nodes).scatter_add(
+            0, end[:, None].expand_as(messages), messages
+        )
         return self.update(gathered, nodes)
 
 

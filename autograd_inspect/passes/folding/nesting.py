@@ -34,9 +34,7 @@ class Nesting:
             places = np.repeat(spans.first[level] - before, length) + np.arange(length.sum())
             self.around[places] = np.repeat(level, length)
 
-    def innermost_with(
-        self, one: npt.NDArray[np.integer], other: npt.NDArray[np.integer]
-    ) -> Longs:
+    def innermost_with(self, one: npt.NDArray[np.integer], other: npt.NDArray[np.integer]) -> Longs:
         """Give the innermost span that contains both of two rows, the first one first; -1 for none."""
         found = self.around[one]
         parent = np.append(self.parent, -1)
