@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,8 +37,8 @@ class Run:
         return self.start + self.period * self.times
 
 
-#: Gives as much of a run as may be folded, None if nothing.
-Judge = Callable[[Run], Run | None]
+#: Gives as much of a run as may be folded, in several runs where it is no single one.
+Judge = Callable[[Run], Sequence[Run]]
 
 
 def spares(rows: Longs | int, times: Longs | int) -> Longs | bool:
@@ -58,10 +58,10 @@ def choose_runs(symbols: Longs, rows: Longs, starts: Longs, judge: Judge) -> lis
     for run in _best_first(symbols, rows, starts):
         if taken.find(1, run.start, run.stop) >= 0:
             continue
-        good = judge(run)
-        if good is not None and taken.find(1, good.start, good.stop) < 0:
-            taken[good.start : good.stop] = b"\1" * (good.stop - good.start)
-            chosen.append(good)
+        for good in judge(run):
+            if taken.find(1, good.start, good.stop) < 0:
+                taken[good.start : good.stop] = b"\1" * (good.stop - good.start)
+                chosen.append(good)
     return sorted(chosen, key=lambda run: run.start)
 
 

@@ -17,9 +17,7 @@ _OUTSIDE = np.iinfo(np.int64).max
 class Sums:
     """Adds up figures over rows and spans, and over all; `norms` has one per node, or is None."""
 
-    def __init__(
-        self, rows: Rows, spans: Spans, nesting: Nesting, norms: Floats | None
-    ) -> None:
+    def __init__(self, rows: Rows, spans: Spans, nesting: Nesting, norms: Floats | None) -> None:
         self._rows = rows
         self._spans = spans
         self._nesting = nesting
