@@ -28,7 +28,7 @@ class FoldKind(IntEnum):
 class Figures:
     """True sums, per fold or per row; what several things in one fold share counts once in it.
 
-    nodes   nodes of the graph: operations, and the views that have no row; leaves are not among them
+    nodes   nodes of the graph: operations, views without a row among them, leaves not
     leaves  leaves used
     saved   bytes held for backward, parameters and buffers not among them
     spent   nanoseconds, -1 where unknown
