@@ -46,7 +46,7 @@ def repeat_spans(rows: Rows, calls: Spans) -> Spans:
 
 
 def _copied(columns: Longs, by: Longs) -> Longs:
-    """Give repeats, as columns first, stop and times, once more for each number of rows to go on."""
+    """Give repeats, as columns first, stop and times, once for each number of rows to go on."""
     if not columns.size:
         return columns
     moved = np.repeat(columns[:, :, None], len(by), axis=2)
@@ -120,7 +120,7 @@ class _Search:
         self._wiring, self._beginnings, self._patience = wiring, beginnings, patience
 
     def repeats_in(self, parts: _Parts) -> Longs:
-        """Find repeats: columns first, stop, times. One that lies in another comes in each instance."""
+        """Find repeats: columns first, stop, times; those in others once in each instance."""
         found = [np.zeros((3, 0), np.int64)]
         plain = int(parts.symbol.min(initial=0))
         for _ in range(_ROUNDS):

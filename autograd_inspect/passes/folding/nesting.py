@@ -35,8 +35,8 @@ class Nesting:
             self.around[places] = np.repeat(level, length)
 
     def innermost_with(self, one: npt.NDArray[np.integer], other: npt.NDArray[np.integer]) -> Longs:
-        """Give the innermost span that contains both of two rows, the first one first; -1 for none."""
-        found = self.around[one]
+        """Give the innermost span around both of two rows, the first one first; -1 for none."""
+        found: Longs = self.around[one]
         parent = np.append(self.parent, -1)
         left = np.flatnonzero(self._stop[found] <= other)
         while len(left):
@@ -45,7 +45,7 @@ class Nesting:
         return found
 
     def added_up(self, values: Values) -> Values:
-        """Add what each span has to all those around it; one more value at the end is of no span."""
+        """Add what each span has to all around it; one more value at the end is of no span."""
         total = values.copy()
         for level in reversed(self.levels):
             np.add.at(total, self.parent[level], total[level])

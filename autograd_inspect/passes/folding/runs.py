@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograd_inspect.model.tables import Longs
+from autograd_inspect.model.tables import Bools, Longs
 
 #: Parts of one instance at most; longer ones are found once what repeats in them is folded.
 _LONGEST_PERIOD = 512
@@ -41,10 +41,11 @@ class Run:
 Judge = Callable[[Run], Sequence[Run]]
 
 
-def spares(rows: Longs | int, times: Longs | int) -> Longs | bool:
+def spares(rows: Longs, times: Longs) -> Bools:
     """Tell whether it helps to fold so many instances of so many rows each."""
     enough = (times >= 3) | (rows >= _ROWS_OF_TWO)
-    return enough & (rows * (times - 1) > _SPARED)
+    found: Bools = enough & (rows * (times - 1) > _SPARED)
+    return found
 
 
 def choose_runs(symbols: Longs, rows: Longs, starts: Longs, judge: Judge) -> list[Run]:
@@ -80,7 +81,7 @@ def _best_first(symbols: Longs, rows: Longs, starts: Longs) -> Iterator[Run]:
 
 
 def _maximal_runs(symbols: Longs, rows: Longs) -> Longs:
-    """Find where symbols repeat: columns start, period, length of each maximal run worth folding."""
+    """Find where symbols repeat: columns start, period, length of each maximal run."""
     found = [np.zeros((3, 0), np.int64)]
     count = len(symbols)
     before = np.append(0, np.cumsum(rows))

@@ -1,4 +1,4 @@
-"""What folds are called: `attn (Attention)`, `h.0 … h.11 (Block) ×12`, `view → mm → view`."""
+"""What folds are called: `attn (Attention)`, `view → mm → view`, a loop with its turns."""
 
 from __future__ import annotations
 

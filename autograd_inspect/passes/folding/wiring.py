@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd_inspect.model.tables import Bools, Longs
+from autograd_inspect.model.tables import Bools
 from autograd_inspect.passes.folding.forward import Rows
 from autograd_inspect.passes.folding.runs import spares
 
@@ -25,7 +25,7 @@ class Wiring:
         self._slot, self._output = slot, arrows.output.astype(np.int64)
 
     def agreeing(self, first: int, stop: int, times: int) -> list[tuple[int, int]]:
-        """Give the stretches of instances that make a repeat: the first of each, and their number."""
+        """Give the stretches of instances that make a repeat: where each begins, and its length."""
         rows = (stop - first) // times
         # The one in the middle is compared with; but there a loop may begin anew.
         for model in dict.fromkeys([times // 2, min(times // 2 + 1, times - 1)]):
@@ -33,7 +33,7 @@ class Wiring:
             least = 2 if feeds else _SOME if rows >= _LARGE else _MANY
             changes = np.diff(np.concatenate([[False], agree, [False]]).astype(np.int8))
             begins, ends = np.flatnonzero(changes > 0), np.flatnonzero(changes < 0)
-            good = (ends - begins >= least) & spares(np.int64(rows), ends - begins)
+            good = (ends - begins >= least) & spares(np.full(len(ends), rows), ends - begins)
             if good.any():
                 return list(zip(begins[good].tolist(), (ends - begins)[good].tolist(), strict=True))
         return []
