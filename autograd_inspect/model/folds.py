@@ -100,8 +100,8 @@ class Folds:
     fold     per row, the innermost fold around it, -1 for none
     row      per node, the row it counts in: its own, or that of the user of a view; -1 for leaves
              and for what is left out
-    titles   per fold, what it is called: `attn (Attention)`, `h.0 … h.11 (Block) ×12`,
-             `(Linear → ReLU) ×6`, `view → mm → view`; made when asked for
+    titles   per fold, what it is called, as `attn (Attention)` or `view → mm → view`; each is made
+             when it is asked for
     omitted  nodes that have been left out by choice, and count nowhere
     """
 
@@ -142,7 +142,7 @@ class Folds:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Which folds are open. An open repeat shows one instance, the first unless `shown` says else."""
+    """Which folds are open. Of an open repeat one instance is on show: `shown`, else the first."""
 
     folds: frozenset[int] = frozenset()
     shown: Mapping[int, int] = field(default_factory=dict)

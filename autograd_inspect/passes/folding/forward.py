@@ -62,7 +62,7 @@ def forward_rows(graph: Graph, *, views: bool, kept: Bools | None = None) -> Row
 
 
 def _in_order(graph: Graph, has_row: Bools, source: Longs, target: Ints) -> Ints:
-    """Sort nodes by sequence number, where arrows all run against it; else as close to it as can be."""
+    """Sort nodes by sequence number, or as close to it as the arrows let."""
     node = np.flatnonzero(has_row)
     table = graph.node_table
     node = node[np.lexsort((-table.depth[node], table.sequence[node]))]
@@ -75,7 +75,7 @@ def _in_order(graph: Graph, has_row: Bools, source: Longs, target: Ints) -> Ints
 
 
 def _sorted_by_arrows(count: int, source: Longs, target: Longs) -> Longs:
-    """Number items after all they lead to, of several the smallest first, by Kahn's algorithm.
+    """Put items behind all they lead to, of several the smallest first, by Kahn's algorithm.
 
     Sequence numbers are counted per thread: with several threads they do not tell the order.
     """

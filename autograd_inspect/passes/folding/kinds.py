@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd_inspect.model.folds import FoldKind
 from autograd_inspect.model.tables import Longs
 from autograd_inspect.passes.folding.forward import Rows
 from autograd_inspect.passes.folding.nesting import Nesting
@@ -13,7 +12,7 @@ from autograd_inspect.passes.folding.spans import Spans
 
 
 def kinds_of(rows: Rows, spans: Spans, nesting: Nesting) -> Longs:
-    """Number the kinds of spans, in the order in which they come."""
+    """Give each span the number of its kind, in the order in which they come."""
     depth = np.zeros(len(spans), np.int64)
     for number, level in enumerate(nesting.levels):
         depth[level] = number
@@ -27,7 +26,7 @@ def kinds_of(rows: Rows, spans: Spans, nesting: Nesting) -> Longs:
 
 
 def _bodies(rows: Rows, spans: Spans) -> Longs:
-    """Number what spans consist of: a module's class, the ends and the length of a loop's body."""
+    """Give a number for what a span consists of: a class, or the ends and length of a loop."""
     table, classes = rows.graph.node_table, class_numbers(rows.graph)
     op = mixed(table.op[rows.node], classes[table.call[rows.node]]).view(np.int64)
     length = (spans.stop - spans.first) // spans.times

@@ -20,6 +20,10 @@ from autograd_inspect.passes.folding.wiring import Wiring
 
 #: Loops in loops of which no instance is short enough to be seen whole: each round folds one.
 _ROUNDS = 6
+#: How often, on the average, each row is compared with another before the search ends,
+_PATIENCE = 30
+#: and what one more comparison costs, in rows.
+_PRICE = 100
 
 
 def repeat_spans(rows: Rows, calls: Spans) -> Spans:
@@ -29,7 +33,7 @@ def repeat_spans(rows: Rows, calls: Spans) -> Spans:
     """
     signatures = Signatures(rows, calls)
     directly = _Directly(rows, calls, signatures)
-    search = _Search(Wiring(rows), Beginnings(rows, signatures))
+    search = _Search(Wiring(rows), Beginnings(rows, signatures), _PATIENCE * len(rows))
     columns = [search.repeats_in(directly.parts_of(-1))]
     looks, which = np.unique(signatures.of_spans, return_inverse=True)
     by_look = np.argsort(which, kind="stable")
@@ -42,7 +46,7 @@ def repeat_spans(rows: Rows, calls: Spans) -> Spans:
 
 
 def _copied(columns: Longs, by: Longs) -> Longs:
-    """Give repeats, as columns first, stop and times, once more for each number of rows to go on."""
+    """Give repeats, as columns first, stop and times, once for each number of rows to go on."""
     if not columns.size:
         return columns
     moved = np.repeat(columns[:, :, None], len(by), axis=2)
@@ -112,11 +116,11 @@ class _Directly:
 class _Search:
     """Looks for repeats among parts, and in these for others."""
 
-    def __init__(self, wiring: Wiring, beginnings: Beginnings) -> None:
-        self._wiring, self._beginnings = wiring, beginnings
+    def __init__(self, wiring: Wiring, beginnings: Beginnings, patience: int) -> None:
+        self._wiring, self._beginnings, self._patience = wiring, beginnings, patience
 
     def repeats_in(self, parts: _Parts) -> Longs:
-        """Find repeats: columns first, stop, times. One that lies in another comes in each instance."""
+        """Find repeats: columns first, stop, times; those in others once in each instance."""
         found = [np.zeros((3, 0), np.int64)]
         plain = int(parts.symbol.min(initial=0))
         for _ in range(_ROUNDS):
@@ -137,31 +141,41 @@ class _Search:
             parts = parts.folded(runs)
         return np.concatenate(found, axis=1)
 
-    def _judged(self, run: Run, parts: _Parts) -> Run | None:
-        """Leave out instances that are connected in another way; take one before it along."""
-        good = self._agreeing(run, parts)
-        if good is not None and good.times < run.times:
+    def _judged(self, run: Run, parts: _Parts) -> list[Run]:
+        """Give the stretches of a run that are connected alike, with the instance before each."""
+        found = self._agreeing(run, parts)
+        if found and _instances(found) < run.times:
             # Where an instance begins has been chosen for more of them than there are.
-            heads = parts.start[good.start + good.period : good.start + 2 * good.period]
+            start = max(found, key=lambda good: good.times).start
+            heads = parts.start[start + run.period : start + 2 * run.period]
             shift = int(np.argmin(heads))
             later = self._agreeing(Run(run.start + shift, run.period, run.times - 1), parts)
-            good = later if later is not None and later.times >= good.times else good
-        if good is None or good.start >= run.start + run.period:
-            return good
-        before = good.start - good.period
-        if before >= 0 and self._is_first(before, good, parts):
-            return Run(before, good.period, good.times + 1)
-        return good
+            found = later if _instances(later) >= _instances(found) else found
+        return [self._with_first(good, parts) for good in found]
 
-    def _agreeing(self, run: Run, parts: _Parts) -> Run | None:
+    def _agreeing(self, run: Run, parts: _Parts) -> list[Run]:
         first, stop = int(parts.first[run.start]), int(parts.stop[run.stop - 1])
-        left_out, times = self._wiring.agreeing(first, stop, run.times)
-        return Run(run.start + left_out * run.period, run.period, times) if times else None
+        self._patience -= stop - first
+        if self._patience < 0 or run.times < 2:
+            return []
+        stretches = self._wiring.agreeing(first, stop, run.times)
+        return [Run(run.start + skip * run.period, run.period, n) for skip, n in stretches]
 
-    def _is_first(self, before: int, run: Run, parts: _Parts) -> bool:
+    def _with_first(self, run: Run, parts: _Parts) -> Run:
+        """Take the instance before a run along, if there is one that begins it."""
+        before = run.start - run.period
+        self._patience -= _PRICE
+        if before < 0 or self._patience < 0:
+            return run
         begin, first = int(parts.first[before]), int(parts.first[run.start])
         there, here = (
             parts.stop[start : start + run.period] - parts.first[start]
             for start in (before, run.start)
         )
-        return np.array_equal(there, here) and self._beginnings.is_first(begin, first)
+        if np.array_equal(there, here) and self._beginnings.is_first(begin, first):
+            return Run(before, run.period, run.times + 1)
+        return run
+
+
+def _instances(runs: list[Run]) -> int:
+    return sum(run.times for run in runs)

@@ -24,7 +24,7 @@ class Nesting:
     def __init__(self, spans: Spans, rows: int) -> None:
         """Paint spans from the outermost on, one level after the other."""
         self._stop = np.append(spans.stop, np.iinfo(np.int64).max)
-        self.levels = _levels(spans)
+        self.levels = levels_of(spans.first, spans.stop)
         self.parent = np.full(len(spans), -1, np.int64)
         self.around = np.full(rows, -1, np.int64)
         for level in self.levels:
@@ -35,8 +35,8 @@ class Nesting:
             self.around[places] = np.repeat(level, length)
 
     def innermost_with(self, one: npt.NDArray[np.integer], other: npt.NDArray[np.integer]) -> Longs:
-        """Give the innermost span that contains both of two rows, the first one first; -1 for none."""
-        found = self.around[one]
+        """Give the innermost span around both of two rows, the first one first; -1 for none."""
+        found: Longs = self.around[one]
         parent = np.append(self.parent, -1)
         left = np.flatnonzero(self._stop[found] <= other)
         while len(left):
@@ -45,16 +45,17 @@ class Nesting:
         return found
 
     def added_up(self, values: Values) -> Values:
-        """Add what each span has to all those around it; one more value at the end is of no span."""
+        """Add what each span has to all around it; one more value at the end is of no span."""
         total = values.copy()
         for level in reversed(self.levels):
             np.add.at(total, self.parent[level], total[level])
         return total
 
 
-def _levels(spans: Spans) -> list[Longs]:
+def levels_of(first: npt.NDArray[np.integer], stop: npt.NDArray[np.integer]) -> list[Longs]:
+    """Part spans by how many others lie around them, outermost ones first."""
     # Of the spans that begin before one, those are around it that have not ended.
-    ended = np.searchsorted(np.sort(spans.stop), spans.first, side="right")
-    depth = np.arange(len(spans)) - ended
+    ended = np.searchsorted(np.sort(stop), first, side="right")
+    depth = np.arange(len(first)) - ended
     order = np.argsort(depth, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(depth[order])) + 1) if len(order) else []

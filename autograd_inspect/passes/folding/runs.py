@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from autograd_inspect.model.tables import Longs
+from autograd_inspect.model.tables import Bools, Longs
 
 #: Parts of one instance at most; longer ones are found once what repeats in them is folded.
 _LONGEST_PERIOD = 512
@@ -37,14 +37,15 @@ class Run:
         return self.start + self.period * self.times
 
 
-#: Gives as much of a run as may be folded, None if nothing.
-Judge = Callable[[Run], Run | None]
+#: Gives as much of a run as may be folded, in several runs where it is no single one.
+Judge = Callable[[Run], Sequence[Run]]
 
 
-def spares(rows: Longs | int, times: Longs | int) -> Longs | bool:
+def spares(rows: Longs, times: Longs) -> Bools:
     """Tell whether it helps to fold so many instances of so many rows each."""
     enough = (times >= 3) | (rows >= _ROWS_OF_TWO)
-    return enough & (rows * (times - 1) > _SPARED)
+    found: Bools = enough & (rows * (times - 1) > _SPARED)
+    return found
 
 
 def choose_runs(symbols: Longs, rows: Longs, starts: Longs, judge: Judge) -> list[Run]:
@@ -58,10 +59,10 @@ def choose_runs(symbols: Longs, rows: Longs, starts: Longs, judge: Judge) -> lis
     for run in _best_first(symbols, rows, starts):
         if taken.find(1, run.start, run.stop) >= 0:
             continue
-        good = judge(run)
-        if good is not None and taken.find(1, good.start, good.stop) < 0:
-            taken[good.start : good.stop] = b"\1" * (good.stop - good.start)
-            chosen.append(good)
+        for good in judge(run):
+            if taken.find(1, good.start, good.stop) < 0:
+                taken[good.start : good.stop] = b"\1" * (good.stop - good.start)
+                chosen.append(good)
     return sorted(chosen, key=lambda run: run.start)
 
 
@@ -80,7 +81,7 @@ def _best_first(symbols: Longs, rows: Longs, starts: Longs) -> Iterator[Run]:
 
 
 def _maximal_runs(symbols: Longs, rows: Longs) -> Longs:
-    """Find where symbols repeat: columns start, period, length of each maximal run worth folding."""
+    """Find where symbols repeat: columns start, period, length of each maximal run."""
     found = [np.zeros((3, 0), np.int64)]
     count = len(symbols)
     before = np.append(0, np.cumsum(rows))

@@ -52,7 +52,7 @@ def mixed(*columns: npt.NDArray[np.integer]) -> Words:
 
 
 def class_numbers(graph: Graph) -> Longs:
-    """Number the classes of modules, per module call; last, for none, is -1."""
+    """Give the number of its class for each module call; last, for none, is -1."""
     numbers: dict[str, int] = {}
     of_module = [numbers.setdefault(module.cls, len(numbers)) for module in graph.modules]
     found: Longs = np.array([*of_module, -1], np.int64)[np.append(graph.call_table.module, -1)]
@@ -73,7 +73,7 @@ def _operations(rows: Rows, classes: Longs) -> Words:
 
 
 def _per_sample(graph: Graph) -> Longs:
-    """Number specs, equal where they differ in the first size only; last, for none, is -1."""
+    """Give specs that differ in the first size only one number; last, for none, is -1."""
     numbers: dict[tuple[object, ...], int] = {}
     keys = [(len(one.shape), one.shape[1:], one.dtype, one.device) for one in graph.specs]
     return np.array([*(numbers.setdefault(key, len(numbers)) for key in keys), -1], np.int64)

@@ -31,11 +31,8 @@ class Sums:
         nodes = self._plain(np.bincount(self._row_of_node, minlength=count).astype(np.int64))
         uses = self._rows.uses
         leaves = self._distinct(uses.source, uses.leaf, np.ones(len(uses.leaf), np.int64))
-        columns = [nodes, leaves, self._saved(), self._spent()]
-        norm = self._norm()
-        of_spans, of_rows, whole = (
-            Figures(*(column[part] for column in columns), norm[part]) for part in range(3)
-        )
+        columns = nodes, leaves, self._saved(), self._spent(), self._norm()
+        of_spans, of_rows, whole = (Figures(*part) for part in zip(*columns, strict=True))
         return of_spans, of_rows, whole
 
     def _plain(self, values: Longs) -> tuple[Longs, Longs, Longs]:
@@ -47,7 +44,7 @@ class Sums:
     def _distinct(
         self, row: npt.NDArray[np.integer], thing: npt.NDArray[np.integer], size: Longs
     ) -> tuple[Longs, Longs, Longs]:
-        """Add up the sizes of things that rows have in common, each once per row, span and in all."""
+        """Add up sizes of things that rows have in common, each once per row, span and in all."""
         if not len(row):
             return self._plain(np.zeros(len(self._rows), np.int64))
         order = np.lexsort((row, thing))

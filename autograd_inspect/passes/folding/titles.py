@@ -1,4 +1,4 @@
-"""What folds are called: `attn (Attention)`, `h.0 … h.11 (Block) ×12`, `view → mm → view`."""
+"""What folds are called: `attn (Attention)`, `view → mm → view`, a loop with its turns."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ class Titles(Sequence[str]):
 
     def _repeated(self, span: int) -> str:
         body = self._body(span)
-        return f"({body}) {self._times(span)}" if " " in body else f"{body} {self._times(span)}"
+        several = _ARROW in body and len(list(islice(self._words(span), 2))) > 1
+        return f"({body}) {self._times(span)}" if several else f"{body} {self._times(span)}"
 
     def _times(self, span: int) -> str:
         return f"{TIMES}{int(self._spans.times[span]):,}"
