@@ -111,7 +111,7 @@ def _of_kinds(folds: Folds, kinds: set[int]) -> Opening:
 
 
 def _likes_with(folds: Folds, fold: int) -> Iterator[int]:
-    """Give the kind of a fold, and of what it alone consists of: a frame in a frame says nothing."""
+    """Give the kind of a fold, and of what it alone consists of: that opens together with it."""
     table = folds.table
     while True:
         yield int(table.like[fold])

@@ -87,7 +87,7 @@ def test_the_full_name_of_a_module_will_do() -> None:
 
 def test_a_path_that_there_is_not_is_said_so() -> None:
     folds = fold(make_layers(3))
-    with pytest.raises(UsageError, match="h.7: no module") as raised:
+    with pytest.raises(UsageError, match="no module of this graph") as raised:
         open_paths(folds, Opening(), ["h.7"])
     assert "model.h.0" in str(raised.value.hint)
 
