@@ -1,11 +1,9 @@
-// Lay out what comes in as JSON lines, with the layout script as a page loads it: not as a module.
+// Lay out what comes in as JSON, with the layout script as a page has it: not as a module.
 "use strict";
 const fs = require("fs");
-const vm = require("vm");
 
-const page = vm.createContext({});
-vm.runInContext(fs.readFileSync(process.argv[2], "utf8"), page);
-const call = vm.runInContext("({ layOut, textWidth, learnWidths })", page);
+const script = fs.readFileSync(process.argv[2], "utf8");
+const call = new Function(`${script}; return { layOut, textWidth, learnWidths };`)();
 const { tasks, texts, widths } = JSON.parse(fs.readFileSync(0, "utf8"));
 call.learnWidths(widths || {});
 const answer = {
