@@ -73,10 +73,35 @@ const { layOut, textWidth, learnWidths } = (function () {
     return low;
   }
 
+  /** Sort numbers in place; lists of up to a few dozen, nearly sorted, are the rule. */
+  function sortNumbers(values) {
+    if (values.length > 40) return values.sort((a, b) => a - b);
+    for (let i = 1; i < values.length; i++) {
+      const value = values[i];
+      let j = i;
+      for (; j > 0 && values[j - 1] > value; j--) values[j] = values[j - 1];
+      values[j] = value;
+    }
+    return values;
+  }
+
+  /** Sort in place by an order without ties. */
+  function sortBy(values, order) {
+    if (values.length > 40) return values.sort(order);
+    for (let i = 1; i < values.length; i++) {
+      const value = values[i];
+      let j = i;
+      for (; j > 0 && order(values[j - 1], value) > 0; j--) values[j] = values[j - 1];
+      values[j] = value;
+    }
+    return values;
+  }
+
+  /** Give the middle value, of an even number the mean of the two in the middle; sorts them. */
   function median(values) {
-    const ordered = values.length > 1 ? values.slice().sort((a, b) => a - b) : values;
-    const half = ordered.length >> 1;
-    return ordered.length % 2 ? ordered[half] : (ordered[half - 1] + ordered[half]) / 2;
+    sortNumbers(values);
+    const half = values.length >> 1;
+    return values.length % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
   }
 
   function largest(values, least) {
@@ -345,7 +370,7 @@ const { layOut, textWidth, learnWidths } = (function () {
   /** Add a bend below a vertex and a segment to it; gives its number. */
   function addBend(levels, before) {
     const bend = levels.level.length;
-    const above = [];
+    const above = [before];
     const below = [];
     levels.width.push(0);
     levels.weight.push(0);
@@ -356,7 +381,9 @@ const { layOut, textWidth, learnWidths } = (function () {
     levels.uppers.push(above);
     levels.below.push(below);
     levels.lowers.push(below);
-    join(levels, before, bend);
+    levels.below[before].push(bend);
+    const lowers = levels.lowers[levels.owner[before]];
+    if (lowers !== levels.below[before]) lowers.push(bend);
     return bend;
   }
 
@@ -371,7 +398,14 @@ const { layOut, textWidth, learnWidths } = (function () {
   /** Give the vertices of each level from left to right. */
   function orderLevels(levels) {
     let rows = firstRows(levels);
-    const scratch = { place: new Float64Array(levels.level.length), ends: [], spare: [] };
+    const vertices = levels.level.length;
+    const scratch = {
+      place: new Float64Array(vertices),
+      mean: new Float64Array(vertices),
+      tie: new Float64Array(vertices),
+      ends: [],
+      spare: [],
+    };
     let crossings = rows.map((row, i) => crossingsOf(levels, row, rows[i + 1] || NONE, scratch));
     let segments = 0;
     for (const near of levels.below) segments += near.length;
@@ -465,7 +499,10 @@ const { layOut, textWidth, learnWidths } = (function () {
   }
 
   /** Sort row after row by the mean place of the neighbours in the row before. */
-  function sweep(rows, levels, near, number, upwards, { place }) {
+  function sweep(rows, levels, near, number, upwards, { place, mean, tie }) {
+    const slots = [];
+    const movable = [];
+    const before = (a, b) => mean[a] - mean[b] || tie[a] - tie[b] || a - b;
     const neighbours = upwards ? levels.lowers : levels.uppers;
     const count = rows.length;
     for (let step = 1; step < count; step++) {
@@ -473,19 +510,20 @@ const { layOut, textWidth, learnWidths } = (function () {
       if (!near[level]) continue;
       const row = rows[level];
       notePlaces(levels, rows[upwards ? level + 1 : level - 1], place);
-      const slots = [];
-      const movable = [];
+      slots.length = movable.length = 0;
       for (let i = 0; i < row.length; i++) {
-        const ends = neighbours[row[i]];
+        const vertex = row[i];
+        const ends = neighbours[vertex];
         if (!ends.length) continue;
         let sum = 0;
-        for (const end of ends) sum += place[end];
+        for (let j = 0; j < ends.length; j++) sum += place[ends[j]];
         slots.push(i);
-        const tie = number ? (row[i] * 7919 * number) % 65521 : i;
-        movable.push({ mean: sum / ends.length, tie, vertex: row[i] });
+        mean[vertex] = sum / ends.length;
+        tie[vertex] = number ? (vertex * 7919 * number) % 65521 : i;
+        movable.push(vertex);
       }
-      movable.sort((a, b) => a.mean - b.mean || a.tie - b.tie || a.vertex - b.vertex);
-      for (let i = 0; i < slots.length; i++) row[slots[i]] = movable[i].vertex;
+      sortBy(movable, before);
+      for (let i = 0; i < slots.length; i++) row[slots[i]] = movable[i];
     }
   }
 
@@ -630,7 +668,10 @@ const { layOut, textWidth, learnWidths } = (function () {
     };
     const continued = new Uint8Array(count);
     const taken = rows.map(() => [[], []]);
-    for (const { rank, upper, lower, above, below } of segmentsByWeight(levels, rows, place)) {
+    const { order, above, below, rank } = segmentsByWeight(levels, rows, place);
+    for (const segment of order) {
+      const upper = levels.owner[above[segment]];
+      const lower = levels.owner[below[segment]];
       if (continued[upper] || joints.upper[lower] >= 0) continue;
       const [ups, lows] = taken[levels.level[upper]];
       const i = bisectLeft(ups, place[upper]);
@@ -639,8 +680,8 @@ const { layOut, textWidth, learnWidths } = (function () {
       lows.splice(i, 0, place[lower]);
       continued[upper] = 1;
       joints.upper[lower] = upper;
-      joints.rank[lower] = rank;
-      joints.aside[lower] = levels.at[above] - levels.at[below];
+      joints.rank[lower] = rank[segment];
+      joints.aside[lower] = levels.at[above[segment]] - levels.at[below[segment]];
     }
     return joints;
   }
@@ -652,22 +693,31 @@ const { layOut, textWidth, learnWidths } = (function () {
     const toBottom = longestWays(levels, rows.slice().reverse(), levels.lowers);
     const chain = chainsOf(levels, rows, place, toTop, toBottom);
     const longest = largest(toTop, 0);
-    const segments = [];
-    for (let above = 0; above < levels.below.length; above++) {
-      const upper = owner[above];
-      for (const below of levels.below[above]) {
-        const lower = owner[below];
-        const way = toTop[upper] + toBottom[lower];
-        let rank = chain[upper] === lower ? 2 : 3;
-        if (rank === 2 && way === longest) rank = 0;
-        else if (upper >= bends && lower >= bends) rank = 1;
-        segments.push({ rank, way, upper, lower, above, below });
+    let count = 0;
+    for (const near of levels.below) count += near.length;
+    const above = new Int32Array(count);
+    const below = new Int32Array(count);
+    const rank = new Uint8Array(count);
+    const way = new Int32Array(count);
+    let next = 0;
+    for (let spot = 0; spot < levels.below.length; spot++) {
+      const upper = owner[spot];
+      for (const end of levels.below[spot]) {
+        const lower = owner[end];
+        above[next] = spot;
+        below[next] = end;
+        way[next] = toTop[upper] + toBottom[lower];
+        rank[next] = chain[upper] === lower ? 2 : 3;
+        if (rank[next] === 2 && way[next] === longest) rank[next] = 0;
+        else if (upper >= bends && lower >= bends) rank[next] = 1;
+        next++;
       }
     }
-    return segments.sort((a, b) =>
-      a.rank - b.rank || b.way - a.way || a.upper - b.upper || a.lower - b.lower ||
-      a.above - b.above || a.below - b.below
+    const order = Uint32Array.from(above.keys()).sort((a, b) =>
+      rank[a] - rank[b] || way[b] - way[a] || owner[above[a]] - owner[above[b]] ||
+      owner[below[a]] - owner[below[b]] || above[a] - above[b] || below[a] - below[b]
     );
+    return { order, above, below, rank };
   }
 
   /** Split the graph into chains: give the vertex below each one in its chain, -1 at the end. */
@@ -903,11 +953,12 @@ const { layOut, textWidth, learnWidths } = (function () {
 
   /** Move every column towards the middle of those it belongs to, as far as there is room. */
   function pull({ left, right, pulls, turn }, x) {
+    const wanted = [];
     const move = (column) => {
       const begin = pulls.start[column];
       const end = pulls.start[column + 1];
       if (begin === end) return;
-      const wanted = [];
+      wanted.length = 0;
       for (let i = begin; i < end; i++) wanted.push(x[pulls.to[i]] + pulls.aside[i]);
       const least = leastOf(left, column, x, -Infinity);
       let most = Infinity;
@@ -1545,8 +1596,12 @@ const { layOut, textWidth, learnWidths } = (function () {
     }
     if (left === Infinity) left = right = 0;
     const moved = routes.map((route, arrow) => {
-      const points = route.map((at, i) => (i % 2 ? at - top : at - left));
-      return ribbon.turned[arrow] ? backwards(points) : points;
+      const points = ribbon.turned[arrow] ? backwards(route) : route.slice();
+      for (let i = 0; i < points.length; i += 2) {
+        points[i] -= left;
+        points[i + 1] -= top;
+      }
+      return points;
     });
     return {
       x: boxX.map((at) => at - left),
@@ -1646,6 +1701,12 @@ const { layOut, textWidth, learnWidths } = (function () {
         if (carried[arrow] !== last) continue;
         let out = group[upper[arrow]];
         let into = group[lower[arrow]];
+        if (out === into) {
+          const { boxes } = draftOf(out);
+          const ends = [upper[arrow], lower[arrow]].map((box) => [boxes.get(box), -1]);
+          ways[arrow] = [out, lead(draftOf(out), ends[0], ends[1], arrow, last)];
+          continue;
+        }
         const left = [];
         const entered = [];
         while (out !== into) {
@@ -1850,7 +1911,8 @@ const { layOut, textWidth, learnWidths } = (function () {
         for (let j = 0; j < leg.length; j += 2) route.push(left + leg[j], top + leg[j + 1]);
       }
       // Where two pieces meet, two sums that are to be equal may not quite be.
-      return way.length > 2 ? route.map(round6) : route;
+      if (way.length > 2) for (let i = 0; i < route.length; i++) route[i] = round6(route[i]);
+      return route;
     });
     return { x, y, routes, width: whole.width, height: whole.height, frames };
   }
@@ -1903,7 +1965,11 @@ const { layOut, textWidth, learnWidths } = (function () {
     const across = round1;
     const down = reverse ? (y) => round1(layout.height - y) : round1;
     const routes = layout.routes.map((route) => {
-      const points = straightened(route.map((at, i) => (i % 2 ? down(at) : across(at))));
+      for (let i = 0; i < route.length; i += 2) {
+        route[i] = across(route[i]);
+        route[i + 1] = down(route[i + 1]);
+      }
+      const points = straightened(route);
       return reverse ? backwards(points) : points;
     });
     return {
