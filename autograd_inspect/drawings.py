@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from autograd_inspect.errors import RenderError, UsageError
@@ -29,7 +29,7 @@ Color = Literal["kind", "grad", "memory", "time"]
 class Drawing:
     """How to draw: what of the graph, which way arrows run, what colours stand for."""
 
-    selection: Selection = Selection()
+    selection: Selection = field(default_factory=Selection)
     reverse: bool = False
     color: Color = "kind"
     engine: Literal["own", "dot"] = "own"
@@ -41,18 +41,23 @@ def draw(
     capture: Capture, kind: str, drawing: Drawing, tell: Callable[[str], None] | None = None
 ) -> str | bytes:
     """Draw a capture as svg, png, pdf, html, dot or mermaid; see `api.render`."""
-    from autograd_inspect.renderers import dot, html, mermaid, pdf, png, svg
-
-    reverse = drawing.reverse
     # A leaf with a thousand users keeps any layout busy; as text the graph is as torch has it.
-    split = kind not in {"dot", "mermaid"}
-    view = view_of(capture, drawing, split_leaves=split)
+    view = view_of(capture, drawing, split_leaves=kind not in {"dot", "mermaid"})
     if drawing.engine == "dot" and kind in {"svg", "pdf", "png"}:
         try:
-            return _by_graphviz(view, kind, reverse=reverse)
+            return _by_graphviz(view, kind, reverse=drawing.reverse)
         except RenderError as error:
             if tell is not None:
                 tell(f"{error.message}: drawn by our own layout")
+    return _by_us(view, kind, drawing, tell)
+
+
+def _by_us(
+    view: View, kind: str, drawing: Drawing, tell: Callable[[str], None] | None
+) -> str | bytes:
+    from autograd_inspect.renderers import dot, html, mermaid, pdf, png, svg
+
+    reverse = drawing.reverse
     match kind:
         case "dot":
             return dot.render(view, reverse=reverse)
@@ -60,7 +65,7 @@ def draw(
             return mermaid.render(view, reverse=reverse)
         case "pdf":
             return pdf.render(view, reverse=reverse, aspect=ASPECT)
-    drawn = svg.render(view, reverse=reverse, aspect=ASPECT)
+    drawn = svg.render(view, reverse=reverse, aspect=ASPECT, link=drawing.link)
     match kind:
         case "html":
             return html.render(drawn)
