@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from build import graph_of, make_capture
-from hypothesis import assume, note
+from hypothesis import HealthCheck, assume, note, settings
 from hypothesis import strategies as st
 
 from autograd_inspect.model.capture import Capture
@@ -27,6 +27,9 @@ from autograd_inspect.model.tables import (
     SavedTable,
     Spec,
 )
+
+#: Programs take long to make on a busy machine; so many of them show what is wrong.
+often = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SHAPES = ((2, 3), (4, 3), (2, 5), ())
 OPS = ("mul", "add", "tanh", "mm")

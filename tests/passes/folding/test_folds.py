@@ -11,7 +11,7 @@ import pytest
 from build import graph_of
 from hypothesis import given
 from hypothesis import strategies as st
-from programs import captures, inputs_of
+from programs import captures, inputs_of, often
 
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.folds import FoldKind, Folds
@@ -86,19 +86,17 @@ class Slow:
         return rows.index(node)
 
 
-@given(captures(), st.booleans())
-def test_what_is_no_leaf_and_no_view_in_passing_has_a_row(capture: Capture, views: bool) -> None:
-    folds, slow = fold(capture, views=views), Slow(capture.graph)
-    expected = [n for n in range(len(capture.graph)) if slow.has_row(n, views=views)]
+def check_what_is_no_leaf_and_no_view_in_passing_has_a_row(
+    folds: Folds, slow: Slow, *, views: bool
+) -> None:
+    expected = [n for n in range(len(slow.graph)) if slow.has_row(n, views=views)]
     assert sorted(folds.node.tolist()) == expected
-    for node in range(len(capture.graph)):
+    for node in range(len(slow.graph)):
         own = -1 if node in slow.leaves else slow.row_of(node, folds)
         assert folds.row[node] == own
 
 
-@given(captures(), st.booleans())
-def test_each_use_is_an_arrow_back_to_an_earlier_row(capture: Capture, views: bool) -> None:
-    folds, slow = fold(capture, views=views), Slow(capture.graph)
+def check_each_use_is_an_arrow_back_to_an_earlier_row(folds: Folds, slow: Slow) -> None:
     row = {node: row for row, node in enumerate(folds.node.tolist())}
     arrows, uses = set(), []
     for node, number in row.items():
@@ -110,7 +108,7 @@ def test_each_use_is_an_arrow_back_to_an_earlier_row(capture: Capture, views: bo
             if end in slow.leaves:
                 uses.append((number, end))
             else:
-                output = int(capture.graph.edge_table.output[last])
+                output = int(slow.graph.edge_table.output[last])
                 arrows.add((number, row[end], edge, output))
     table = folds.arrows
     columns = table.source, table.target, table.edge, table.output
@@ -123,9 +121,7 @@ def test_each_use_is_an_arrow_back_to_an_earlier_row(capture: Capture, views: bo
     assert (np.diff(table.source) >= 0).all()
 
 
-@given(folded())
-def test_what_is_left_out_has_no_row_and_leads_nowhere(pair: tuple[Capture, Folds]) -> None:
-    _, folds = pair
+def check_what_is_left_out_has_no_row_and_leads_nowhere(capture: Capture, folds: Folds) -> None:
     left = folds.row < 0
     assert folds.omitted <= np.count_nonzero(left)
     assert not left[folds.node].any()
@@ -133,9 +129,7 @@ def test_what_is_left_out_has_no_row_and_leads_nowhere(pair: tuple[Capture, Fold
     assert folds.whole.nodes[0] == np.count_nonzero(~left)
 
 
-@given(folded())
-def test_spans_lie_in_each_other_or_side_by_side(pair: tuple[Capture, Folds]) -> None:
-    _, folds = pair
+def check_spans_lie_in_each_other_or_side_by_side(capture: Capture, folds: Folds) -> None:
     table = folds.table
     around: list[set[int]] = [set() for _ in range(len(folds))]
     for one in range(len(table.kind)):
@@ -155,9 +149,7 @@ def test_spans_lie_in_each_other_or_side_by_side(pair: tuple[Capture, Folds]) ->
     assert folds.fold.tolist() == [max(spans, default=-1) for spans in around]
 
 
-@given(folded())
-def test_modules_are_where_the_program_called_them(pair: tuple[Capture, Folds]) -> None:
-    capture, folds = pair
+def check_modules_are_where_the_program_called_them(capture: Capture, folds: Folds) -> None:
     parent = capture.graph.call_table.parent.tolist()
     for row, node in enumerate(folds.node.tolist()):
         called, call = [], int(capture.graph.node_table.call[node])
@@ -199,9 +191,9 @@ def inputs_in_turn(folds: Folds, repeat: int, turn: int) -> set[tuple[object, ..
     }
 
 
-@given(folded())
-def test_instances_of_a_repeat_are_alike_and_connected_alike(pair: tuple[Capture, Folds]) -> None:
-    _, folds = pair
+def check_instances_of_a_repeat_are_alike_and_connected_alike(
+    capture: Capture, folds: Folds
+) -> None:
     for repeat in np.flatnonzero(folds.table.kind == FoldKind.REPEAT).tolist():
         rows, times = rows_between(folds, repeat), int(folds.table.times[repeat])
         assert times >= 2 and len(rows) % times == 0
@@ -223,9 +215,7 @@ def test_instances_of_a_repeat_are_alike_and_connected_alike(pair: tuple[Capture
             assert {one for one in here if (one[0], one[1]) not in early} == expected
 
 
-@given(folded())
-def test_what_lies_in_an_instance_lies_in_each(pair: tuple[Capture, Folds]) -> None:
-    _, folds = pair
+def check_what_lies_in_an_instance_lies_in_each(capture: Capture, folds: Folds) -> None:
     table = folds.table
     for repeat in np.flatnonzero(table.kind == FoldKind.REPEAT).tolist():
         inside = [f for f in range(len(table.kind)) if repeat in folds.around(int(table.parent[f]))]
@@ -240,9 +230,7 @@ def test_what_lies_in_an_instance_lies_in_each(pair: tuple[Capture, Folds]) -> N
         assert all(one == repeats[0] for one in repeats)
 
 
-@given(folded())
-def test_chains_lead_from_each_row_to_the_next_alone(pair: tuple[Capture, Folds]) -> None:
-    _, folds = pair
+def check_chains_lead_from_each_row_to_the_next_alone(capture: Capture, folds: Folds) -> None:
     for chain in np.flatnonzero(folds.table.kind == FoldKind.CHAIN).tolist():
         rows = rows_between(folds, chain)
         assert len(rows) >= 3
@@ -252,9 +240,7 @@ def test_chains_lead_from_each_row_to_the_next_alone(pair: tuple[Capture, Folds]
             assert np.count_nonzero(folds.arrows.target == row) == 1
 
 
-@given(folded())
-def test_figures_are_the_sums_of_what_is_in_a_fold(pair: tuple[Capture, Folds]) -> None:
-    capture, folds = pair
+def check_figures_are_the_sums_of_what_is_in_a_fold(capture: Capture, folds: Folds) -> None:
     norms = gradient_norms(capture)
     spans = [rows_between(folds, span) for span in range(len(folds.table.kind))]
     single = [range(row, row + 1) for row in range(len(folds))]
@@ -308,6 +294,26 @@ def norm_out_of(folds: Folds, rows: range, norms: np.ndarray) -> float:
 
 def same(one: float, other: float) -> bool:
     return math.isclose(one, other) or (math.isnan(one) and math.isnan(other))
+
+
+@often
+@given(captures(), st.booleans())
+def test_rows_and_arrows_are_those_of_the_graph(capture: Capture, views: bool) -> None:
+    folds, slow = fold(capture, views=views), Slow(capture.graph)
+    check_what_is_no_leaf_and_no_view_in_passing_has_a_row(folds, slow, views=views)
+    check_each_use_is_an_arrow_back_to_an_earlier_row(folds, slow)
+
+
+@often
+@given(folded())
+def test_folds_are_what_they_say(pair: tuple[Capture, Folds]) -> None:
+    check_what_is_left_out_has_no_row_and_leads_nowhere(*pair)
+    check_spans_lie_in_each_other_or_side_by_side(*pair)
+    check_modules_are_where_the_program_called_them(*pair)
+    check_instances_of_a_repeat_are_alike_and_connected_alike(*pair)
+    check_what_lies_in_an_instance_lies_in_each(*pair)
+    check_chains_lead_from_each_row_to_the_next_alone(*pair)
+    check_figures_are_the_sums_of_what_is_in_a_fold(*pair)
 
 
 def test_nothing_recurses_however_deep_the_graph() -> None:

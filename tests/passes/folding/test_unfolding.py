@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from layers import make_layers
-from programs import captures
+from programs import captures, often
 
 from autograd_inspect.model.folds import FoldKind, Folds, Opening, Scene
 from autograd_inspect.passes.folding.build import fold
@@ -62,8 +62,7 @@ def first_row(scene: Scene, item: Item) -> int:
     return item[1] if item[0] == "row" else int(scene.folds.table.first[item[1]])
 
 
-@given(scenes())
-def test_every_row_is_in_one_item_or_stands_for_its_like(scene: Scene) -> None:
+def check_every_row_is_in_one_item_or_stands_for_its_like(scene: Scene) -> None:
     folds, shown = scene.folds, items(scene)
     assert len(set(shown)) == len(shown) == len(scene)
     assert {place(folds, scene.opening, row)[0] for row in range(len(folds))} == set(shown)
@@ -72,8 +71,7 @@ def test_every_row_is_in_one_item_or_stands_for_its_like(scene: Scene) -> None:
     )
 
 
-@given(scenes())
-def test_items_lie_in_the_innermost_open_fold(scene: Scene) -> None:
+def check_items_lie_in_the_innermost_open_fold(scene: Scene) -> None:
     folds, held = scene.folds, set()
     for item, inside in zip(items(scene), scene.inside.tolist(), strict=True):
         around = folds.fold[item[1]] if item[0] == "row" else folds.table.parent[item[1]]
@@ -84,8 +82,7 @@ def test_items_lie_in_the_innermost_open_fold(scene: Scene) -> None:
     assert scene.frames == tuple(sorted(held))
 
 
-@given(scenes())
-def test_arrows_are_all_uses_between_items(scene: Scene) -> None:
+def check_arrows_are_all_uses_between_items(scene: Scene) -> None:
     folds, shown = scene.folds, items(scene)
     expected: Counter[tuple[Item, Item, bool]] = Counter()
     pairs = zip(folds.arrows.source.tolist(), folds.arrows.target.tolist(), strict=True)
@@ -106,14 +103,12 @@ def test_arrows_are_all_uses_between_items(scene: Scene) -> None:
     assert found == expected
 
 
-@given(scenes())
-def test_only_what_is_carried_goes_against_the_order(scene: Scene) -> None:
+def check_only_what_is_carried_goes_against_the_order(scene: Scene) -> None:
     forward = scene.source > scene.target
     assert (forward | scene.carried).all()
 
 
-@given(scenes())
-def test_each_arrow_names_one_of_the_uses_it_stands_for(scene: Scene) -> None:
+def check_each_arrow_names_one_of_the_uses_it_stands_for(scene: Scene) -> None:
     folds, shown = scene.folds, items(scene)
     for source, target, arrow in zip(scene.source, scene.target, scene.arrow, strict=True):
         for item, row in (
@@ -121,6 +116,16 @@ def test_each_arrow_names_one_of_the_uses_it_stands_for(scene: Scene) -> None:
             (target, folds.arrows.target[arrow]),
         ):
             assert place(folds, scene.opening, int(row))[0] == shown[item]
+
+
+@often
+@given(scenes())
+def test_scenes_show_everything_once(scene: Scene) -> None:
+    check_every_row_is_in_one_item_or_stands_for_its_like(scene)
+    check_items_lie_in_the_innermost_open_fold(scene)
+    check_arrows_are_all_uses_between_items(scene)
+    check_only_what_is_carried_goes_against_the_order(scene)
+    check_each_arrow_names_one_of_the_uses_it_stands_for(scene)
 
 
 def test_nothing_open_shows_what_is_outermost() -> None:
