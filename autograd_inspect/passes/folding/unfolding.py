@@ -32,7 +32,7 @@ def unfold(folds: Folds, opening: Opening) -> Scene:
     first = np.flatnonzero(is_item)
     item = (np.cumsum(is_item) - 1)[shown]
     closed = lid[folds.fold[first]]
-    inside = np.where(closed < 0, folds.fold[first], folds.table.parent[closed])
+    inside = np.where(closed < 0, folds.fold[first], np.append(folds.table.parent, -1)[closed])
     arrows = _arrows_between(folds, item, closed >= 0, carried)
     return Scene(
         folds=folds,
