@@ -1351,25 +1351,27 @@ const { layOut, textWidth, learnWidths } = (function () {
     return cuts;
   }
 
-  /** Count the nets that pass from above each level to it; a carried one may not be cut. */
+  /** Count the nets that pass from above each level to it; no track is cut off its boxes. */
   function crossingNets(strip) {
-    const count = strip.left.length;
     const { level } = strip.levels;
-    const change = new Int32Array(count + 2);
+    const crossing = new Int32Array(strip.left.length + 2);
     const last = new Map();
     strip.nets.forEach((net, arrow) => {
-      if (net >= 0) last.set(net, Math.max(last.get(net) || 0, level[strip.homes[arrow]]));
+      if (strip.back[arrow]) return;
+      last.set(net, Math.max(last.get(net) || 0, level[strip.homes[arrow]]));
     });
-    for (const [net, end] of last) {
-      change[level[net] + 1]++;
-      change[end + 1]--;
-    }
+    const pass = (begin, end) => {
+      crossing[begin + 1]++;
+      crossing[end + 1]--;
+    };
+    for (const [net, end] of last) pass(level[net], end);
+    for (const [first, end] of strip.kept) pass(first, end);
+    for (let i = 1; i < crossing.length; i++) crossing[i] += crossing[i - 1];
     for (const [first, end] of strip.kept) {
-      change[first] += MOST_CROSSING + 1;
-      change[Math.min(end + 2, count + 1)] -= MOST_CROSSING + 1;
+      crossing[first] += MOST_CROSSING;
+      crossing[end + 1] += MOST_CROSSING;
     }
-    for (let i = 1; i < change.length; i++) change[i] += change[i - 1];
-    return change;
+    return crossing;
   }
 
   /** Cut into at most so many columns, the tallest of which is as small as can be. */
@@ -1482,15 +1484,15 @@ const { layOut, textWidth, learnWidths } = (function () {
 
   /** List the nets that cross each cut, the one nearest to the next column first. */
   function crossedAt(strip, cuts, sign) {
-    const tops = cuts.map((cut) => strip.bands.top[cut]);
+    const tops = [0, ...cuts].map((level) => strip.bands.top[level]);
     const found = cuts.map(() => new Map());
-    strip.routes.forEach((route, arrow) => {
-      const net = strip.nets[arrow];
-      if (net < 0) return;
-      let before = bisectRight(tops, route[1] + SLIGHT);
+    strip.routes.forEach((given, arrow) => {
+      const route = strip.back[arrow] ? backwards(given) : given;
+      let before = columnAt(tops, route[1]);
       for (let i = 2; i < route.length; i += 2) {
-        const after = bisectRight(tops, route[i + 1] + SLIGHT);
-        for (; before < after; before++) found[before].set(net, route[i - 2]);
+        const after = columnAt(tops, route[i + 1]);
+        for (let cut = before; cut < after; cut++) found[cut].set(strip.nets[arrow], route[i - 2]);
+        before = after;
       }
     });
     return found.map((nets) =>
@@ -1498,22 +1500,23 @@ const { layOut, textWidth, learnWidths } = (function () {
     );
   }
 
+  /** Give the column at a height; what leads up from the first one begins above it. */
+  function columnAt(tops, y) {
+    return Math.max(bisectRight(tops, y + SLIGHT) - 1, 0);
+  }
+
   /** Give the way of every arrow, through gutters where it goes on in another column. */
   function wrappedRoutes(wrap) {
     const { strip, begins, right, down, lines, sign } = wrap;
     const tops = begins.map((level) => strip.bands.top[level]);
-    return strip.routes.map((route, arrow) => {
+    return strip.routes.map((given, arrow) => {
+      const back = strip.back[arrow];
+      const route = back ? backwards(given) : given;
       const net = strip.nets[arrow];
       const led = [];
-      const move = (column, x, y) => led.push(sign * x + right[column], y + down[column]);
-      if (net < 0) {
-        const column = bisectRight(begins, strip.levels.level[strip.homes[arrow]]) - 1;
-        for (let i = 0; i < route.length; i += 2) move(column, route[i], route[i + 1]);
-        return led;
-      }
       let before = -1;
       for (let i = 0; i < route.length; i += 2) {
-        const column = bisectRight(tops, route[i + 1] + SLIGHT) - 1;
+        const column = columnAt(tops, route[i + 1]);
         for (let from = i ? before : column; from < column; from++) {
           const { deep, aside, high } = lines[from].get(net);
           const here = sign * route[i - 2] + right[from];
@@ -1523,9 +1526,9 @@ const { layOut, textWidth, learnWidths } = (function () {
           led.push(here, low, here, low + deep, aside, low + deep, aside, up - high, there, up - high);
         }
         before = column;
-        move(column, route[i], route[i + 1]);
+        led.push(sign * route[i] + right[column], route[i + 1] + down[column]);
       }
-      return led;
+      return back ? backwards(led) : led;
     });
   }
 
@@ -1544,14 +1547,17 @@ const { layOut, textWidth, learnWidths } = (function () {
     const nets = levels.leaves.slice();
     const homes = levels.lower.slice();
     const turned = levels.turned.slice();
-    carried.forEach(({ arrow, enters }, number) => {
+    const back = nets.map(() => false);
+    carried.forEach(({ arrow, leaves, enters }, number) => {
       routes.splice(arrow, 0, ledBack[number]);
-      nets.splice(arrow, 0, -1);
+      nets.splice(arrow, 0, x.length + leaves);
       homes.splice(arrow, 0, levels.owner[enters]);
       turned.splice(arrow, 0, false);
+      back.splice(arrow, 0, true);
     });
     const { left, right, span } = tracks;
-    const strip = { levels, bands, routes, nets, homes, left, right, kept: [...span.values()] };
+    const kept = [...span.values()];
+    const strip = { levels, bands, routes, nets, homes, back, left, right, kept };
     return { sheet, strip, x: x.slice(0, levels.boxes), turned };
   }
 
