@@ -36,7 +36,7 @@ def make_mlp() -> Capture:
 
 def hostile(text: str) -> View:
     """Give a view of a framed graph in which everything is called by this text."""
-    view = draw(make_mlp(), limit=None)
+    view = draw(make_mlp())
     return replace(
         view,
         groups=tuple(Group(text, group.parent, (text,)) for group in view.groups),

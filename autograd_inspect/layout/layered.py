@@ -47,7 +47,7 @@ instead of from its middle, or on its upper side, where an arrow enters.
    left to right, each column moves to the median of where its segments to other columns would be
    straight, as far as its neighbours leave room.
 5. Bands (`routes`). A level is as tall as its tallest box. Boxes are centred in it, but on a level
-   with a frame, what no arrow enters lies at its lower side. The gap below is 26 + 5 % of the
+   with a frame, what no arrow enters lies at its lower side. The gap below is 18 + 5 % of the
    farthest sideways step in it, at most 64; next to a level of no height it is 10 + 5 %.
 6. Routes (`routes`). An arrow leaves from the middle of a box's lower side or from its port, keeps
    to its stem, which is vertical where it passes a level, so that no arrow crosses a box, and

@@ -17,7 +17,7 @@ from autograd_inspect.layout.levels import Levels
 Point = tuple[float, float]
 Route = list[Point]
 
-_GAP, _BARE_GAP, _WIDEST_GAP, _GAP_PER_SHIFT = 26.0, 10.0, 64.0, 0.05
+_GAP, _BARE_GAP, _WIDEST_GAP, _GAP_PER_SHIFT = 18.0, 10.0, 64.0, 0.05
 _LANE_GAP = 14.0
 _MOST_LANES = 500
 _PORT_GAP, _PORT_INSET = 12.0, 10.0

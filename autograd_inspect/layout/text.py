@@ -43,7 +43,7 @@ def _stand_in(match: re.Match[str]) -> str:
     return "\u2421" if code == 0x7F else "\ufffd"
 
 
-def shortened(text: str, longest: int = 44) -> str:
+def shortened(text: str, longest: int = 48) -> str:
     """Cut the middle out of a long text: of a dotted name both ends tell the most."""
     if len(text) <= longest:
         return text

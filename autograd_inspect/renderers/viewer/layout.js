@@ -1115,7 +1115,7 @@ const { layOut, textWidth, learnWidths } = (function () {
 
   // ---- Steps 5 and 6: bands and routes --------------------------------------------------------
 
-  const GAP = 26;
+  const GAP = 18;
   const BARE_GAP = 10;
   const WIDEST_GAP = 64;
   const GAP_PER_SHIFT = 0.05;
