@@ -95,7 +95,7 @@ instead of from its middle, or on its upper side, where an arrow enters.
    * the screen's)) + 1: columns are filled from the first level on, each as far as its height and
    the cuts allow; the height is halved in from [height / columns, height] until less than 1 is
    between, where it succeeds to the tallest column that came out. Of all numbers the first with at
-   least 0.97 of the best scale is taken, if that is 1.15 times what there was, and more nets may
+   least 0.9 of the best scale is taken, if that is 1.15 times what there was, and more nets may
    cross only for 1.15 times again. Where 1.15 times more is beyond 1.3, or no more places come to
    it, it is not tried.
    Columns are as wide as what is on their levels, and begin at the same height; with `reverse` they

@@ -16,7 +16,7 @@ from autograd_inspect.layout.routes import Bands, Point, Route
 
 #: How much larger a drawing has to come out for what makes it harder to follow.
 _MOST_CROSSING = 3
-WORTH_IT, _AS_GOOD = 1.15, 0.97
+WORTH_IT, _AS_GOOD = 1.15, 0.9
 _MOST_TRIES = 12
 _GUTTER, _LINE_GAP = 18.0, 10.0
 _ABOVE, _BELOW = 16.0, 12.0
