@@ -13,6 +13,7 @@ from autograd_inspect._version import __version__
 if TYPE_CHECKING:
     from autograd_inspect.api import (
         Capture,
+        diff,
         grads,
         load,
         memory,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         TargetError,
         UsageError,
     )
+    from autograd_inspect.model.diff import Diff, Difference
     from autograd_inspect.model.flow import Cut, CutKind, Write
     from autograd_inspect.model.gradients import Gradient, Reason
     from autograd_inspect.model.graph import Graph
@@ -52,6 +54,8 @@ __all__ = [
     "CaptureError",
     "Cut",
     "CutKind",
+    "Diff",
+    "Difference",
     "Edge",
     "ExpressionError",
     "FunctionError",
@@ -83,6 +87,7 @@ __all__ = [
     "Way",
     "Write",
     "__version__",
+    "diff",
     "grads",
     "load",
     "memory",
@@ -98,6 +103,7 @@ __all__ = [
 _HOMES = {
     "api": (
         "Capture",
+        "diff",
         "grads",
         "load",
         "memory",
@@ -120,6 +126,7 @@ _HOMES = {
         "UsageError",
     ),
     "model.gradients": ("Gradient", "Reason"),
+    "model.diff": ("Diff", "Difference"),
     "model.flow": ("Cut", "CutKind", "Write"),
     "model.graph": ("Graph",),
     "model.memory": ("Held", "Memory", "Packed"),

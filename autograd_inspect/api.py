@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from autograd_inspect import store
 from autograd_inspect.errors import RenderError, UsageError
 from autograd_inspect.model.capture import Capture as PlainCapture
+from autograd_inspect.model.diff import TOLERANCE, USUAL_ASPECTS, Diff
 from autograd_inspect.model.gradients import Gradient
 from autograd_inspect.model.memory import Memory
 from autograd_inspect.model.paths import Paths
 from autograd_inspect.model.times import Times
+from autograd_inspect.model.view import View
 
 if TYPE_CHECKING:
     import torch
@@ -210,9 +212,15 @@ def _draw(
 ) -> str | bytes:
     """Draw with our own layout, a png as the svg it is made from."""
     from autograd_inspect.passes.drawing import draw
-    from autograd_inspect.renderers import dot, html, mermaid, pdf, svg
 
     view = draw(capture, limit=limit, split_leaves=kind not in {"dot", "mermaid"}, color=color)
+    return _written(view, kind, reverse=reverse)
+
+
+def _written(view: View, kind: str, *, reverse: bool) -> str | bytes:
+    """Write a view in a format, a png as the svg it is made from."""
+    from autograd_inspect.renderers import dot, html, mermaid, pdf, svg
+
     match kind:
         case "dot":
             return dot.render(view, reverse=reverse)
@@ -239,6 +247,44 @@ def _drawn_by_graphviz(
     view = draw(capture, limit=limit, split_leaves=True)
     drawing = graphviz_engine.render(dot.render(view, reverse=reverse), format=kind)
     return drawing.decode() if kind == "svg" else drawing
+
+
+def diff(
+    before: PlainCapture,
+    after: PlainCapture,
+    *,
+    what: Sequence[str] = USUAL_ASPECTS,
+    tolerance: float = TOLERANCE,
+) -> Diff:
+    """Find what changed from one capture to another: added, removed and changed nodes.
+
+    `what` is which of structure, shapes, saved, grads, times and lines to compare. Gradient norms
+    that differ by up to `tolerance`, as a share of the larger, count as equal. The result is false
+    where nothing differs. Raises UsageError for another word or an impossible tolerance.
+    """
+    from autograd_inspect.analyses.diff import diff as compare
+
+    return compare(before, after, what=what, tolerance=tolerance)
+
+
+def render_diff(
+    found: Diff,
+    format: PictureFormat = "svg",  # noqa: A002 - named as the option
+    *,
+    limit: int | None = DEFAULT_LIMIT,
+    reverse: bool = False,
+    scale: float = 2.0,
+    tell: Callable[[str], None] | None = None,
+) -> str | bytes:
+    """Draw both graphs of a diff as one; options as in `render`. There is no json of it."""
+    from autograd_inspect.passes.differing import draw_diff
+    from autograd_inspect.renderers import png
+
+    if format == "json":
+        raise UsageError("a picture of a diff is not written as json")
+    view = draw_diff(found, limit=limit, split_leaves=format not in {"dot", "mermaid"})
+    drawn = _written(view, format, reverse=reverse)
+    return png.render(str(drawn), scale=scale, tell=tell) if format == "png" else drawn
 
 
 def grads(

@@ -13,7 +13,6 @@ from autograd_inspect.analyses.sides import (
     mixed,
     outputs_of,
     scalars_of,
-    sources_of,
 )
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.diff import Fact
@@ -67,7 +66,9 @@ def contrasts_of(facing: Facing, tolerance: float) -> Longs:
 
 
 def _ops(graph: Graph, words: Words) -> Longs:
-    return mixed(words.names.numbers(graph.ops)[graph.node_table.op], graph.node_table.kind.astype(np.int64))
+    return mixed(
+        words.names.numbers(graph.ops)[graph.node_table.op], graph.node_table.kind.astype(np.int64)
+    )
 
 
 def _saved(graph: Graph, words: Words) -> Longs:

@@ -65,6 +65,7 @@ def diff(
         before=before,
         after=after,
         pairs=pairs,
+        calls=alignment.call,
         compared=tuple(what),
         tolerance=tolerance,
         renamed=renamed if "structure" in what else (),
@@ -196,11 +197,9 @@ def _notes(before: Capture, after: Capture) -> Iterator[str]:
     if recorded.count(Recording.NONE) == 1:
         word = ("before", "after")[recorded.index(Recording.NONE)]
         yield f"{word}: modules and lines were not recorded: aligned by operations alone"
-    saved = [capture.about.omitted for capture in (before, after)]
-    if saved[0] != saved[1]:
-        yield f"not recorded: {', '.join(saved[0]) or 'nothing'} before, " + (
-            f"{', '.join(saved[1]) or 'nothing'} after"
-        )
+    omitted = [", ".join(capture.about.omitted) or "nothing" for capture in (before, after)]
+    if omitted[0] != omitted[1]:
+        yield f"not recorded: {omitted[0]} before, {omitted[1]} after"
     versions = [dict(capture.about.versions).get("torch", "") for capture in (before, after)]
     if versions[0] != versions[1] and all(versions):
         yield f"torch {versions[0]} before, {versions[1]} after"

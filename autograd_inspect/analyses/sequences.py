@@ -1,8 +1,8 @@
 """Two sequences side by side: which items of one are which of the other, in the same order.
 
 Short stretches are aligned by what their pairs score together, so that many weak signs can outweigh
-a strong one. Long ones are first cut into short ones by what is equal beyond doubt: their ends, then
-the longest common subsequence, by Myers' greedy algorithm.
+a strong one. Long ones are first cut into short ones by what is equal beyond doubt: their ends,
+then the longest common subsequence, by Myers' greedy algorithm.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ def mixed(*columns: Longs) -> Longs:
 
 
 def op_of(graph: Graph, words: Words) -> Longs:
-    """Number what ran forward: `MulBackward0` and `MulBackward1` are both `mul`."""
+    """Give a number to what ran forward: `MulBackward0` and `MulBackward1` are both `mul`."""
     table = graph.node_table
     key = table.op.astype(np.int64) * len(Kind) + table.kind
     distinct, which = np.unique(key, return_inverse=True)
@@ -161,7 +161,7 @@ def op_of(graph: Graph, words: Words) -> Longs:
 
 
 def outputs_of(graph: Graph, words: Words) -> Longs:
-    """Number what nodes put out: shapes, dtypes and devices of all outputs."""
+    """Give a number to what nodes put out: shapes, dtypes and devices of all outputs."""
     table = graph.output_table
     spec = words.specs.numbers(graph.specs)[table.spec]
     count = np.diff(table.start)
@@ -175,7 +175,7 @@ def outputs_of(graph: Graph, words: Words) -> Longs:
 
 
 def scalars_of(graph: Graph, words: Words) -> Longs:
-    """Number the scalars that nodes saved."""
+    """Give a number to the scalars that nodes saved."""
     return words.scalars.numbers(graph.attributes)[graph.node_table.attributes]
 
 
@@ -218,7 +218,7 @@ def _items(graph: Graph, order: Longs, call: Longs) -> tuple[Longs, ...]:
 
 
 def _called(graph: Graph, words: Words) -> tuple[Longs, Longs]:
-    """Number the names that calls have in the call around them, and their classes."""
+    """Give numbers to the names that calls have in the call around them, and to their classes."""
     table, modules = graph.call_table, graph.modules
     full = [modules[row].full_name for row in table.module.tolist()]
     names = [
@@ -232,7 +232,7 @@ def _called(graph: Graph, words: Words) -> tuple[Longs, Longs]:
 def _shapes(
     words: Words, inside: tuple[Longs, ...], op: Longs, looks: Longs
 ) -> tuple[Longs, Longs, Longs]:
-    """Number the structure of each call: by operations alone, and by all but names; and its size.
+    """Give each call's structure a number, by operations alone and by all but names, and its size.
 
     A call that does nothing but call another has the structure of that one.
     """

@@ -200,14 +200,15 @@ def _fitted(found: Diff, comparing: Comparing, terminal: Terminal) -> str:
     top = comparing.top
     if top is None and terminal.interactive:
         top = max(terminal.rows - _BESIDE, _FEWEST)
-    fit = drawn.Fit(top) if comparing.top is None else drawn.Fit(top, top)
+    fit = drawn.Fit(top, width=terminal.width)
+    if comparing.top is not None:
+        fit = replace(fit, drifts=top)
     if comparing.everything:
-        fit = drawn.Fit(None, None)
+        fit = replace(fit, changes=None, drifts=None)
     return drawn.render(
         found,
         summarise(found, fold=not comparing.everything),
         fit,
-        width=terminal.width,
         color=terminal.color,
         ascii=terminal.ascii,
     )

@@ -55,6 +55,10 @@ SHAPES = {
     Role.VIEW: Shape(loud=False),
     Role.CUSTOM: Shape(line_width=2.0, corner=0.0),
     Role.MORE: Shape(dashed=True, loud=False),
+    Role.ADDED: Shape(line_width=2.5),
+    Role.REMOVED: Shape(line_width=2.0, dashed=True),
+    Role.CHANGED: Shape(line_width=1.6, corner=0.0),
+    Role.SAME: Shape(line_width=0.8, loud=False),
 }
 
 FRAME_CORNER = 8.0
@@ -74,6 +78,10 @@ LIGHT = Palette(
         Role.VIEW: ("#ffffff", "#c0c8d2"),
         Role.CUSTOM: ("#f5e8f6", "#8e4fa8"),
         Role.MORE: ("#ffffff", "#7b8794"),
+        Role.ADDED: ("#d7f2dc", "#2e7d46"),
+        Role.REMOVED: ("#fbdcd9", "#b83a32"),
+        Role.CHANGED: ("#fdedc8", "#a66a08"),
+        Role.SAME: ("#fbfcfd", "#c8d0da"),
     },
     frames=("#f8fafc", "#eceff4"),
     frame_line="#cbd3dd",
@@ -95,6 +103,10 @@ DARK = Palette(
         Role.VIEW: ("#14181d", "#414c5a"),
         Role.CUSTOM: ("#3a2342", "#b877c9"),
         Role.MORE: ("#14181d", "#77859a"),
+        Role.ADDED: ("#173d24", "#5cbf7a"),
+        Role.REMOVED: ("#4a1d1b", "#e0766e"),
+        Role.CHANGED: ("#43310f", "#d99a35"),
+        Role.SAME: ("#171b21", "#414c5a"),
     },
     frames=("#191e25", "#20262f"),
     frame_line="#38424f",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # numpy is the program's to import first
     from autograd_inspect.model.capture import Capture
     from autograd_inspect.model.places import Module
     from autograd_inspect.model.rows import Node
-    from autograd_inspect.model.tables import Ints
+    from autograd_inspect.model.tables import Ints, Longs
 
 #: What can be compared, and what is unless asked otherwise.
 ASPECTS = ("structure", "shapes", "saved", "grads", "times", "lines")
@@ -182,6 +182,7 @@ class Diff:
     """Two captures side by side.
 
     pairs      the nodes of both
+    calls      per module call before, its like after, -1 for none
     compared   which of `ASPECTS` were compared
     tolerance  up to which share of the larger one norms, and times, count as equal
     renamed    modules that were renamed
@@ -194,6 +195,7 @@ class Diff:
     before: Capture
     after: Capture
     pairs: PairTable
+    calls: Longs
     compared: tuple[str, ...]
     tolerance: float
     renamed: tuple[Renamed, ...]

@@ -20,6 +20,10 @@ class Role(str, Enum):
     VIEW = "view"
     CUSTOM = "custom"
     MORE = "more"
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    SAME = "same"
 
     @property
     def label(self) -> str:
@@ -34,6 +38,10 @@ _ROLE_LABELS = {
     Role.VIEW: "view",
     Role.CUSTOM: "custom function",
     Role.MORE: "not shown",
+    Role.ADDED: "+ added",
+    Role.REMOVED: "- removed",
+    Role.CHANGED: "~ changed",
+    Role.SAME: "unchanged",
 }
 
 

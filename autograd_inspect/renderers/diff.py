@@ -64,23 +64,23 @@ _FEW, _FEW_RENAMED = 6, 3
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How much of a diff is printed: lines of changes and of gradients, None for all."""
+    """How much of a diff is printed: lines of changes and of gradients, None for all; how wide."""
 
     changes: int | None = None
     drifts: int | None = _FEW
+    width: int | None = None
 
 
 def render(
     diff: Diff,
     summary: Summary,
-    fit: Fit,
+    fit: Fit = Fit(),
     *,
-    width: int | None = None,
     color: bool = False,
     ascii: bool = False,  # noqa: A002 - named as the option
 ) -> str:
     """Write a diff for a terminal: what it comes to, then line by line, then the gradients."""
-    signs = glyphs(ascii=ascii)
+    signs, width = glyphs(ascii=ascii), fit.width
     if not diff:
         return f"{_sameness(diff)}\n"
     lines = [*_head(diff, signs, width), *_renamed(diff.renamed, signs)]
@@ -89,7 +89,7 @@ def render(
         lines += [[], *_table([_cells(change, signs) for change in shown], width, signs)]
     if len(shown) < len(summary.changes):
         lines.append([(f"{len(summary.changes) - len(shown):,} more lines: --all", "dim")])
-    lines += _gradients(summary, fit, diff, width, signs)
+    lines += _gradients(diff, summary, fit, signs)
     return "".join(f"{paint(line, color=color)}\n" for line in lines)
 
 
@@ -199,7 +199,9 @@ def _names(change: Change, signs: Glyphs) -> str:
         if len(varying) == 1:
             first, *_, last = columns[varying[0]]
             numbers = f"{{{first}{signs.ellipsis}{last}}}"
-            told = [numbers if place in varying else split[0][place] for place in range(len(columns))]
+            told = [
+                numbers if place in varying else split[0][place] for place in range(len(columns))
+            ]
             return "".join(told)
     return names[0] if len(names) == 1 else f"{names[0]} {signs.ellipsis} {names[-1]}"
 
@@ -277,9 +279,7 @@ def _value(fact: Fact, value: str | float, signs: Glyphs) -> str:
     return figure(value)
 
 
-def _gradients(
-    summary: Summary, fit: Fit, diff: Diff, width: int | None, signs: Glyphs
-) -> Iterator[list[Segment]]:
+def _gradients(diff: Diff, summary: Summary, fit: Fit, signs: Glyphs) -> Iterator[list[Segment]]:
     """Say whose gradients differ, those that differ most first."""
     leaves, nodes = summary.drifted
     if not summary.drifts:
@@ -291,7 +291,7 @@ def _gradients(
     more = f" by more than {100 * diff.tolerance:.3g}%" if diff.tolerance else ""
     yield [(f"gradients of {' and '.join(parts)} differ{more}", "bold")]
     shown = summary.drifts[: fit.drifts]
-    yield from _table([_drift_cells(drift, signs) for drift in shown], width, signs)
+    yield from _table([_drift_cells(drift, signs) for drift in shown], fit.width, signs)
     if len(shown) < len(summary.drifts):
         yield [(f"{len(summary.drifts) - len(shown):,} more, which differ less: --all", "dim")]
 
