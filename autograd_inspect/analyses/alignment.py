@@ -8,14 +8,14 @@ by who uses them, and by name where that does not tell.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from autograd_inspect.analyses.neighbours import Neighbours
-from autograd_inspect.analyses.sequences import Keys, Stretch, align
+from autograd_inspect.analyses.sequences import Keys, Stretch, align, out_of_order
 from autograd_inspect.analyses.sides import OUTSIDE, Side, Words, side_of
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Longs
@@ -24,6 +24,8 @@ from autograd_inspect.model.tables import Longs
 _OP, _OUTPUTS, _SCALARS, _WEIGHTS, _VARIABLE = 16, 8, 4, 3, 1
 # What equal facts of two calls weigh, for each of their nodes.
 _NAME, _CLASS = 2, 1
+#: Nodes that are found again in any other module, too, where they are no more than this.
+_FEW = 3
 #: Pairs of different structures that are compared in one stretch; beyond, they count as unlike.
 _MOST_COMPARED = 20_000
 
@@ -37,9 +39,35 @@ class Alignment:
 
 
 def align_graphs(one: Graph, other: Graph) -> Alignment:
-    """Find the like of each node and call of `one` in `other`."""
+    """Find the like of each node and call of `one` in `other`.
+
+    Which of several equally good ways is taken does not depend on which graph is which.
+    """
     if _are_twins(one, other):
         return Alignment(np.arange(len(one)), np.arange(len(one.call_table.module)))
+    if _order(one) > _order(other):
+        turned = _aligned(other, one)
+        return Alignment(
+            _inverse(turned.node, len(one)), _inverse(turned.call, len(one.call_table.module))
+        )
+    return _aligned(one, other)
+
+
+def _order(graph: Graph) -> tuple[object, ...]:
+    """Give what tells graphs apart and can be compared."""
+    tables = graph.node_table.op, graph.edge_table.target, graph.output_table.spec
+    modules = [module.full_name for module in graph.modules]
+    return len(graph), *(column.tobytes() for column in tables), graph.ops, graph.names, modules
+
+
+def _inverse(like: Longs, count: int) -> Longs:
+    back = np.full(count, -1, np.int64)
+    known = np.flatnonzero(like >= 0)
+    back[like[known]] = known
+    return back
+
+
+def _aligned(one: Graph, other: Graph) -> Alignment:
     words = Words()
     flat = any((graph.node_table.call < 0).all() for graph in (one, other))
     sides = side_of(one, words, flat=flat), side_of(other, words, flat=flat)
@@ -111,6 +139,9 @@ class _Search:
     def _paired_inside(self, call: int, beside: int) -> list[tuple[int, int]]:
         """Pair the items of two calls; gives the calls among them."""
         items, others = self._opened(self._one.inside[call], self._other.inside[beside])
+        moved = list(self._in_other_order(items, others))
+        items = items[~np.isin(items, [i for i, _ in moved])]
+        others = others[~np.isin(others, [j for _, j in moved])]
         keys = Keys(
             (self._one.same[items], self._other.same[others]),
             (self._one.alike[items], self._other.alike[others]),
@@ -118,7 +149,7 @@ class _Search:
         )
         found = align(keys, lambda stretch: self._scores(stretch, items, others))
         pairs = [(int(items[i]), int(others[j])) for i, j in found]
-        pairs += self._moved(items, others, pairs)
+        pairs += [*moved, *self._left_over(items, others, pairs)]
         nodes, beyond = len(self._one), len(self._other)
         calls = [(i - nodes, j - beyond) for i, j in pairs if i >= nodes]
         for i, j in pairs:
@@ -130,31 +161,56 @@ class _Search:
 
     def _opened(self, items: Longs, others: Longs) -> tuple[Longs, Longs]:
         """Look into a call that is all there is on one side: a wrapper adds nothing of its own."""
+        one, other = self._one, self._other
         while True:
-            alone = _only_call(self._one, items), _only_call(self._other, others)
-            if alone[0] is not None and alone[1] is None:
-                items = self._one.inside[alone[0]]
-            elif alone[1] is not None and alone[0] is None:
-                others = self._other.inside[alone[1]]
+            alone, beside = _only_call(one, items), _only_call(other, others)
+            if alone is not None and beside is None and self._wraps(one, alone, other, others):
+                items = one.inside[alone]
+            elif beside is not None and alone is None and self._wraps(other, beside, one, items):
+                others = other.inside[beside]
             else:
                 return items, others
 
-    def _moved(
+    def _wraps(self, side: Side, call: int, beyond: Side, items: Longs) -> bool:
+        """Tell whether a call is like several items together rather than like one of them."""
+        looks = self._words.structures[int(side.shape[call])].looks
+        whole: Counter[int] = Counter()
+        most = 0
+        for item in items.tolist():
+            row = item - len(beyond)
+            if row >= 0:
+                part = self._words.structures[int(beyond.shape[row])].looks
+            else:
+                part = Counter({int(beyond.alike[item]): 1})
+            whole.update(part)
+            most = max(most, (looks & part).total())
+        return most < (looks & whole).total()
+
+    def _in_other_order(self, items: Longs, others: Longs) -> Iterator[tuple[int, int]]:
+        """Pair calls that are the same, names included, and run in another order now.
+
+        Names that are places in a list say nothing here: an inserted layer moves them.
+        """
+        here = _steady(self._one, items)
+        there = _steady(self._other, others)
+        both = [(item, there[key]) for key, item in here.items() if key in there]
+        place = {item: turn for turn, item in enumerate(others.tolist())}
+        for row in out_of_order([place[j] for _, j in both]):
+            yield both[row]
+
+    def _left_over(
         self, items: Longs, others: Longs, pairs: list[tuple[int, int]]
     ) -> Iterator[tuple[int, int]]:
-        """Pair calls that are left over by their names: they run in another order now."""
-        one, other = self._one, self._other
-        done, taken = {i for i, _ in pairs}, {j for _, j in pairs}
-        by_name: dict[tuple[int, int], list[int]] = defaultdict(list)
+        """Pair calls that are left by name, and nodes that are left by the leaves they use."""
+        left: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        taken = {j for _, j in pairs}
         for j in others.tolist():
-            if j >= len(other) and j not in taken:
-                row = j - len(other)
-                by_name[int(other.name[row]), int(other.cls[row])].append(j)
+            if j not in taken and (key := _key(self._other, j)):
+                left[key].append(j)
+        done = {i for i, _ in pairs}
         for i in items.tolist():
-            if i >= len(one) and i not in done:
-                row = i - len(one)
-                if left := by_name[int(one.name[row]), int(one.cls[row])]:
-                    yield i, left.pop(0)
+            if i not in done and (key := _key(self._one, i)) and left[key]:
+                yield i, left[key].pop(0)
 
     def _scores(self, stretch: Stretch, items: Longs, others: Longs) -> Longs:
         """Score the pairs of a stretch; a node and a call are never the same."""
@@ -203,15 +259,41 @@ class _Search:
         return np.where(same_name | (enough > 0), score, 0)
 
     def _likeness(self, shape: int, beside: int) -> tuple[int, int]:
-        """Score two structures, and tell whether at least half of both are the same operations."""
+        """Score two structures, and tell whether that is enough for them to be the same.
+
+        It is where half of both are the same operations, or all of one is found in the other.
+        """
         key = shape, beside
         if key not in self._alike:
             one, other = self._words.structures[shape], self._words.structures[beside]
             ops = (one.ops & other.ops).total()
             looks = (one.looks & other.looks).total()
             score = _OP * ops + (_OUTPUTS + _SCALARS) * looks
-            self._alike[key] = score, int(2 * ops >= max(one.size, other.size))
+            contained = looks == min(one.size, other.size) >= _FEW
+            self._alike[key] = score, int(2 * ops >= max(one.size, other.size) or contained)
         return self._alike[key]
+
+
+def _steady(side: Side, items: Longs) -> dict[int, int]:
+    """Give the calls among items by all that is known of them, where no two are equal in that."""
+    calls = [item for item in items.tolist() if item >= len(side)]
+    keys = [int(side.same[item]) for item in calls]
+    times = Counter(keys)
+    return {
+        key: item
+        for key, item in zip(keys, calls, strict=True)
+        if times[key] == 1 and not side.numbered[item - len(side)]
+    }
+
+
+def _key(side: Side, item: int) -> tuple[int, ...]:
+    """Give what an item is known by wherever it stands; nothing for a node that uses no leaf."""
+    row = item - len(side)
+    if row >= 0:
+        return int(side.name[row]), int(side.cls[row])
+    if not side.weights[item]:
+        return ()
+    return (int(side.op[item]), int(side.outputs[item]), int(side.weights[item]))
 
 
 def _only_call(side: Side, items: Longs) -> int | None:

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograd_inspect.analyses.contrasts import held_by_node
+from autograd_inspect.analyses.contrasts import held_anew_by_node
 from autograd_inspect.analyses.sides import sources_of
 from autograd_inspect.model.diff import (
     ADDED,
     CHANGED,
+    REMOVED,
     Change,
     Contrast,
     Diff,
@@ -22,6 +23,7 @@ from autograd_inspect.model.diff import (
     Fact,
     Summary,
 )
+from autograd_inspect.model.gradients import Reason
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.rows import Call
 from autograd_inspect.model.tables import Kind, Longs
@@ -45,9 +47,15 @@ def _changes(diff: Diff, *, fold: bool) -> Iterator[Change]:
     """Give a line for each node, or for each module that was added or removed whole."""
     wholes = {
         mark: _Wholes(capture.graph, [one.node.index for one in diff if one.mark == mark])
-        for mark, capture in (("-", diff.before), (ADDED, diff.after))
+        for mark, capture in ((REMOVED, diff.before), (ADDED, diff.after))
     }
     told: set[tuple[str, int]] = set()
+    gone = _reasons(diff)
+    reasons: dict[int, set[str]] = {}
+    for one in diff.differences if fold else ():
+        if one.mark == REMOVED and one.node.kind is Kind.LEAF:
+            whole = wholes[REMOVED].around(one.node.index)
+            reasons.setdefault(whole, set()).add(gone.get(_leaf_name(one), ""))
     for one in diff.differences:
         if one.mark == CHANGED:
             contrasts = tuple(c for c in one.contrasts if c.fact is not Fact.GRAD)
@@ -56,17 +64,36 @@ def _changes(diff: Diff, *, fold: bool) -> Iterator[Change]:
             continue
         whole = wholes[one.mark].around(one.node.index) if fold else -1
         if whole < 0:
-            yield replace(_line(one), held=int(wholes[one.mark].held[one.node.index]))
+            line = _line(one)
+            reason = gone.get(_leaf_name(one), "") if line.leaves else ""
+            yield replace(line, held=int(wholes[one.mark].held[one.node.index]), reason=reason)
         elif (one.mark, whole) not in told:
             told.add((one.mark, whole))
-            yield wholes[one.mark].line(one, whole)
+            line = wholes[one.mark].line(one, whole)
+            known = reasons.get(whole, set()) if one.mark == REMOVED else set()
+            yield replace(line, reason=next(iter(known)) if len(known) == 1 else "")
+
+
+def _reasons(diff: Diff) -> dict[str, str]:
+    """Say of tensors, by name, why they have no gradient after."""
+    gradients = diff.after.gradients
+    return {
+        gradients.names[name]: Reason(reason).text
+        for name, reason in zip(
+            gradients.table.name.tolist(), gradients.table.reason.tolist(), strict=True
+        )
+    }
+
+
+def _leaf_name(one: Difference) -> str:
+    return one.node.leaf.name if one.node.leaf else ""
 
 
 def _line(one: Difference, contrasts: tuple[Contrast, ...] = ()) -> Change:
     call = one.node.call
     module = call.module if call else None
-    where = one.node.graph.module_name(module) if module else ""
     leaf = one.node.kind is Kind.LEAF
+    where = one.node.graph.module_name(module) if module else _leaf_name(one)
     return Change(one, contrasts, int(not leaf), int(leaf), module=module, where=where)
 
 
@@ -75,7 +102,7 @@ class _Wholes:
 
     def __init__(self, graph: Graph, marked: list[int]) -> None:
         self._graph = graph
-        self.held = held_by_node(graph)
+        self.held = held_anew_by_node(graph)
         chosen = np.zeros(len(graph), np.bool_)
         chosen[marked] = True
         self._call = _calls_of_leaves_too(graph)
@@ -140,16 +167,13 @@ def _folded(changes: list[Change]) -> Iterator[Change]:
 
 def _likeness(change: Change) -> Hashable:
     """Give what is equal for changes that differ in numbers in names only."""
-    node = change.first.node
-    name = node.leaf.name if node.leaf else ""
     return (
         change.first.mark,
-        node.op,
-        _NUMBER.sub("#", name),
+        change.first.node.op,
         tuple((c.fact, _unnumbered(c.before), _unnumbered(c.after)) for c in change.contrasts),
-        (change.nodes, change.leaves, change.held),
+        (change.nodes, change.leaves, change.held, change.reason),
         _NUMBER.sub("#", change.where),
-        change.module.cls if change.module else id(change),
+        change.module.cls if change.module else change.leaves or id(change),
     )
 
 

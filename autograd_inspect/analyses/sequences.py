@@ -7,6 +7,7 @@ then the longest common subsequence, by Myers' greedy algorithm.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,24 @@ def align(keys: Keys, score: Score) -> list[Pair]:
             found += common
             waiting += [(gap, tried + 1) for gap in _gaps(stretch, common)]
     return sorted(found)
+
+
+def out_of_order(places: Sequence[int]) -> set[int]:
+    """Give the fewest items without which all others rise, by their positions."""
+    ends: list[int] = []
+    last: list[int] = []
+    before: list[int] = []
+    for item, place in enumerate(places):
+        size = bisect_left(ends, place)
+        ends[size : size + 1] = [place]
+        last[size : size + 1] = [item]
+        before.append(last[size - 1] if size else -1)
+    item = last[-1] if last else -1
+    rising = set()
+    while item >= 0:
+        rising.add(item)
+        item = before[item]
+    return set(range(len(places))) - rising
 
 
 def _without_equal_ends(stretch: Stretch, keys: tuple[Longs, Longs], found: list[Pair]) -> Stretch:

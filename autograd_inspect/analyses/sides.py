@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.ops import forward_name
-from autograd_inspect.model.tables import Kind, Longs
+from autograd_inspect.model.tables import Bools, Kind, Longs
 
 #: Stands for what lies outside of all calls where the row of a call is asked for.
 OUTSIDE = -1
@@ -83,6 +83,7 @@ class Side:
     kind, alike, same                         per item, as `sequences.Keys` has them
     name, cls, shape, size                    per call: its name in the call around it, its class,
                                               its structure and how many nodes that has
+    numbered                                  per call: its name is a place in a list
     inside                                    per call, OUTSIDE last, its items in forward order
     """
 
@@ -100,6 +101,7 @@ class Side:
     cls: Longs
     shape: Longs
     size: Longs
+    numbered: Bools
     inside: tuple[Longs, ...]
 
     def __len__(self) -> int:
@@ -117,7 +119,7 @@ def side_of(graph: Graph, words: Words, *, flat: bool = False) -> Side:
     call = np.full(len(graph), OUTSIDE) if flat else graph.node_table.call.astype(np.int64)
     inside = _items(graph, order, call)
     looks = mixed(op, outputs, scalars)
-    name, cls = _called(graph, words)
+    name, cls, numbered = _called(graph, words)
     kind, shape, size = _shapes(words, inside, op, looks)
     return Side(
         graph=graph,
@@ -134,6 +136,7 @@ def side_of(graph: Graph, words: Words, *, flat: bool = False) -> Side:
         cls=cls,
         shape=shape,
         size=size,
+        numbered=numbered,
         inside=inside,
     )
 
@@ -217,8 +220,11 @@ def _items(graph: Graph, order: Longs, call: Longs) -> tuple[Longs, ...]:
     return tuple(np.split(item[places], ends[:-1]))
 
 
-def _called(graph: Graph, words: Words) -> tuple[Longs, Longs]:
-    """Give numbers to the names that calls have in the call around them, and to their classes."""
+def _called(graph: Graph, words: Words) -> tuple[Longs, Longs, Bools]:
+    """Give numbers to the names that calls have in the call around them, and to their classes.
+
+    And tell which of these names are places in a list: `blocks.3`, but not `conv3`.
+    """
     table, modules = graph.call_table, graph.modules
     full = [modules[row].full_name for row in table.module.tolist()]
     names = [
@@ -226,7 +232,12 @@ def _called(graph: Graph, words: Words) -> tuple[Longs, Longs]:
         for name, parent in zip(full, table.parent.tolist(), strict=True)
     ]
     classes = [modules[row].cls for row in table.module.tolist()]
-    return words.names.numbers(names)[:-1], words.names.numbers(classes)[:-1]
+    numbered = [any(map(str.isdecimal, name.split("."))) for name in names]
+    return (
+        words.names.numbers(names)[:-1],
+        words.names.numbers(classes)[:-1],
+        np.array(numbered, np.bool_),
+    )
 
 
 def _shapes(

@@ -72,6 +72,7 @@ def diff(sources: Sources, comparing: Comparing) -> int:
         _draw(found, comparing.picture, results)
     else:
         comparing.printing.finish(results, _forms(found, comparing))
+        _say_if_same(found, comparing.printing)
     for note in found.notes:
         say(f"agi: {note}")
     return int(comparing.exit_code and bool(found))
@@ -212,6 +213,14 @@ def _fitted(found: Diff, comparing: Comparing, terminal: Terminal) -> str:
         color=terminal.color,
         ascii=terminal.ascii,
     )
+
+
+def _say_if_same(found: Diff, printing: Printing) -> None:
+    """Say beside an empty table that nothing differs; the table for people says so itself."""
+    from autograd_inspect.renderers import diff as drawn
+
+    if not found and printing.terminal is None:
+        say(f"agi: {drawn.sameness(found)}")
 
 
 def _draw(found: Diff, picture: Picture, results: Results) -> None:

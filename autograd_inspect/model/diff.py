@@ -118,11 +118,12 @@ class Change:
     first   the one that the line is of
     nodes   how many nodes, leaves not counted, were added or removed with it in one module call
     leaves  how many leaves were
-    held    bytes that these nodes keep
+    held    bytes that these nodes keep and none before them
+    reason  why leaves that are gone have no gradient now, empty where that is not known of all
     module  the module that was added or removed whole, or that the node is in; None outside
-    where   the name of that module, as it is shown
+    where   the name of that module, or of the leaf it is of, as it is shown
     times   how often the same happened
-    also    names of the other modules in which it did, in forward order
+    also    names of the other modules, or leaves, with which it did, in forward order
     """
 
     first: Difference
@@ -130,6 +131,7 @@ class Change:
     nodes: int = 0
     leaves: int = 0
     held: int = 0
+    reason: str = ""
     module: Module | None = None
     where: str = ""
     times: int = 1

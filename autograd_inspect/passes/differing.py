@@ -40,7 +40,9 @@ def draw_diff(diff: Diff, *, limit: int | None, split_leaves: bool = False) -> V
     part, arrow_marks = _part(union, shown, limit, split_leaves=split_leaves)
     modules = Modules(union.graph)
     grouping = group_boxes(part, modules)
-    origins = origins_of(part, grouping.alone, modules)
+    alone = grouping.alone.copy()
+    alone[len(part) :] = -1  # a fold says itself which call it stands for
+    origins = origins_of(part, alone, modules)
     names, variables = _names(union, part), _variables(union, part)
     named = [bool(name or variable) for name, variable in zip(names, variables, strict=True)]
     faces, face = _faces(union, part, named)
@@ -110,7 +112,7 @@ def _part(
     graph = union.graph
     fold = np.full(len(graph), -1, np.int64)
     if not shown.all():
-        fold = fold_unchanged(graph, shown, limit or len(graph))
+        fold = _without_leaves_alone(graph, fold_unchanged(graph, shown, limit or len(graph)))
     node = np.flatnonzero(shown)
     box = np.full(len(graph), -1, np.int64)
     box[node] = np.arange(len(node))
@@ -131,7 +133,8 @@ def _part(
     )
     if split_leaves:
         part = with_leaves_split(part)
-    crossing = np.flatnonzero(~inside)
+    drawn = (box >= 0) | (fold >= 0)
+    crossing = np.flatnonzero(~inside & drawn[source] & drawn[target])
     end = np.where(box >= 0, box, len(part) + fold)
     pairs = np.stack([end[source[crossing]], end[target[crossing]]], axis=1)
     pairs = np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
@@ -141,6 +144,15 @@ def _part(
         target=np.append(part.target, pairs[:, 1]),
     )
     return _without_cycles(part, [*mark[inside].tolist(), *[""] * len(pairs)])
+
+
+def _without_leaves_alone(graph: Graph, fold: Rows) -> Rows:
+    """Leave folds out that hold nothing but leaves: there would be one for each weight shown."""
+    leaf = is_leaf(graph)
+    operations = np.unique(fold[(fold >= 0) & ~leaf])
+    kept = np.isin(fold, operations)
+    place: Rows = np.where(kept, np.searchsorted(operations, fold), -1)
+    return place
 
 
 def _without_cycles(part: Part, marks: list[str]) -> tuple[Part, list[str]]:
@@ -282,9 +294,9 @@ def _title(diff: Diff) -> str:
 
 def _notes(diff: Diff, part: Part) -> Iterator[str]:
     yield from diff.notes
-    if len(part.hidden):
-        nodes = int(part.hidden.sum())
-        yield (f"{nodes:,} nodes are folded, away from what changed; --all draws every one")
+    hidden = len(part.hidden_by) - len(np.unique(part.node))
+    if hidden:
+        yield f"{hidden:,} nodes are folded or left out, away from what changed; --all draws each"
     if diff.renamed:
         more = f" and {len(diff.renamed) - 3:,} more" if len(diff.renamed) > 3 else ""
         names = (f"{one.before.full_name} {_TO} {one.after.full_name}" for one in diff.renamed[:3])

@@ -16,6 +16,7 @@ in their captures, null where there is none.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def render(
     """Write a diff for a terminal: what it comes to, then line by line, then the gradients."""
     signs, width = glyphs(ascii=ascii), fit.width
     if not diff:
-        return f"{_sameness(diff)}\n"
+        return f"{sameness(diff)}\n"
     lines = [*_head(diff, signs, width), *_renamed(diff.renamed, signs)]
     shown = summary.changes[: fit.changes]
     if shown:
@@ -127,7 +128,8 @@ def to_json(diff: Diff) -> str:
     return sheet.to_json(head, map(_as_json, diff.differences))
 
 
-def _sameness(diff: Diff) -> str:
+def sameness(diff: Diff) -> str:
+    """Say in one line that nothing differs."""
     totals = diff.totals
     nodes = counted(totals.nodes[1], "node")
     leaves = counted(totals.leaves[1], "leaf", "leaves")
@@ -190,20 +192,20 @@ def _ends(names: Sequence[str], signs: Glyphs) -> str:
 
 
 def _names(change: Change, signs: Glyphs) -> str:
-    """Name the modules that a line is of: one, or many as `blocks.{0...11}.mixed`."""
-    names = (change.where, *change.also)
-    split = [re.split(r"(\d+)", name) for name in names]
-    if len(names) > 1 and len({len(parts) for parts in split}) == 1:
-        columns = list(zip(*split, strict=True))
-        varying = [place for place, parts in enumerate(columns) if len(set(parts)) > 1]
-        if len(varying) == 1:
-            first, *_, last = columns[varying[0]]
-            numbers = f"{{{first}{signs.ellipsis}{last}}}"
-            told = [
-                numbers if place in varying else split[0][place] for place in range(len(columns))
-            ]
-            return "".join(told)
+    """Name what a line is of: one module or leaf, or many as `blocks.{0...11}.mixed`."""
+    names = list(dict.fromkeys((change.where, *change.also)))
+    columns = list(zip(*(re.split(r"(\d+)", name) for name in names), strict=False))
+    numbers = [sorted(set(parts), key=_by_number) for parts in columns]
+    if len(names) > 1 and math.prod(map(len, numbers)) == len(names):
+        return "".join(
+            parts[0] if len(parts) == 1 else f"{{{parts[0]}{signs.ellipsis}{parts[-1]}}}"
+            for parts in numbers
+        )
     return names[0] if len(names) == 1 else f"{names[0]} {signs.ellipsis} {names[-1]}"
+
+
+def _by_number(part: str) -> tuple[int, str]:
+    return (int(part), part) if part.isdecimal() else (-1, part)
 
 
 def _cells(change: Change, signs: Glyphs) -> list[Segment]:
@@ -215,6 +217,8 @@ def _cells(change: Change, signs: Glyphs) -> list[Segment]:
     where = safe(_where(change, signs), ascii=plain)
     if whole:
         what, where = where, ""
+    elif change.first.node.leaf:
+        what, where = safe(_names(change, signs) or "leaf", ascii=plain), ""
     facts = "  ".join(_facts(change, signs, whole=whole))
     return [
         (f"{mark} {what}", _STYLES[mark]),
@@ -251,6 +255,8 @@ def _facts(change: Change, signs: Glyphs, *, whole: bool) -> Iterator[str]:
         yield ", ".join(str(spec) if spec else "?" for spec in change.first.node.outputs)
     if change.held:
         yield f"saves {size(change.held)}"
+    if change.reason:
+        yield change.reason
     for contrast in change.contrasts:
         if contrast.fact is not Fact.OP or not _says_op(change):
             yield _contrast(contrast, signs)
@@ -300,12 +306,13 @@ def _drift_cells(drift: Drift, signs: Glyphs) -> list[Segment]:
     node = drift.difference.node
     where = "" if node.leaf or not node.call else safe(node.graph.module_name(node.call.module))
     factor = "" if drift.factor == float("inf") else f"{signs.times}{figure(drift.factor, 3)}"
+    gap = " " if len(signs.gradient) > 1 else ""
     values = drift.contrast.before, drift.contrast.after
     before, after = (safe(_value(Fact.GRAD, value, signs)) for value in values)
     return [
         (f"~ {_what(drift.difference, signs)}", _STYLES[CHANGED]),
         (where, ""),
-        (f"{signs.gradient}{before} {signs.gives} {after}", ""),
+        (f"{signs.gradient}{gap}{before} {signs.gives} {after}", ""),
         (factor, "dim"),
     ]
 
