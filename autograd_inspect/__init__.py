@@ -13,6 +13,7 @@ from autograd_inspect._version import __version__
 if TYPE_CHECKING:
     from autograd_inspect.api import (
         Capture,
+        Diff,
         diff,
         grads,
         load,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
         TargetError,
         UsageError,
     )
-    from autograd_inspect.model.diff import Diff, Difference
+    from autograd_inspect.model.diff import Difference
     from autograd_inspect.model.flow import Cut, CutKind, Write
     from autograd_inspect.model.gradients import Gradient, Reason
     from autograd_inspect.model.graph import Graph
@@ -103,6 +104,7 @@ __all__ = [
 _HOMES = {
     "api": (
         "Capture",
+        "Diff",
         "diff",
         "grads",
         "load",
@@ -126,7 +128,7 @@ _HOMES = {
         "UsageError",
     ),
     "model.gradients": ("Gradient", "Reason"),
-    "model.diff": ("Diff", "Difference"),
+    "model.diff": ("Difference",),
     "model.flow": ("Cut", "CutKind", "Write"),
     "model.graph": ("Graph",),
     "model.memory": ("Held", "Memory", "Packed"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,25 +102,29 @@ def _begin(comparing: Comparing) -> Results:
 
 
 def obtain_both(sources: Sources) -> tuple[Capture, Capture]:
-    """Read or make both captures; raises ProgramFailedError where a program gave none."""
+    """Read or make both captures; raises ProgramFailedError where a program gave none.
+
+    One alone is compared with the last capture, the older of the two first: a program that is run
+    now with what was captured before.
+    """
     from autograd_inspect import store
 
     here = Path.cwd()
-    first, second = _shared_out(sources.arguments)
-    if sources.after is None:
-        # Found before a program runs: its own capture would be the last.
-        last: Path | None = store.last(store.captures_dir(here))
-    else:
-        last = Path(sources.after) if looks_like_capture(sources.after) else None
-    texts = sources.before, sources.after
-    _check_arguments(texts, (first, second), sources.running)
-    before = _path_of(sources.before, first, sources.running[0], here)
-    if sources.after is None or last is not None:
-        after = last
-    else:
-        after = _path_of(sources.after, second, sources.running[1], here)
-    assert after is not None
-    return store.load(before), store.load(after)
+    texts = [sources.before, *([sources.after] if sources.after is not None else [])]
+    programs = list(map(_is_program, texts, sources.running))
+    if sources.arguments and not any(programs):
+        raise UsageError(
+            f"{sources.arguments[0]}: arguments are for a program, and there is none to run"
+        )
+    # Found before a program runs: its own capture would be the last.
+    paths = [store.last(store.captures_dir(here))] if sources.after is None else []
+    each = zip(texts, programs, _shared_out(sources.arguments), sources.running, strict=False)
+    for text, program, arguments, running in each:
+        paths.append(_run(text, arguments, running, here) if program else Path(text))
+    if sources.after is None and not programs[0]:
+        paths.reverse()
+    before, after = map(store.load, paths)
+    return before, after
 
 
 def _shared_out(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -131,24 +136,13 @@ def _shared_out(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, .
     return arguments[:middle], arguments[middle + 1 :]
 
 
-def _check_arguments(
-    texts: tuple[str | None, str | None],
-    arguments: tuple[tuple[str, ...], tuple[str, ...]],
-    running: tuple[Running, Running],
-) -> None:
-    if any(arguments) and not any(map(_is_program, texts, running)):
-        word = next(word for words in arguments for word in words)
-        raise UsageError(f"{word}: arguments are for a program, and there is none to run")
+def _is_program(text: str, running: Running) -> bool:
+    """Tell a program from a capture, which may stand beside a program that -m or -c is for."""
+    return not looks_like_capture(text) and is_program(text, running)
 
 
-def _is_program(text: str | None, running: Running) -> bool:
-    return text is not None and not looks_like_capture(text) and is_program(text, running)
-
-
-def _path_of(text: str, arguments: Sequence[str], running: Running, here: Path) -> Path:
-    """Give the file of a capture, of a program by running it."""
-    if not _is_program(text, running):
-        return Path(text)
+def _run(text: str, arguments: Sequence[str], running: Running, here: Path) -> Path:
+    """Run a program and give the file of its capture."""
     from autograd_inspect import store
 
     target = read_target(text, arguments, running)
@@ -157,11 +151,19 @@ def _path_of(text: str, arguments: Sequence[str], running: Running, here: Path) 
     # A process of its own: what one program leaves behind in it would reach the other.
     command = [*_traced(running), "-o", str(path), text, *arguments]
     sys.stdout.flush()
-    status = subprocess.run(command, check=False).returncode  # noqa: S603 - the user's own program
+    status = _waited_for(subprocess.Popen(command))  # noqa: S603 - the user's own program
     if not path.exists():
         raise ProgramFailedError(status if status > 0 else 128 - status)
     store.prune(folder, KEPT)
     return path
+
+
+def _waited_for(process: subprocess.Popen[bytes]) -> int:
+    """Give the status a process ends in; Ctrl-C is its own to answer, however often."""
+    while process.returncode is None:
+        with suppress(KeyboardInterrupt):
+            process.wait()
+    return process.returncode
 
 
 def _traced(running: Running) -> list[str]:

@@ -331,11 +331,14 @@ Rtol = Annotated[
     Option("--rtol", min=0, help="The same, as a share of it (1e-3).", metavar="NUMBER"),
 ]
 Before = Annotated[
-    str, Argument(metavar="A", help="A capture (x.agi), or a target to run: what was before.")
+    str, Argument(metavar="A", help="What was before: a capture (x.agi), or a target to run.")
 ]
 After = Annotated[
     str | None,
-    Argument(metavar="[B]", help="The same for what came after. Default: the last capture."),
+    Argument(
+        metavar="[B]",
+        help="What came after. Without it: the last capture; before a target, where A is one.",
+    ),
 ]
 BothArguments = Annotated[
     list[str] | None,

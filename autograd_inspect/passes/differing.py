@@ -87,13 +87,15 @@ def _shown(union: Union, limit: int | None) -> Bools:
     marked = np.array([bool(mark) for mark in union.mark], np.bool_)
     source, target, mark = _defined_edges(union)
     odd = np.array([bool(one) for one in mark], np.bool_)
-    marked[source[odd]] = marked[target[odd]] = True
-    near = marked.copy()
-    near[source[marked[target]]] = True
-    near[target[marked[source]]] = True
+    ends = marked.copy()
+    ends[source[odd]] = ends[target[odd]] = True
+    near = ends.copy()
+    near[source[ends[target]]] = True
+    near[target[ends[source]]] = True
+    # What is marked comes first, then the ends of marked arrows, then their neighbours.
+    distance = 3 - marked.astype(np.int64) - ends - near
     shown = np.zeros(len(graph), np.bool_)
-    chosen = np.concatenate([np.flatnonzero(marked), np.flatnonzero(near & ~marked)])
-    shown[chosen[:limit]] = True
+    shown[np.argsort(distance, kind="stable")[: min(limit, int(near.sum()))]] = True
     return shown
 
 

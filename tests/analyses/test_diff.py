@@ -392,6 +392,13 @@ def test_a_capture_without_modules_is_aligned_by_operations() -> None:
     assert not found.renamed
 
 
+def test_the_result_shows_itself() -> None:
+    found = diff(make_capture("loss>mul mul>a"), make_capture("loss>exp exp>mul mul>a"))
+    assert repr(found) == "<Diff: 1 added, 0 removed, 0 changed>"
+    assert "\n+ exp  [2, 3]\n" in str(found)
+    assert str(found.render()).startswith("<svg")
+
+
 # --- size and odd graphs --------------------------------------------------------------------------
 
 
