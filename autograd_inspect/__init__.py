@@ -13,8 +13,6 @@ from autograd_inspect._version import __version__
 if TYPE_CHECKING:
     from autograd_inspect.api import (
         Capture,
-        Diff,
-        diff,
         grads,
         load,
         memory,
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
         times,
         trace,
     )
+    from autograd_inspect.comparison import Diff, diff
     from autograd_inspect.errors import (
         AgiError,
         CaptureError,
@@ -104,8 +103,6 @@ __all__ = [
 _HOMES = {
     "api": (
         "Capture",
-        "Diff",
-        "diff",
         "grads",
         "load",
         "memory",
@@ -117,6 +114,7 @@ _HOMES = {
         "times",
         "trace",
     ),
+    "comparison": ("Diff", "diff"),
     "errors": (
         "AgiError",
         "CaptureError",

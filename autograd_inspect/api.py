@@ -6,15 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from autograd_inspect import store
 from autograd_inspect.errors import RenderError, UsageError
 from autograd_inspect.model.capture import Capture as PlainCapture
-from autograd_inspect.model.diff import TOLERANCE, USUAL_ASPECTS
-from autograd_inspect.model.diff import Diff as PlainDiff
+from autograd_inspect.model.diff import Diff
 from autograd_inspect.model.gradients import Gradient
 from autograd_inspect.model.memory import Memory
 from autograd_inspect.model.paths import Paths
@@ -95,30 +93,6 @@ class Capture(PlainCapture):
     def _repr_html_(self) -> str:
         """Show the picture in a notebook that prefers HTML."""
         return f"<div>{self._repr_svg_()}</div>"
-
-
-class Diff(PlainDiff):
-    """What changed between two captures; shows itself as text where it is printed."""
-
-    def show(self, *, width: int | None = None, color: bool = False, fold: bool = True) -> str:
-        """Give the differences as text; without `fold` every node and gradient in its own line."""
-        from autograd_inspect.analyses.changes import summarise
-        from autograd_inspect.renderers import diff as drawn
-
-        fit = drawn.Fit(width=width) if fold else drawn.Fit(None, None, width)
-        return drawn.render(self, summarise(self, fold=fold), fit, color=color)
-
-    def render(self, format: PictureFormat = "svg", **options: Any) -> str | bytes:  # noqa: A002 - named as the option
-        """Draw both graphs as one; see `render_diff`."""
-        picture: str | bytes = render_diff(self, format, **options)
-        return picture
-
-    def __str__(self) -> str:
-        return self.show()
-
-    def _repr_svg_(self) -> str:
-        """Show the picture in a notebook."""
-        return str(render_diff(self, "svg"))
 
 
 def trace(
@@ -275,27 +249,8 @@ def _drawn_by_graphviz(
     return drawing.decode() if kind == "svg" else drawing
 
 
-def diff(
-    before: PlainCapture,
-    after: PlainCapture,
-    *,
-    what: Sequence[str] = USUAL_ASPECTS,
-    tolerance: float = TOLERANCE,
-) -> Diff:
-    """Find what changed from one capture to another: added, removed and changed nodes.
-
-    `what` is which of structure, shapes, saved, grads, times and lines to compare. Gradient norms
-    that differ by up to `tolerance`, as a share of the larger, count as equal. The result is false
-    where nothing differs. Raises UsageError for another word or an impossible tolerance.
-    """
-    from autograd_inspect.analyses.diff import diff as compare
-
-    found = compare(before, after, what=what, tolerance=tolerance)
-    return Diff(**{field.name: getattr(found, field.name) for field in fields(found)})
-
-
 def render_diff(
-    found: PlainDiff,
+    found: Diff,
     format: PictureFormat = "svg",  # noqa: A002 - named as the option
     *,
     limit: int | None = DEFAULT_LIMIT,
