@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
 from typing import Any
 
+import numpy as np
 import torch
+from build import graph_of, make_capture, with_origins
 from torch import nn
 
 import autograd_inspect
@@ -57,6 +61,37 @@ def inserted(tree: Tree, path: tuple[int, ...], part: Tree | float) -> Tree:
         inside = inside[place]
     inside.insert(path[-1], part)
     return changed
+
+
+def odd_capture(rng: Random) -> Capture:
+    """Make a small graph without rhyme or reason: odd edges, calls, numbers and names."""
+    count = rng.randrange(1, 14)
+    edges = [
+        [rng.choice([-1, *range(node + 1, count)]) for _ in range(rng.choice([0, 1, 1, 2, 3]))]
+        for node in range(count)
+    ]
+    leaf = [not any(target >= 0 for target in targets) for targets in edges]
+    ops = [
+        "AccumulateGrad" if leaf[node] else f"{rng.choice(['Mul', 'Sin', 'Cat'])}Backward0"
+        for node in range(count)
+    ]
+    names = {node: rng.choice("abcd") for node in range(count) if rng.random() < 0.6}
+    graph = graph_of(edges, ops=ops, names=names)
+    nodes = [node for node in range(count) if not leaf[node]]
+    if rng.random() < 0.6:
+        modules = ["h:H", "h.0:A", "h.1:A", "h.0.x:B", "k:K", "h:H#2", "h.0:A#2"]
+        graph = with_origins(
+            graph,
+            calls={node: rng.choice(modules) for node in nodes if rng.random() < 0.8},
+            variables={node: rng.choice("xyz") for node in nodes if rng.random() < 0.3},
+            places={node: f"m.py:{rng.randrange(1, 6)}" for node in range(count)},
+        )
+    if rng.random() < 0.4:
+        turns = np.array([-1 if leaf[node] else rng.randrange(4) for node in range(count)])
+        graph = replace(graph, node_table=replace(graph.node_table, sequence=turns))
+    made = make_capture(graph)
+    table = replace(made.gradients.table, node=graph.leaf_table.node)
+    return Capture(graph, replace(made.gradients, table=table), made.about)
 
 
 def layers_in(tree: Tree | float) -> list[float]:

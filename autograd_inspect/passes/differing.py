@@ -35,7 +35,7 @@ _MANY = 1000
 
 def draw_diff(diff: Diff, *, limit: int | None, split_leaves: bool = False) -> View:
     """Give the view of a diff, with at most about `limit` boxes, all where it is None."""
-    union = _with_marks_that_tell(union_of(diff), diff)
+    union = _without_cycles(_with_marks_that_tell(union_of(diff), diff))
     shown = _shown(union, limit)
     part, arrow_marks = _part(union, shown, limit, split_leaves=split_leaves)
     modules = Modules(union.graph)
@@ -77,6 +77,23 @@ def _with_marks_that_tell(union: Union, diff: Diff) -> Union:
     for node in drifted:
         mark[node] = ""
     return replace(union, mark=mark)
+
+
+def _without_cycles(union: Union) -> Union:
+    """Leave out removed edges that run against those there are now: what was turned round."""
+    table = union.graph.edge_table
+    removed = np.array([mark == REMOVED for mark in union.edge_mark], np.bool_)
+    if not removed.any():
+        return union
+    source, target, _ = _defined_edges(union)
+    knot = np.full(len(union.graph) + 1, -1, np.int64)
+    for number, nodes in enumerate(knots_of(zip(source.tolist(), target.tolist(), strict=True))):
+        knot[nodes] = number
+    start = knot[edge_sources(union.graph)]
+    turned = removed & (start >= 0) & (start == knot[table.target])
+    kept = np.where(turned, -1, table.target).astype(np.int32)
+    edges = replace(table, target=kept)
+    return replace(union, graph=replace(union.graph, edge_table=edges))
 
 
 def _shown(union: Union, limit: int | None) -> Bools:
@@ -145,7 +162,7 @@ def _part(
         source=np.append(part.source, pairs[:, 0]),
         target=np.append(part.target, pairs[:, 1]),
     )
-    return _without_cycles(part, [*mark[inside].tolist(), *[""] * len(pairs)])
+    return part, [*mark[inside].tolist(), *[""] * len(pairs)]
 
 
 def _without_leaves_alone(graph: Graph, fold: Rows) -> Rows:
@@ -155,21 +172,6 @@ def _without_leaves_alone(graph: Graph, fold: Rows) -> Rows:
     kept = np.isin(fold, operations)
     place: Rows = np.where(kept, np.searchsorted(operations, fold), -1)
     return place
-
-
-def _without_cycles(part: Part, marks: list[str]) -> tuple[Part, list[str]]:
-    """Leave out removed arrows that run against those there are now: what was turned round."""
-    if REMOVED not in marks:
-        return part, marks
-    knots = knots_of(zip(part.source.tolist(), part.target.tolist(), strict=True))
-    knot = np.full(len(part) + len(part.hidden), -1, np.int64)
-    for number, items in enumerate(knots):
-        knot[items] = number
-    tied = (knot[part.source] >= 0) & (knot[part.source] == knot[part.target])
-    gone = tied & (np.array(marks, dtype="U1") == REMOVED)
-    kept = np.flatnonzero(~gone)
-    part = replace(part, source=part.source[kept], target=part.target[kept])
-    return part, [marks[row] for row in kept.tolist()]
 
 
 def _faces(union: Union, part: Part, named: list[bool]) -> tuple[tuple[Face, ...], list[int]]:

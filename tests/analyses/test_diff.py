@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from build import graph_of, make_capture, make_graph, with_origins
-from edits import NODES, Scale, Tree, capture_of, inserted, layers_in, model_of, places
+from edits import NODES, Scale, Tree, capture_of, inserted, layers_in, model_of, odd_capture, places
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -400,6 +401,19 @@ def test_the_result_shows_itself() -> None:
 
 
 # --- size and odd graphs --------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6))
+def test_graphs_without_rhyme_or_reason(seed: int) -> None:
+    rng = Random(seed)
+    one, two = odd_capture(rng), odd_capture(rng)
+    found, back = diff(one, two, what=ASPECTS), diff(two, one, what=ASPECTS)
+    assert_pairs_are_sound(found)
+    assert pairs_of(back) == {(after, before) for before, after in pairs_of(found)}
+    assert not diff(one, one)
+    told = sum(change.times for change in summarise(found, fold=False).changes)
+    assert told == sum(not one.only_drifted for one in found)
 
 
 def chain(ops: list[str]) -> Capture:

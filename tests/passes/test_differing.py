@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from random import Random
 
 import pytest
 from build import graph_of, make_capture, make_graph
-from edits import NODES, Tree, capture_of, inserted, model_of
+from edits import NODES, Tree, capture_of, inserted, model_of, odd_capture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -18,6 +19,7 @@ from autograd_inspect.model.view import Role, View
 from autograd_inspect.passes.differing import draw_diff
 from autograd_inspect.passes.knots import knots_of
 from autograd_inspect.passes.union import union_of
+from autograd_inspect.renderers import svg
 
 
 def boxes(view: View, role: Role) -> list[str]:
@@ -121,6 +123,20 @@ def test_operations_that_changed_places_make_no_cycle() -> None:
 
 def _ops(*names: str) -> list[str]:
     return [*(f"{name.capitalize()}Backward0" for name in names), "AccumulateGrad"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 8), st.booleans())
+def test_graphs_without_rhyme_or_reason_can_be_drawn(seed: int, limit: int, split: bool) -> None:
+    rng = Random(seed)
+    found = diff(odd_capture(rng), odd_capture(rng))
+    for most in (None, limit):
+        view = draw_diff(found, limit=most, split_leaves=split)
+        assert not knots_of(zip(view.source, view.target, strict=True))
+        assert svg.render(view).startswith("<svg")
+    every = draw_diff(found, limit=None)
+    assert len(boxes(every, Role.ADDED)) == found.count("+")
+    assert len(boxes(every, Role.REMOVED)) == found.count("-")
 
 
 def test_where_only_gradients_differ_that_is_what_is_marked() -> None:
