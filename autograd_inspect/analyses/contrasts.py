@@ -51,13 +51,15 @@ def contrasts_of(facing: Facing, tolerance: float) -> Longs:
         Fact.SCALARS: [scalars_of(graph, words) for graph in (ones, others)],
         Fact.SHAPE: [outputs_of(graph, words) for graph in (ones, others)],
         Fact.SAVED: [_saved(graph, words) for graph in (ones, others)],
-        Fact.LINE: [_lines(graph, words.places) for graph in (ones, others)],
         Fact.REQUIRES_GRAD: [_requires_grad(graph) for graph in (ones, others)],
         Fact.NAME: [_leaf_names(graph, words) for graph in (ones, others)],
     }
     facts = np.zeros(len(facing.one), np.int64)
     for fact, (here, there) in pairs.items():
         facts |= fact * (here[facing.one] != there[facing.other])
+    here, there = (_lines(graph, words.places) for graph in (ones, others))
+    known = (here[facing.one] > 0) & (there[facing.other] > 0)
+    facts |= Fact.LINE * (known & (here[facing.one] != there[facing.other]))
     facts |= Fact.INPUTS * (rewired(facing) > 0)
     facts |= Fact.MODULE * _moved(facing)
     facts |= Fact.GRAD * _gradients_differ(facing, tolerance)

@@ -277,7 +277,7 @@ def _contrast(contrast: Contrast, signs: Glyphs) -> str:
 
 def _value(fact: Fact, value: str | float, signs: Glyphs) -> str:
     if isinstance(value, str):
-        return value
+        return value or "none"
     if fact is Fact.SAVED:
         return size(int(value))
     if fact is Fact.TIME:
@@ -306,13 +306,14 @@ def _drift_cells(drift: Drift, signs: Glyphs) -> list[Segment]:
     node = drift.difference.node
     where = "" if node.leaf or not node.call else safe(node.graph.module_name(node.call.module))
     factor = "" if drift.factor == float("inf") else f"{signs.times}{figure(drift.factor, 3)}"
-    gap = " " if len(signs.gradient) > 1 else ""
     values = drift.contrast.before, drift.contrast.after
+    sign = signs.gradient + " " * (len(signs.gradient) > 1)
+    sign = "" if isinstance(values[0], str) else sign
     before, after = (safe(_value(Fact.GRAD, value, signs)) for value in values)
     return [
         (f"~ {_what(drift.difference, signs)}", _STYLES[CHANGED]),
         (where, ""),
-        (f"{signs.gradient}{gap}{before} {signs.gives} {after}", ""),
+        (f"{sign}{before} {signs.gives} {after}", ""),
         (factor, "dim"),
     ]
 
