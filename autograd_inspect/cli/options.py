@@ -150,9 +150,14 @@ Output = Annotated[
 ]
 Force = Annotated[bool, Option("--force", help="Overwrite an existing file.")]
 Everything = Annotated[bool, Option("--all", help="Show every node, however many.")]
-Depth = Annotated[
+ShownDepth = Annotated[
     int | None,
-    Option("--depth", min=0, help="Show nodes at most N edges from a root.", metavar="N"),
+    Option(
+        "--depth",
+        min=0,
+        help="Open modules N levels deep; with --tree show nodes at most N edges from a root.",
+        metavar="N",
+    ),
 ]
 Top = Annotated[
     int | None, Option("-n", "--top", min=1, help="Show the first N rows.", metavar="N")
@@ -196,6 +201,19 @@ PathTop = Annotated[
     int, Option("-n", "--top", min=0, help="Print up to N paths in full.", metavar="N")
 ]
 Cuts = Annotated[bool, Option("--cuts", help="List the places that cut the graph.")]
+Tree = Annotated[
+    bool,
+    Option("--tree", help="Print a line per node, not folded, with numbers for what is shared."),
+]
+Tui = Annotated[
+    bool, Option("--tui", help="Walk through the graph: a tree that opens, search, details.")
+]
+Columns = Annotated[
+    str | None,
+    Option(
+        "--columns", help="Figures to print: some of shape,saved,grad,time,line.", metavar="LIST"
+    ),
+]
 Ascii = Annotated[bool, Option("--ascii", help="Draw with ASCII characters only.")]
 Width = Annotated[int | None, Option("--width", min=20, help="Columns to use.", metavar="COLUMNS")]
 ColorWhen = Annotated[Color, Option("--color", help="When to use colour.")]
