@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from autograd_inspect import store
 from autograd_inspect.errors import UsageError
 from autograd_inspect.model.capture import Capture as PlainCapture
+from autograd_inspect.model.diff import Diff
 from autograd_inspect.model.gradients import Gradient
 from autograd_inspect.model.memory import Memory
 from autograd_inspect.model.paths import Paths
@@ -203,6 +204,30 @@ def render(
     if limit is not None:
         chosen = replace(chosen, limit=limit)
     return draw(capture, format, Drawing(chosen, reverse, color, engine, scale, link), tell)
+
+
+def render_diff(
+    found: Diff,
+    format: PictureFormat = "svg",  # noqa: A002 - named as the option
+    *,
+    limit: int | None = None,
+    everything: bool = False,
+    reverse: bool = False,
+    scale: float = 2.0,
+    tell: Callable[[str], None] | None = None,
+) -> str | bytes:
+    """Draw both graphs of a diff as one; options as in `render`. There is no json of it.
+
+    What did not change is folded until the rest can be read on a screen, or until `limit` nodes are
+    left; `everything` folds nothing.
+    """
+    from autograd_inspect.drawings import Drawing, view_of_diff, write
+
+    if format == "json":
+        raise UsageError("a picture of a diff is not written as json")
+    split = format not in {"dot", "mermaid"}
+    view = view_of_diff(found, limit=limit, everything=everything, split_leaves=split)
+    return write(view, format, Drawing(reverse=reverse, scale=scale), tell)
 
 
 def grads(

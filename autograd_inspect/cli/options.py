@@ -386,3 +386,47 @@ Rtol = Annotated[
     float | None,
     Option("--rtol", min=0, help="The same, as a share of it (1e-3).", metavar="NUMBER"),
 ]
+Before = Annotated[
+    str, Argument(metavar="A", help="What was before: a capture (x.agi), or a target to run.")
+]
+After = Annotated[
+    str | None,
+    Argument(
+        metavar="[B]",
+        help="What came after. Without it: the last capture; before a target, where A is one.",
+    ),
+]
+BothArguments = Annotated[
+    list[str] | None,
+    Argument(
+        metavar="[ARGS]...",
+        help="Behind --: arguments of the programs; behind a second --, those of B.",
+    ),
+]
+StepOfEach = Annotated[
+    list[int] | None,
+    Option(
+        "--step",
+        min=1,
+        help="Capture at the N-th matching backward call; given twice, of A and of B.",
+        metavar="N",
+    ),
+]
+Aspects = Annotated[
+    str,
+    Option("--what", help="What to compare: structure,shapes,saved,grads,times,lines, or all."),
+]
+Tolerance = Annotated[
+    float,
+    Option(
+        "--tolerance",
+        min=0,
+        max=0.999,
+        help="Gradient norms that differ by up to this share of the larger are equal.",
+        metavar="SHARE",
+    ),
+]
+ExitCode = Annotated[bool, Option("--exit-code", help="Exit 1 where there is a difference.")]
+AllDifferences = Annotated[
+    bool, Option("--all", help="Show every node that differs, in a line or a box of its own.")
+]

@@ -1,13 +1,14 @@
 """A GAN: `gan.py WHOSE`, the loss of the `discriminator`, of the `generator`, or `both` in one."""
 
 import sys
+from itertools import pairwise
 
 import torch
 from torch import nn
 
 
 def layers(widths, activation):
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         yield nn.Linear(before, after)
         yield activation
 

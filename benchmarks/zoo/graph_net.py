@@ -7,16 +7,14 @@ from torch import nn
 class Round(nn.Module):
     def __init__(self, width):
         super().__init__()
-        self.message = nn.Sequential(
-            nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, width)
-        )
+        first, second = nn.Linear(2 * width, width), nn.Linear(width, width)
+        self.message = nn.Sequential(first, nn.ReLU(), second)
         self.update = nn.GRUCell(width, width)
 
     def forward(self, nodes, start, end):
         messages = self.message(torch.cat([nodes[start], nodes[end]], 1))
-        gathered = torch.zeros_like(nodes).scatter_add(
-            0, end[:, None].expand_as(messages), messages
-        )
+        places = end[:, None].expand_as(messages)
+        gathered = torch.zeros_like(nodes).scatter_add(0, places, messages)
         return self.update(gathered, nodes)
 
 

@@ -1,4 +1,4 @@
-"""A recurrent network over many steps: `lstm.py KIND STEPS`, KIND `cell`, `module` or `functional`."""
+"""A recurrent network: `lstm.py KIND STEPS`, where KIND is `cell`, `module` or `functional`."""
 
 import sys
 

@@ -1,5 +1,7 @@
 """A U-Net: down four times, up four times, with a connection across at each height."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -21,7 +23,7 @@ class UNet(nn.Module):
         super().__init__()
         widths = [width * 2**height for height in range(heights + 1)]
         self.first = DoubleConv(3, width)
-        pairs = list(zip(widths, widths[1:], strict=False))
+        pairs = list(pairwise(widths))
         self.down = nn.ModuleList(DoubleConv(few, many) for few, many in pairs)
         self.grow = nn.ModuleList(nn.ConvTranspose2d(m, f, 2, stride=2) for f, m in pairs)
         self.up = nn.ModuleList(DoubleConv(many, few) for few, many in pairs)

@@ -29,27 +29,27 @@ class Beginnings:
             leaf_shapes(rows),
         )
 
-    def is_first(self, before: int, first: int) -> bool:
-        """Tell whether rows `before` to `first` are an instance as those that begin at `first`."""
-        rows = first - before
-        if not np.array_equal(self._looks[before:first], self._looks[first : first + rows]):
+    def is_first(self, before: int, model: int, rows: int) -> bool:
+        """Tell whether rows from `before` on are a first instance, where `model` is a later one."""
+        if not np.array_equal(
+            self._looks[before : before + rows], self._looks[model : model + rows]
+        ):
             return False
-        span = _between(self._source, first, first + rows)
-        carried = self._target[span] < first
-        free = _keys(self._source[span][carried] - first, self._slot[span][carried])
-        return np.array_equal(self._inputs(before, rows, free), self._inputs(first, rows, free))
+        span = _between(self._source, model, model + rows)
+        target = self._target[span]
+        carried = (target < model) & (target >= before)
+        free = _keys(self._source[span][carried] - model, self._slot[span][carried])
+        there, here = (self._inputs(first, rows, free) for first in (before, model))
+        return np.array_equal(there, here)
 
     def _inputs(self, first: int, rows: int, free: Longs) -> Words:
-        """Say what some rows take from each other and from leaves, `free` inputs left out."""
+        """Say what rows take from each other, from leaves and from elsewhere, but for `free`."""
         span = _between(self._source, first, first + rows)
-        inner = self._target[span] >= first
         used = _between(self._user, first, first + rows)
-        sides = (
-            (self._source[span][inner], self._slot[span][inner], self._words[0][span][inner]),
-            (self._user[used], self._user_slot[used], self._words[1][used]),
-        )
-        place, slot, word = (np.concatenate(columns) for columns in zip(*sides, strict=True))
-        key = _keys(place - first, slot)
+        from_rows = np.where(self._target[span] >= first, self._words[0][span], 0)
+        place = np.concatenate([self._source[span], self._user[used]]) - first
+        key = _keys(place, np.concatenate([self._slot[span], self._user_slot[used]]))
+        word = np.concatenate([from_rows, self._words[1][used]])
         kept: Bools = ~np.isin(key, free)
         return np.sort(mixed(key[kept], word[kept].view(np.int64)))
 

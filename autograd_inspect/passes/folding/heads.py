@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.places import Place
 from autograd_inspect.model.tables import Longs
 from autograd_inspect.passes.folding.forward import Rows
 
@@ -46,18 +49,42 @@ def _changes_of_line(rows: Rows) -> Longs:
     stack = rows.graph.node_table.stack[rows.node].astype(np.int64)
     pairs = stack[:-1] * (len(rows.graph.stacks) + 1) + stack[1:]
     _, sample, which = np.unique(pairs, return_index=True, return_inverse=True)
-    ranks = [_rank(rows.graph, int(stack[row]), int(stack[row + 1])) for row in sample.tolist()]
-    found[1:] = np.array(ranks, np.int64)[which]
+    changes = [_change(rows.graph, int(stack[row]), int(stack[row + 1])) for row in sample.tolist()]
+    skipped, depth, line = np.array(changes, np.int64).reshape(-1, 3)[which].T
+    lacking = np.append(0, -np.cumsum(skipped))[: len(skipped)]  # outer lines, of the row before
+    depth = np.where(depth < 0, _DEEPEST, depth + lacking - lacking.min(initial=0))
+    found[1:] = np.where(line < 0, _FORWARD + 3 * depth, depth * _LINES + line)
     return found
 
 
-def _rank(graph: Graph, before: int, after: int) -> int:
-    """Compare two stacks from the outermost line inwards, up to where they differ."""
-    pairs = zip(reversed(graph.lines_of(before)), reversed(graph.lines_of(after)), strict=False)
-    for depth, (one, other) in enumerate(pairs):
-        if one != other:
-            same = (one.file, one.function) == (other.file, other.function)
-            if same and other.line < one.line:
-                return depth * _LINES + other.line
-            return _FORWARD + 3 * depth
-    return _FORWARD + 3 * _DEEPEST
+def _change(graph: Graph, before: int, after: int) -> tuple[int, int, int]:
+    """Compare two stacks from the outermost line inwards, up to where they differ.
+
+    Gives how many outer lines only the second one has, how deep in the first one they differ, -1
+    for nowhere, and the line that is jumped back to, -1 where it lies ahead.
+    """
+    one, other = graph.lines_of(before)[::-1], graph.lines_of(after)[::-1]
+    skipped = _skipped(one, other)
+    left, right = max(-skipped, 0), max(skipped, 0)
+    for depth in range(min(len(one) - left, len(other) - right)):
+        here, there = one[depth + left], other[depth + right]
+        if here != there:
+            back = _function(here) == _function(there) and there.line < here.line
+            return skipped, depth + left, there.line if back else -1
+    return skipped, -1, -1
+
+
+def _skipped(one: Sequence[Place], other: Sequence[Place]) -> int:
+    """Say how many outer lines only the other stack has, or (below 0) only the first one.
+
+    Stacks are recorded up to some length, so that a deeper one lacks outer lines.
+    """
+    for skipped in sorted(range(1 - len(one), len(other)), key=abs):
+        here, there = one[max(-skipped, 0)], other[max(skipped, 0)]
+        if _function(here) == _function(there):
+            return skipped
+    return 0
+
+
+def _function(place: Place) -> tuple[str, str]:
+    return place.file, place.function

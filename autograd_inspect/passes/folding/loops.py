@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -24,6 +24,8 @@ _ROUNDS = 6
 _PATIENCE = 30
 #: and what one more comparison costs, in rows.
 _PRICE = 100
+#: So many turns may differ in what they are connected to.
+_FACTORS = 4
 
 
 def repeat_spans(rows: Rows, calls: Spans) -> Spans:
@@ -143,15 +145,32 @@ class _Search:
 
     def _judged(self, run: Run, parts: _Parts) -> list[Run]:
         """Give the stretches of a run that are connected alike, with the instance before each."""
-        found = self._agreeing(run, parts)
+        for factor in range(1, _FACTORS + 1):
+            # What looks alike in each turn may be connected alike in every second one only.
+            found = self._begun(
+                replace(run, period=run.period * factor, times=run.times // factor), parts
+            )
+            if found:
+                return found
+        return []
+
+    def _begun(self, run: Run, parts: _Parts) -> list[Run]:
+        """Choose where instances begin, if that is not told by how well they may."""
+        found = self._connected(run, parts)
+        if found and run.later:
+            later = self._connected(replace(run, start=run.start + run.later), parts)
+            found = later if _instances(later) > _instances(found) else found
         if found and _instances(found) < run.times:
-            # Where an instance begins has been chosen for more of them than there are.
+            # The beginning has been chosen for more instances than there are.
             start = max(found, key=lambda good: good.times).start
-            heads = parts.start[start + run.period : start + 2 * run.period]
-            shift = int(np.argmin(heads))
-            later = self._agreeing(Run(run.start + shift, run.period, run.times - 1), parts)
-            found = later if _instances(later) >= _instances(found) else found
-        return [self._with_first(good, parts) for good in found]
+            shift = int(np.argmin(parts.start[start + run.period : start + 2 * run.period]))
+            fewer = replace(run, start=run.start + shift, times=run.times - 1)
+            better = self._connected(fewer, parts)
+            found = better if _instances(better) >= _instances(found) else found
+        return found
+
+    def _connected(self, run: Run, parts: _Parts) -> list[Run]:
+        return [self._with_first(good, parts) for good in self._agreeing(run, parts)]
 
     def _agreeing(self, run: Run, parts: _Parts) -> list[Run]:
         first, stop = int(parts.first[run.start]), int(parts.stop[run.stop - 1])
@@ -172,7 +191,9 @@ class _Search:
             parts.stop[start : start + run.period] - parts.first[start]
             for start in (before, run.start)
         )
-        if np.array_equal(there, here) and self._beginnings.is_first(begin, first):
+        rows = first - begin
+        model = first + min(2, run.times - 1) * rows  # what comes from two before it is told
+        if np.array_equal(there, here) and self._beginnings.is_first(begin, model, rows):
             return Run(before, run.period, run.times + 1)
         return run
 

@@ -25,11 +25,15 @@ _LOOKED_AT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`times` instances of `period` parts, the first of which begins at part `start`."""
+    """`times` instances of `period` parts, the first of which begins at part `start`.
+
+    They might as well begin `later`, by so many parts, without there being fewer.
+    """
 
     start: int
     period: int
     times: int
+    later: int = 0
 
     @property
     def stop(self) -> int:
@@ -77,7 +81,9 @@ def _best_first(symbols: Longs, rows: Longs, starts: Longs) -> Iterator[Run]:
         slack %= parts
         # The second instance tells: before the first of a loop there is something else.
         heads = starts[first + parts : first + parts + slack + 1]
-        yield Run(first + int(np.argmin(heads)), parts, int(times[index]))
+        best = np.flatnonzero(heads == heads.min())
+        shift, later = int(best[0]), int(best[-1] - best[0])
+        yield Run(first + shift, parts, int(times[index]), later)
 
 
 def _maximal_runs(symbols: Longs, rows: Longs) -> Longs:

@@ -103,6 +103,7 @@ class Sums:
             np.add.at(total, span, square[known])
             seen[span] = True
             span = self._nesting.parent[span]
-        ends = square[roots[roots >= 0]]
+        ends = square[np.unique(roots[roots >= 0])]
+        ends = ends[~np.isnan(ends)]
         whole = np.sqrt(ends.sum(keepdims=True)) if len(ends) else np.full(1, np.nan)
         return np.where(seen, np.sqrt(total), np.nan), norm, whole

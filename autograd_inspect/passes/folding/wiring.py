@@ -60,10 +60,11 @@ class Wiring:
         far = np.append(reach[usual], -1)[at]
         same = known & (np.append(self._output[span][usual], -1)[at] == self._output[span])
         same &= far == reach
-        excused = (reach == 0) & ((instance == 0) | (far > source))
+        excused = (reach == 0) & (far > source)
         agree = np.bincount(instance[~same & ~excused], minlength=times) == 0
-        count = np.bincount(instance, minlength=times)
-        early = np.arange(times) * period < reach[usual].max(initial=0)
-        early[0] = True
-        agree &= np.where(early, count <= len(usual), count == len(usual))
+        # How many of the usual arrows do not lead to what comes before the first instance.
+        needed = np.searchsorted(
+            np.sort(reach[usual] - place[usual]), np.arange(times) * period, "right"
+        )
+        agree &= np.bincount(instance[same], minlength=times) == needed
         return agree, bool((reach[usual] > place[usual]).any())
