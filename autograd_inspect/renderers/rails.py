@@ -108,8 +108,12 @@ def _fitting(writer: _Writer, width: int | None, columns: Sequence[str] | None) 
     chosen = columns is not None
     asked = tuple(columns) if columns is not None else writer.items.known()
     sample = range(min(len(writer.rails), _MEASURED_LINES))
-    for detail in _details(asked, chosen=chosen):
-        layout = _Layout.of(writer, detail, sample, width)
+    # First with columns beside the heads of open folds, then with heads that reach into them.
+    ways = (
+        (detail, beside) for detail in _details(asked, chosen=chosen) for beside in (True, False)
+    )
+    for detail, beside in ways:
+        layout = _Layout.of(writer, detail, sample, width).beside(sample, heads=beside)
         overlong = sum(layout.size(number) > (width or 0) for number in sample)
         if width is None or overlong <= _OVERLONG * len(sample):
             break
@@ -251,12 +255,27 @@ class _Layout:
             max([len(name), *(width_of([cell]) for cell in column)])
             for name, column in zip(detail.columns, zip(*figures, strict=True), strict=True)
         ]
-        # Heads have blank columns to reach into.
-        plain = [number for number in sample if writer.rails.item[number] >= 0]
-        labels = sorted(width_of(writer.label(number, detail)) for number in plain)
-        outliers = int(_OUTLIERS * len(labels)) if width is not None else 0
+        return cls(writer, detail, width, 0, tuple(sizes))
+
+    def beside(self, sample: Sequence[int], *, heads: bool) -> _Layout:
+        """Put the columns beside the labels of items, and with `heads` of open folds too."""
+        item = self.writer.rails.item
+        labels = sorted(
+            width_of(self.writer.label(number, self.detail)) - self._blank(number)
+            for number in sample
+            if heads or item[number] >= 0
+        )
+        outliers = int(_OUTLIERS * len(labels)) if self.width is not None and not heads else 0
         label = labels[len(labels) - 1 - outliers] if labels else 0
-        return cls(writer, detail, width, writer.gutter.width + label, tuple(sizes))
+        return replace(self, label=self.writer.gutter.width + label)
+
+    def _blank(self, number: int) -> int:
+        """Count the columns that a head can reach into: those of what it has no figures for."""
+        if self.writer.rails.item[number] >= 0:
+            return 0
+        figures = self.writer.figures(number, self.detail.columns)
+        told = [at for at, (text, _) in enumerate(figures) if text]
+        return sum(2 + size for size in self.sizes[: min(told, default=len(figures))])
 
     def heading(self) -> _Parts:
         """Name the columns."""
@@ -317,8 +336,8 @@ class _Layout:
         figures = self.writer.figures(number, self.detail.columns)
         told = [at for at, (text, _) in enumerate(figures) if text]
         room = self.width - width_of([figures[at] for at in told]) - 2 * len(told)
-        if told:  # what is blank before the first figure can be written over
-            room = min(room, self.label + sum(2 + size for size in self.sizes[: told[0]]))
+        if told:
+            room = min(room, self.label + self._blank(number))
         if self.writer.gutter.width + width_of(label) <= room:
             return label
         return self.writer.label(number, replace(self.detail, brief=True))
@@ -327,10 +346,10 @@ class _Layout:
         """Set figures in their columns, closer where a label reaches into them."""
         aligned: _Parts = []
         for (text, style), size in zip(cells, self.sizes, strict=True):
-            blank = size - width_of([(text, "")])
-            closer = min(blank, over)
+            blank = 2 + size - width_of([(text, "")])
+            closer = min(blank - 2 if text else blank, over)
             over -= closer
-            aligned += [(" " * (2 + blank - closer), ""), (text, style)]
+            aligned += [(" " * (blank - closer), ""), (text, style)]
         return aligned
 
     def _cut(self, parts: _Parts) -> _Parts:
