@@ -196,6 +196,8 @@ def render(
         except RenderError as error:
             if tell is not None:
                 tell(f"{error.message}: drawn by our own layout")
+    if format == "html":
+        return _viewer(capture)
     drawn = _draw(capture, format, limit=limit, reverse=reverse, color=color)
     return png.render(str(drawn), scale=scale, tell=tell) if format == "png" else drawn
 
@@ -210,7 +212,7 @@ def _draw(
 ) -> str | bytes:
     """Draw with our own layout, a png as the svg it is made from."""
     from autograd_inspect.passes.drawing import draw
-    from autograd_inspect.renderers import dot, html, mermaid, pdf, svg
+    from autograd_inspect.renderers import dot, mermaid, pdf, svg
 
     view = draw(capture, limit=limit, split_leaves=kind not in {"dot", "mermaid"}, color=color)
     match kind:
@@ -220,9 +222,18 @@ def _draw(
             return mermaid.render(view, reverse=reverse)
         case "pdf":
             return pdf.render(view, reverse=reverse)
-        case "html":
-            return html.render(svg.render(view, reverse=reverse))
     return svg.render(view, reverse=reverse)
+
+
+def _viewer(capture: PlainCapture) -> str:
+    """Write the page that shows a capture in a browser."""
+    from autograd_inspect.analyses.nonfinite import first_nonfinite
+    from autograd_inspect.model.folds import Opening
+    from autograd_inspect.passes.folding.build import fold
+    from autograd_inspect.renderers import html
+
+    folds = fold(capture)
+    return html.render(capture, folds, Opening(frozenset([0])), first_nonfinite(capture.graph))
 
 
 def _drawn_by_graphviz(

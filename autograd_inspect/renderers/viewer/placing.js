@@ -1,0 +1,250 @@
+/*
+ * Placing: a scene laid out, as flat arrays that are quick to draw and to search.
+ *
+ * A repeat of which one instance is a single fold shares that fold's frame. Large scenes are laid
+ * out in a worker, which a newer request ends.
+ */
+'use strict';
+
+const FRAME_LABEL = 11, PAGER = 74;
+const MOST_AT_ONCE = 1500;
+const ASPECT = 1.6;
+
+/** What `layOut` needs of a scene. */
+function diagramOf(graph, scene, boxes) {
+  const { folds } = graph;
+  const frames = joinedFrames(graph, scene);
+  const width = [], height = [];
+  for (let item = 0; item < scene.size; item++) {
+    const [wide, tall] = boxes.size(scene.row[item], scene.fold[item]);
+    width.push(wide);
+    height.push(tall);
+  }
+  const numberOf = (fold) => (fold < 0 ? -1 : frames.number.get(fold));
+  return {
+    frames: frames.folds,
+    diagram: {
+      width, height,
+      upper: Array.from(scene.target), lower: Array.from(scene.source),
+      carried: Array.from(scene.carried, Boolean),
+      room: [],
+      group: Array.from(scene.inside, numberOf),
+      parent: frames.folds.map(([outer]) => numberOf(folds.parent[outer])),
+      head: frames.folds.map((joined) => [
+        boxes.widthOf(frameLabel(graph, joined), FRAME_LABEL) + (pagerOf(graph, joined) >= 0 ? PAGER : 0),
+        FRAME_LABEL * LEADING,
+      ]),
+    },
+  };
+}
+
+/** Put the open folds into frames: most have their own, some that of the fold around them. */
+function joinedFrames(graph, scene) {
+  const { folds } = graph;
+  const number = new Map(), joined = [];
+  for (const fold of scene.frames) {
+    const outer = folds.parent[fold];
+    if (outer >= 0 && isWholeInstance(folds, outer, fold) && scene.shown.get(outer) !== ALL) {
+      number.set(fold, number.get(outer));
+      joined[number.get(outer)].push(fold);
+    } else {
+      number.set(fold, joined.length);
+      joined.push([fold]);
+    }
+  }
+  return { number, folds: joined };
+}
+
+/** Whether an instance of a repeat is but this one fold. */
+function isWholeInstance(folds, repeat, fold) {
+  return folds.kind[repeat] === REPEAT && folds.rows[fold] * folds.times[repeat] === folds.rows[repeat];
+}
+
+function frameLabel(graph, joined) {
+  return shortened(foldHeading(graph, joined[joined.length - 1]), LONGEST_LINE);
+}
+
+/** The repeat whose instances a frame can page through, -1 for none. */
+function pagerOf(graph, joined) {
+  return graph.folds.kind[joined[0]] === REPEAT ? joined[0] : -1;
+}
+
+/** A picture: a scene with a place for everything, and a grid to find things by. */
+class Picture {
+  constructor(graph, scene, frames, diagram, layout) {
+    this.scene = scene;
+    this.frames = frames.map((joined, at) => ({
+      ...layout.frames[at], joined, label: frameLabel(graph, joined), repeat: pagerOf(graph, joined),
+      labelX: layout.frames[at].label, depth: 0, parent: diagram.parent[at],
+    }));
+    for (const frame of this.frames) {
+      if (frame.parent >= 0) frame.depth = this.frames[frame.parent].depth + 1;
+      if (frame.repeat >= 0) frame.shown = scene.shown.get(frame.repeat) || 0;
+    }
+    this.width = layout.width;
+    this.height = layout.height;
+    this.x = Float32Array.from(layout.x);
+    this.y = Float32Array.from(layout.y);
+    this.w = Float32Array.from(diagram.width);
+    this.h = Float32Array.from(diagram.height);
+    this.flattenRoutes(layout.routes);
+    this.boxGrid = new Grid(this, this.x.length, (at) => this.boxBounds(at));
+    this.arrowGrid = new Grid(this, layout.routes.length, (at) => this.routeBounds(at));
+    this.frameGrid = new Grid(this, this.frames.length, (at) => {
+      const { x, y, width, height } = this.frames[at];
+      return [x, y, x + width, y + height];
+    });
+  }
+
+  flattenRoutes(routes) {
+    this.routeStart = new Int32Array(routes.length + 1);
+    routes.forEach((route, at) => { this.routeStart[at + 1] = this.routeStart[at] + 2 * route.length; });
+    this.points = new Float32Array(this.routeStart[routes.length]);
+    let next = 0;
+    for (const route of routes) {
+      for (const [x, y] of route) {
+        this.points[next++] = x;
+        this.points[next++] = y;
+      }
+    }
+  }
+
+  boxBounds(box) {
+    const { x, y, w, h } = this;
+    return [x[box] - w[box] / 2, y[box] - h[box] / 2, x[box] + w[box] / 2, y[box] + h[box] / 2];
+  }
+
+  routeBounds(arrow) {
+    let left = Infinity, top = Infinity, right = -Infinity, bottom = -Infinity;
+    for (let at = this.routeStart[arrow]; at < this.routeStart[arrow + 1]; at += 2) {
+      left = Math.min(left, this.points[at]);
+      right = Math.max(right, this.points[at]);
+      top = Math.min(top, this.points[at + 1]);
+      bottom = Math.max(bottom, this.points[at + 1]);
+    }
+    return [left, top, right, bottom];
+  }
+
+  /** The box below a point, -1 for none. */
+  boxAt(x, y) {
+    for (const box of this.boxGrid.within(x, y, x, y)) {
+      const [left, top, right, bottom] = this.boxBounds(box);
+      if (left <= x && x <= right && top <= y && y <= bottom) return box;
+    }
+    return -1;
+  }
+
+  /** The innermost frame below a point, -1 for none. */
+  frameAt(x, y) {
+    return Math.max(-1, ...this.frameGrid.within(x, y, x, y));
+  }
+
+  /** The frames that meet an area, outer ones first. */
+  framesWithin(area) {
+    return this.frameGrid.within(...area).sort((a, b) => a - b).map((at) => this.frames[at]);
+  }
+}
+
+/** Cells of equal size that know what lies in them; what spans many is in a list of its own. */
+class Grid {
+  constructor(area, count, boundsOf) {
+    const cells = Math.max(1, count / 8);
+    this.cell = Math.max(60, Math.sqrt((area.width * area.height) / cells) || 60);
+    this.across = Math.ceil(area.width / this.cell) + 1;
+    this.down = Math.ceil(area.height / this.cell) + 1;
+    this.large = [];
+    this.start = new Int32Array(this.across * this.down + 1);
+    this.stamp = new Uint32Array(count);
+    this.round = 0;
+    this.bounds = new Float32Array(4 * count);
+    for (let at = 0; at < count; at++) this.bounds.set(boundsOf(at), 4 * at);
+    this.fill(count);
+  }
+
+  fill(count) {
+    const each = (action) => {
+      for (let at = 0; at < count; at++) {
+        const [x0, y0, x1, y1] = this.cells(...this.bounds.subarray(4 * at, 4 * at + 4));
+        if ((x1 - x0 + 1) * (y1 - y0 + 1) > 64) action(at, -1);
+        else for (let y = y0; y <= y1; y++) for (let x = x0; x <= x1; x++) action(at, y * this.across + x);
+      }
+    };
+    each((at, cell) => { if (cell >= 0) this.start[cell + 1]++; else this.large.push(at); });
+    for (let cell = 0; cell + 1 < this.start.length; cell++) this.start[cell + 1] += this.start[cell];
+    this.entries = new Int32Array(this.start[this.start.length - 1]);
+    const next = this.start.slice();
+    each((at, cell) => { if (cell >= 0) this.entries[next[cell]++] = at; });
+  }
+
+  cells(left, top, right, bottom) {
+    const column = (x) => Math.min(this.across - 1, Math.max(0, Math.floor(x / this.cell)));
+    const line = (y) => Math.min(this.down - 1, Math.max(0, Math.floor(y / this.cell)));
+    return [column(left), line(top), column(right), line(bottom)];
+  }
+
+  /** Everything whose bounds meet an area, up to `most`; undefined where there is more. */
+  within(left, top, right, bottom, most = Infinity) {
+    const [x0, y0, x1, y1] = this.cells(left, top, right, bottom);
+    const found = [], { bounds } = this;
+    const take = (at) => {
+      if (bounds[4 * at] <= right && bounds[4 * at + 2] >= left
+          && bounds[4 * at + 1] <= bottom && bounds[4 * at + 3] >= top) found.push(at);
+    };
+    this.round++;
+    this.large.forEach(take);
+    for (let y = y0; y <= y1; y++) {
+      for (let x = x0; x <= x1; x++) {
+        const cell = y * this.across + x;
+        for (let at = this.start[cell]; at < this.start[cell + 1]; at++) {
+          const one = this.entries[at];
+          if (this.stamp[one] === this.round) continue;
+          this.stamp[one] = this.round;
+          take(one);
+        }
+        if (found.length > most) return undefined;
+      }
+    }
+    return found;
+  }
+}
+
+/** Lays scenes out, large ones in a worker; the newest request wins. */
+class Placer {
+  constructor(graph, boxes, layoutSource) {
+    this.graph = graph;
+    this.boxes = boxes;
+    this.source = layoutSource;
+    this.worker = null;
+  }
+
+  /** Calls `done(picture)`, at once for small scenes; gives whether it did. */
+  place(scene, done) {
+    if (this.worker) this.worker.terminate();
+    this.worker = null;
+    const { frames, diagram } = diagramOf(this.graph, scene, this.boxes);
+    const finish = (layout) => done(new Picture(this.graph, scene, frames, diagram, layout));
+    if (scene.size <= MOST_AT_ONCE || !this.start()) {
+      finish(layOut(diagram, { aspect: ASPECT }));
+      return true;
+    }
+    this.worker.onmessage = ({ data }) => {
+      this.worker.terminate();
+      this.worker = null;
+      finish(data);
+    };
+    this.worker.postMessage([diagram, { aspect: ASPECT }]);
+    return false;
+  }
+
+  start() {
+    const program = `${this.source}\nonmessage = ({ data }) => postMessage(layOut(...data));`;
+    try {
+      const url = URL.createObjectURL(new Blob([program], { type: 'text/javascript' }));
+      this.worker = new Worker(url);
+      URL.revokeObjectURL(url);
+    } catch {
+      return false; // some browsers start no workers in local files
+    }
+    return true;
+  }
+}
