@@ -171,7 +171,7 @@ class App {
   }
 
   /** Show the next or previous instance of a repeat. */
-  page(repeat, by) {
+  turnBy(repeat, by) {
     const times = this.graph.folds.times[repeat];
     const from = this.opening.shown.get(repeat) || 0;
     this.show(repeat, from === ALL ? 0 : (from + by + times) % times);

@@ -6,7 +6,7 @@
 const MOST_LISTED = 40, MOST_BARS = 280;
 
 class Details {
-  /** `act` has select(thing), toggle(fold), page(repeat, by), showPath(). */
+  /** `act` has select(thing), toggle(fold), turnBy(repeat, by), showPath(). */
   constructor(element, graph, paths, act) {
     Object.assign(this, { element, graph, paths, act });
   }
@@ -160,8 +160,8 @@ class Details {
   pages(repeat) {
     const all = this.opening.shown.get(repeat) === ALL;
     return [
-      ['\u2039 previous', () => this.act.page(repeat, -1)],
-      ['next \u203a', () => this.act.page(repeat, 1)],
+      ['\u2039 previous', () => this.act.turnBy(repeat, -1)],
+      ['next \u203a', () => this.act.turnBy(repeat, 1)],
       [all ? 'Show one' : 'Show all', () => this.act.show(repeat, all ? 0 : ALL)],
     ];
   }

@@ -87,7 +87,7 @@ class Pointer {
     if (!frame || frame.repeat < 0) return false;
     const place = pagerPlace(frame, app.boxes);
     if (x < place.x || x > place.x + place.width || y < place.y || y > place.y + place.height) return false;
-    app.page(frame.repeat, x < place.x + place.width / 2 ? -1 : 1);
+    app.turnBy(frame.repeat, x < place.x + place.width / 2 ? -1 : 1);
     return true;
   }
 
@@ -200,12 +200,12 @@ function turn(app, by) {
   const inside = selection?.fold ?? (selection?.row === undefined ? -1 : graph.rows.fold[selection.row]);
   for (const fold of foldsAround(graph, inside)) {
     if (graph.folds.kind[fold] === REPEAT && opening.open[fold]) {
-      app.page(fold, by);
+      app.turnBy(fold, by);
       return;
     }
   }
   const only = app.picture.frames.filter(({ repeat }) => repeat >= 0);
-  if (only.length === 1) app.page(only[0].repeat, by);
+  if (only.length === 1) app.turnBy(only[0].repeat, by);
   else app.say('select a repeat first');
 }
 

@@ -8,7 +8,7 @@
 const ROW_HEIGHT = 24, SPARE_ROWS = 6, INDENT = 14;
 
 class Outline {
-  /** `act` has select(thing), toggle(fold), page(repeat, by). */
+  /** `act` has select(thing), toggle(fold), turnBy(repeat, by). */
   constructor(element, graph, act) {
     Object.assign(this, { element, graph, act });
     this.tall = document.createElement('div');
@@ -156,7 +156,7 @@ class Outline {
     const at = this.lineOf(event.target);
     if (at < 0) return;
     const code = this.codes[at], by = event.target.dataset.by;
-    if (by) this.act.page(code, Number(by));
+    if (by) this.act.turnBy(code, Number(by));
     else if (event.target.className === 'twist' && code >= 0) this.act.toggle(code);
     else this.act.select(code < 0 ? { row: ~code } : { fold: code });
   }
