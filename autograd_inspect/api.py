@@ -6,23 +6,23 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from autograd_inspect import store
-from autograd_inspect.errors import RenderError, UsageError
+from autograd_inspect.errors import UsageError
 from autograd_inspect.model.capture import Capture as PlainCapture
 from autograd_inspect.model.gradients import Gradient
 from autograd_inspect.model.memory import Memory
 from autograd_inspect.model.paths import Paths
+from autograd_inspect.model.selection import Selection
 from autograd_inspect.model.times import Times
 
 if TYPE_CHECKING:
     import torch
     from graphviz import Source
 
-#: Nodes drawn unless asked otherwise: more cannot be read on one screen.
-DEFAULT_LIMIT = 300
 #: Paths given in full unless asked otherwise.
 DEFAULT_TOP = 3
 
@@ -45,8 +45,8 @@ class Capture(PlainCapture):
         picture: str | bytes = render(self, format, **options)
         return picture
 
-    def digraph(self, *, limit: int | None = DEFAULT_LIMIT, reverse: bool = False) -> Source:
-        """Give the graph to the `graphviz` package, as torchviz does."""
+    def digraph(self, *, limit: int | None = None, reverse: bool = False) -> Source:
+        """Give the graph to the `graphviz` package, as torchviz does; see `render`."""
         from graphviz import Source
 
         return Source(str(render(self, "dot", limit=limit, reverse=reverse)))
@@ -166,23 +166,28 @@ def render(
     capture: PlainCapture,
     format: PictureFormat = "svg",  # noqa: A002 - named as the option
     *,
-    limit: int | None = DEFAULT_LIMIT,
+    selection: Selection | None = None,
+    limit: int | None = None,
     reverse: bool = False,
     engine: Literal["own", "dot"] = "own",
     scale: float = 2.0,
     color: Coloring = "kind",
+    link: str = "",
     tell: Callable[[str], None] | None = None,
 ) -> str | bytes:
     """Draw the graph; gives bytes for png and pdf, text for the rest.
 
-    `limit` is the number of nodes drawn, nearest to the root, None for all; JSON always has all.
-    Arrows run from the leaves to the root as the data did, the other way with `reverse`. `engine`
-    "dot" lays svg, png and pdf out with Graphviz and falls back to ours where that fails; `tell`
-    hears of it. `scale` is pixels per unit of a png; `color` what the boxes of svg, png, pdf and
-    html are coloured by. Raises UsageError where the capture has no such figures, and RenderError
-    where something needed is not installed.
+    What does not fit a screen is folded: modules, what repeats, chains. `selection` says what to
+    show instead, and how far to open it; `limit` draws that many nodes, nearest to the root, and
+    folds nothing. JSON always has all. Arrows run from the leaves to the root as the data did, the
+    other way with `reverse`. `engine` "dot" lays svg, png and pdf out with Graphviz and falls back
+    to ours where that fails; `tell` hears of it. `scale` is pixels per unit of a png; `color` what
+    the boxes of svg, png, pdf and html are coloured by; `link` is where boxes of an svg lead to, a
+    URL with {path} and {line} in it. Raises UsageError where the capture has no such figures or the
+    selection is empty, and RenderError where something needed is not installed.
     """
-    from autograd_inspect.renderers import jsonfile, png
+    from autograd_inspect.drawings import Drawing, draw
+    from autograd_inspect.renderers import jsonfile
 
     if color != "kind" and (format in {"dot", "mermaid", "json"} or engine == "dot"):
         raise UsageError(
@@ -190,66 +195,10 @@ def render(
         )
     if format == "json":
         return jsonfile.render(capture)
-    if engine == "dot" and format in {"svg", "pdf", "png"}:
-        try:
-            return _drawn_by_graphviz(capture, format, limit=limit, reverse=reverse)
-        except RenderError as error:
-            if tell is not None:
-                tell(f"{error.message}: drawn by our own layout")
-    if format == "html":
-        return _viewer(capture)
-    drawn = _draw(capture, format, limit=limit, reverse=reverse, color=color)
-    return png.render(str(drawn), scale=scale, tell=tell) if format == "png" else drawn
-
-
-def _draw(
-    capture: PlainCapture,
-    kind: str,
-    *,
-    limit: int | None,
-    reverse: bool,
-    color: Coloring,
-) -> str | bytes:
-    """Draw with our own layout, a png as the svg it is made from."""
-    from autograd_inspect.passes.drawing import draw
-    from autograd_inspect.renderers import dot, mermaid, pdf, svg
-
-    view = draw(capture, limit=limit, split_leaves=kind not in {"dot", "mermaid"}, color=color)
-    match kind:
-        case "dot":
-            return dot.render(view, reverse=reverse)
-        case "mermaid":
-            return mermaid.render(view, reverse=reverse)
-        case "pdf":
-            return pdf.render(view, reverse=reverse)
-    return svg.render(view, reverse=reverse)
-
-
-def _viewer(capture: PlainCapture) -> str:
-    """Write the page that shows a capture in a browser."""
-    from autograd_inspect.analyses.nonfinite import first_nonfinite
-    from autograd_inspect.model.folds import Opening
-    from autograd_inspect.passes.folding.build import fold
-    from autograd_inspect.renderers import html
-
-    folds = fold(capture)
-    return html.render(capture, folds, Opening(frozenset([0])), first_nonfinite(capture.graph))
-
-
-def _drawn_by_graphviz(
-    capture: PlainCapture,
-    kind: str,
-    *,
-    limit: int | None,
-    reverse: bool,
-) -> str | bytes:
-    from autograd_inspect.passes.drawing import draw
-    from autograd_inspect.renderers import dot, graphviz_engine
-
-    # One leaf with a thousand users keeps Graphviz busy for minutes.
-    view = draw(capture, limit=limit, split_leaves=True)
-    drawing = graphviz_engine.render(dot.render(view, reverse=reverse), format=kind)
-    return drawing.decode() if kind == "svg" else drawing
+    chosen = selection or Selection()
+    if limit is not None:
+        chosen = replace(chosen, limit=limit)
+    return draw(capture, format, Drawing(chosen, reverse, color, engine, scale, link), tell)
 
 
 def grads(

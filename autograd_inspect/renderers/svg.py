@@ -27,8 +27,9 @@ _STYLE = f"""\
 .agi .label {{ font-size: 10px; stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }}
 .agi .arrow {{ fill: none; stroke-width: 1.2; }}
 """
+_CARRIED_STYLE = ".agi .carried { stroke-dasharray: 5 3; }\n"
 _FRAME_STYLE = """\
-.agi .module { font-size: 11px; font-weight: 600;
+.agi .caption { font-size: 11px; font-weight: 600;
   stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }
 """
 #: The class of each level of heat.
@@ -39,9 +40,12 @@ _HEATS = {level: f"heat{level}" for level in range(HOTTEST + 1)} | {
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
-def render(view: View, *, reverse: bool = False) -> str:
-    """Draw a view; arrows run down from leaves to root, down from root to leaves with `reverse`."""
-    return "".join(_pieces(compose(view, reverse=reverse)))
+def render(view: View, *, reverse: bool = False, aspect: float | None = None) -> str:
+    """Draw a view; arrows run down from leaves to root, down from root to leaves with `reverse`.
+
+    With an `aspect` what is too tall for such a screen is wrapped into columns.
+    """
+    return "".join(_pieces(compose(view, reverse=reverse, aspect=aspect)))
 
 
 def _pieces(figure: Figure) -> Iterator[str]:
@@ -50,7 +54,7 @@ def _pieces(figure: Figure) -> Iterator[str]:
     yield f'<svg xmlns="http://www.w3.org/2000/svg" class="agi" width="{width}" height="{height}" '
     yield f'viewBox="0 0 {width} {height}" role="img" aria-label="{title}">\n'
     yield f"<title>{title}</title>\n"
-    yield from _style(framed=bool(figure.frames), heated=_is_heated(figure))
+    yield from _style(figure)
     yield f'<rect class="paper" width="{width}" height="{height}"/>\n'
     yield _text(figure.title, "title")
     yield from (_text(note, "line note") for note in figure.notes)
@@ -67,8 +71,11 @@ def _is_heated(figure: Figure) -> bool:
     return any(swatch.heat != NO_HEAT for swatch in figure.legend)
 
 
-def _style(*, framed: bool, heated: bool) -> Iterator[str]:
+def _style(figure: Figure) -> Iterator[str]:
+    framed, heated = bool(figure.frames), _is_heated(figure)
     yield f"<style>\n{_STYLE}"
+    if any(arrow.carried for arrow in figure.arrows):
+        yield _CARRIED_STYLE
     if framed:
         yield _FRAME_STYLE
     yield from _shapes()
@@ -88,7 +95,7 @@ def _colours(palette: Palette, *, framed: bool) -> Iterator[str]:
     yield f".agi .arrow {{ stroke: {palette.arrow}; }}\n"
     yield f".agi .head {{ fill: {palette.arrow}; }}\n"
     for depth, fill in enumerate(palette.frames if framed else ()):
-        yield f".agi .frame{depth} .module {{ fill: {palette.quiet}; stroke: {fill}; }}\n"
+        yield f".agi .frame{depth} .caption {{ fill: {palette.quiet}; stroke: {fill}; }}\n"
         yield f".agi .frame{depth} rect {{ fill: {fill}; stroke: {palette.frame_line}; }}\n"
     for role, (fill, line) in palette.boxes.items():
         yield f".agi .{role.value} rect {{ fill: {fill}; stroke: {line}; }}\n"
@@ -119,7 +126,7 @@ def _frame(frame: Frame) -> str:
 
 
 def _frame_label(frame: Frame) -> str:
-    text = _text(frame.label, "module")
+    text = _text(frame.label, "caption")
     return f'<g class="frame{frame.depth % 2}">{_tip(frame.tip)}\n{text}</g>\n'
 
 
@@ -153,8 +160,9 @@ def _arrow(arrow: Arrow) -> str:
         f"{'L' if len(piece) == 1 else 'C'}{_points(piece)}" for piece in curve(arrow.route)
     )
     x, y = arrow.route[-1]
+    kind = "arrow carried" if arrow.carried else "arrow"
     return (
-        f'<path class="arrow" d="M{_points(arrow.route[:1])} {points}"/>'
+        f'<path class="{kind}" d="M{_points(arrow.route[:1])} {points}"/>'
         f'<path class="head" d="M{_points([(x, y)])}l-3.5 -7h7z"/>\n'
     )
 
