@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from autograd_inspect.errors import RenderError, UsageError
@@ -41,8 +41,10 @@ def draw(
     capture: Capture, kind: str, drawing: Drawing, tell: Callable[[str], None] | None = None
 ) -> str | bytes:
     """Draw a capture as svg, png, pdf, html, dot or mermaid; see `api.render`."""
-    from autograd_inspect.renderers import dot, html, mermaid, pdf, png, svg
+    from autograd_inspect.renderers import dot, mermaid, pdf, png, svg
 
+    if kind == "html":
+        return _viewer(capture, drawing)
     reverse = drawing.reverse
     # A leaf with a thousand users keeps any layout busy; as text the graph is as torch has it.
     split = kind not in {"dot", "mermaid"}
@@ -61,12 +63,7 @@ def draw(
         case "pdf":
             return pdf.render(view, reverse=reverse, aspect=ASPECT)
     drawn = svg.render(view, reverse=reverse, aspect=ASPECT)
-    match kind:
-        case "html":
-            return html.render(drawn)
-        case "png":
-            return png.render(drawn, scale=drawing.scale, tell=tell)
-    return drawn
+    return png.render(drawn, scale=drawing.scale, tell=tell) if kind == "png" else drawn
 
 
 def view_of(capture: Capture, drawing: Drawing, *, split_leaves: bool = True) -> View:
@@ -161,6 +158,30 @@ class _Fits:
         if len(scene) > _MOST_BOXES:
             return 0.0
         return fitted_text(picture(scene, self.capture), screen=SCREEN)
+
+
+def _viewer(capture: Capture, drawing: Drawing) -> str:
+    """Write the page in which a browser folds and unfolds what is selected of a capture."""
+    from autograd_inspect.analyses.nonfinite import first_nonfinite
+    from autograd_inspect.passes.folding.build import fold
+    from autograd_inspect.passes.folding.opening import every_instance
+    from autograd_inspect.passes.heat import heat_of
+    from autograd_inspect.passes.nearest import nearest
+    from autograd_inspect.renderers import html
+
+    if drawing.color != "kind":
+        heat_of(capture, drawing.color)  # raises where the capture has no such figures
+    selection = drawing.selection
+    kept = kept_by(capture, selection)
+    if selection.limit is not None:
+        near = nearest(capture.graph, selection.limit)
+        kept = near if kept is None else kept & near
+    folds = fold(capture, views=selection.views, kept=kept)
+    opening = opening_of(folds, selection, _Fits(capture, drawing.reverse).choose)
+    if selection.everything:
+        opening = Opening(opening.folds, every_instance(folds))
+    page = html.Page(capture, folds, opening, first_nonfinite(capture.graph))
+    return html.render(replace(page, color=drawing.color, reverse=drawing.reverse))
 
 
 def _by_graphviz(view: View, kind: str, *, reverse: bool) -> str | bytes:

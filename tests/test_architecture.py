@@ -67,9 +67,13 @@ def test_renderers_do_not_import_each_other() -> None:
     for path in (PACKAGE / "renderers").glob("*.py"):
         for name in imports_of(path):
             if name.startswith("autograd_inspect.renderers"):
-                assert name.split(".")[2] in {"text", "sheet", "plotting", "births"}, (
-                    f"{path.name} imports {name}"
-                )
+                assert name.split(".")[2] in {
+                    "text",
+                    "sheet",
+                    "plotting",
+                    "births",
+                    "viewer",
+                }, f"{path.name} imports {name}"
 
 
 def test_nobody_imports_the_command_line() -> None:

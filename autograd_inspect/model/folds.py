@@ -16,6 +16,10 @@ from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Bools, Bytes, Floats, Ints, Longs
 
 
+#: In the place of an instance's number: all instances are on show.
+EVERY = -1
+
+
 class FoldKind(IntEnum):
     """What makes a span of rows one thing."""
 
@@ -141,7 +145,10 @@ class Folds:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Which folds are open. An open repeat shows one instance, the first unless `shown` says else."""
+    """Which folds are open.
+
+    An open repeat shows one instance, the first unless `shown` says else; with `EVERY` all of them.
+    """
 
     folds: frozenset[int] = frozenset()
     shown: Mapping[int, int] = field(default_factory=dict)

@@ -15,10 +15,9 @@ from importlib.resources import files
 from string import Template
 
 from autograd_inspect.layout.text import visible
-from autograd_inspect.model.capture import Capture
-from autograd_inspect.model.folds import Folds, Opening
-from autograd_inspect.model.nonfinite import NonFinite
-from autograd_inspect.renderers.viewer.facts import packed
+from autograd_inspect.renderers.viewer.facts import Page, packed
+
+__all__ = ["SCRIPTS", "Page", "render"]
 
 #: In the order in which they build on each other.
 SCRIPTS = (
@@ -43,17 +42,15 @@ SCRIPTS = (
 _STYLE = "viewer.css"
 
 
-def render(
-    capture: Capture, folds: Folds, opening: Opening, trouble: NonFinite | None = None
-) -> str:
-    """Write the page; `opening` is what it shows first, `trouble` the first gradient gone bad."""
+def render(page: Page) -> str:
+    """Write the page."""
     sources = _sources()
     return Template(sources.page).substitute(
         policy=sources.policy,
-        title=escape(visible(capture.about.source)),
+        title=escape(visible(page.capture.about.source)),
         style=sources.style,
         scripts=sources.scripts,
-        data=base64.b64encode(packed(capture, folds, opening, trouble)).decode("ascii"),
+        data=base64.b64encode(packed(page)).decode("ascii"),
     )
 
 

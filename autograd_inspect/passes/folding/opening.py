@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from autograd_inspect.errors import UsageError
-from autograd_inspect.model.folds import FoldKind, Folds, Opening, Scene
+from autograd_inspect.model.folds import EVERY, FoldKind, Folds, Opening, Scene
 from autograd_inspect.model.places import Module
 from autograd_inspect.model.tables import Longs
 from autograd_inspect.passes.folding.unfolding import unfold
@@ -80,6 +80,12 @@ def open_paths(folds: Folds, opening: Opening, paths: Iterable[str]) -> Opening:
 def open_all(folds: Folds) -> Opening:
     """Open everything; of repeats one instance is on show."""
     return Opening(frozenset(range(len(folds.table.kind))))
+
+
+def every_instance(folds: Folds) -> dict[int, int]:
+    """Say of each repeat that all its instances are on show."""
+    repeats = np.flatnonzero(folds.table.kind == FoldKind.REPEAT)
+    return dict.fromkeys(repeats.tolist(), EVERY)
 
 
 def _largest(scene: Scene, banned: set[int]) -> list[int] | None:

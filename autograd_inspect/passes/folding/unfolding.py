@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd_inspect.model.folds import FoldKind, Folds, Opening, Scene
+from autograd_inspect.model.folds import EVERY, FoldKind, Folds, Opening, Scene
 from autograd_inspect.model.tables import Bools, Longs
 
 
@@ -25,7 +25,7 @@ def unfold(folds: Folds, opening: Opening) -> Scene:
     first = np.unique(shown)
     item = np.searchsorted(first, shown)
     closed = lid[folds.fold[first]]
-    inside = np.where(closed < 0, folds.fold[first], folds.table.parent[closed])
+    inside = np.where(closed < 0, folds.fold[first], np.append(folds.table.parent, -1)[closed])
     arrows = folds.arrows
     source, target = item[arrows.source], item[arrows.target]
     leads = np.flatnonzero((source != target) | carried)
@@ -83,6 +83,8 @@ def _twins(folds: Folds, opening: Opening, seen: Bools) -> tuple[Longs, Bools]:
     carried = np.zeros(len(arrows.source), np.bool_)
     repeats = np.flatnonzero(seen & (table.kind == FoldKind.REPEAT))
     for repeat in repeats[::-1].tolist():  # from the inside out: an outer one copies the inner
+        if opening.shown.get(repeat) == EVERY:
+            continue
         first, stop, times = (int(c[repeat]) for c in (table.first, table.stop, table.times))
         period = (stop - first) // times
         span = slice(*np.searchsorted(arrows.source, [first, stop]).tolist())

@@ -3,7 +3,7 @@
  */
 'use strict';
 
-const LEAST_SCALE = 0.0005, MOST_SCALE = 6, FIT_SCALE = 1.3, MARGIN = 24;
+const LEAST_SCALE = 0.00001, MOST_SCALE = 6, FIT_SCALE = 1.3, MARGIN = 24;
 const NO_MARKS = { selected: -1, frame: -1, hovered: -1, path: [], arrows: new Set(), tied: new Set() };
 
 class App {
@@ -20,7 +20,9 @@ class App {
     this.details = new Details(page.details, graph, this.paths, this);
     this.view = { x: 0, y: 0, scale: 1, width: 1, height: 1 };
     this.marks = { ...NO_MARKS };
-    this.first = { open: new Uint8Array(graph.folds.size), shown: new Map(graph.facts.opening.shown) };
+    this.first = {
+      open: new Uint8Array(graph.folds.size), shown: new Map(graph.facts.opening.shown), heat: graph.facts.heat,
+    };
     for (const fold of graph.facts.opening.folds) this.first.open[fold] = 1;
     this.context = page.graph.getContext('2d');
     new ResizeObserver(() => this.resized()).observe(page.stage);

@@ -6,7 +6,7 @@
 const HEADING = 13, LINE = 11, LEADING = 1.3, PAD_X = 12, PAD_Y = 6, NARROWEST = 84;
 const LONGEST_LINE = 44;
 const FEW_LEAVES = 2;
-const ROLE_ROOT = 0, ROLE_OPERATION = 2, ROLE_FOLD = 1;
+const FOLD_ROLES = ['module', 'repeat', 'chain'];
 
 class Boxes {
   /** `widthOf(text, size)` measures a line of text. */
@@ -70,11 +70,11 @@ class Boxes {
     return [Math.round(10 * (width + 2 * PAD_X)) / 10, Math.round(10 * height) / 10];
   }
 
-  /** The role that colours an item's box, as a number into the palette. */
+  /** The role that colours an item's box, as the palette calls it. */
   role(row, fold) {
-    const { rows, faces } = this.graph;
-    if (row < 0) return ROLE_FOLD;
-    return this.graph.rootNames.has(row) ? ROLE_ROOT : faces.role[rows.face[row]];
+    const { graph } = this;
+    if (row < 0) return FOLD_ROLES[graph.folds.kind[fold]];
+    return graph.rootNames.has(row) ? 'root' : graph.text(graph.faces.role[graph.rows.face[row]]);
   }
 }
 

@@ -96,7 +96,7 @@ class Painter {
     context.stroke(dashed);
     context.setLineDash([]);
     context.fill(heads);
-    context.strokeStyle = context.fillStyle = palette.boxes[ROLE_ROOT][1];
+    context.strokeStyle = context.fillStyle = palette.boxes.root[1];
     context.lineWidth = 3 * width;
     context.stroke(strong);
     context.fill(marked);
@@ -125,8 +125,8 @@ class Painter {
     const width = picture.w[box], height = picture.h[box];
     const role = this.boxes.role(row, fold);
     const repeated = fold >= 0 && this.graph.folds.kind[fold] === REPEAT;
-    context.lineWidth = Math.max(marks.tied.has(box) ? 3 : role === ROLE_ROOT ? 2 : 1, 0.7 / view.scale);
-    context.strokeStyle = marks.tied.has(box) ? palette.boxes[4][1] : palette.boxes[role][1];
+    context.lineWidth = Math.max(marks.tied.has(box) ? 3 : role === 'root' ? 2 : 1, 0.7 / view.scale);
+    context.strokeStyle = marks.tied.has(box) ? palette.boxes.custom[1] : palette.boxes[role][1];
     context.fillStyle = look.fill(row, fold, role);
     if (repeated) {
       context.beginPath();
@@ -135,7 +135,7 @@ class Painter {
       context.stroke();
     }
     context.beginPath();
-    context.roundRect(left, top, width, height, role === 4 ? 0 : 5);
+    context.roundRect(left, top, width, height, role === 'custom' ? 0 : 5);
     context.fill();
     context.stroke();
     if (view.scale * HEADING < LEGIBLE) return;
@@ -190,18 +190,18 @@ class Painter {
       const [left, top] = picture.boxBounds(box);
       around(left, top, picture.w[box], picture.h[box], color, line);
     };
-    for (const box of marks.path) boxed(box, palette.boxes[ROLE_ROOT][1], 1);
+    for (const box of marks.path) boxed(box, palette.boxes.root[1], 1);
     if (marks.hovered >= 0) boxed(marks.hovered, palette.arrow, 0.5);
-    if (marks.selected >= 0) boxed(marks.selected, palette.boxes[1][1], 1.5);
+    if (marks.selected >= 0) boxed(marks.selected, palette.boxes.leaf[1], 1.5);
     const frame = picture.frames[marks.frame];
-    if (frame) around(frame.x, frame.y, frame.width, frame.height, palette.boxes[1][1], 1.5);
+    if (frame) around(frame.x, frame.y, frame.width, frame.height, palette.boxes.leaf[1], 1.5);
   }
 }
 
 /** Where the pager of a repeat's frame is. */
 function pagerPlace(frame, boxes) {
   const x = frame.labelX + boxes.widthOf(frame.label, FRAME_LABEL) + 10;
-  return { x, y: frame.y + 3, width: PAGER - 12, height: 15 };
+  return { x, y: frame.y + 3, width: frame.pager, height: 15 };
 }
 
 /** Add a route to a path: straight where it stays vertical, else curved with vertical ends. */

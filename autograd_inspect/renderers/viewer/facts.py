@@ -1,4 +1,4 @@
-"""What the page knows of a folded graph, as columns and texts. `data.js` says what it makes of them.
+"""What the page knows of a folded graph, as columns and texts; `data.js` makes tables of them.
 
 Columns are named TABLE.COLUMN. Those of `rows`, `folds`, `arrows`, `uses` are the ones of
 `model.folds.Folds`; texts are numbers into `strings`.
@@ -7,6 +7,7 @@ Columns are named TABLE.COLUMN. Those of `rows`, `folds`, `arrows`, `uses` are t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,13 +33,33 @@ _ROLES = {
     Kind.CHECKPOINT: Role.CUSTOM,
     Kind.HOOK: Role.CUSTOM,
 }
+_HEATS = {"kind": "kind", "memory": "saved", "time": "time", "grad": "gradient"}
 _MOST_FINDINGS = 500
 
 Columns = dict[str, Column | Rising]
 
 
-def packed(capture: Capture, folds: Folds, opening: Opening, trouble: NonFinite | None) -> bytes:
-    """Pack all that the page knows; `opening` is what it shows first."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """What a page shows: a folded capture, and how it looks when it is opened.
+
+    opening  which folds are open
+    trouble  the first gradient that is not finite
+    color    what colours stand for, as the other pictures call it
+    reverse  the root is on top
+    """
+
+    capture: Capture
+    folds: Folds
+    opening: Opening
+    trouble: NonFinite | None = None
+    color: str = "kind"
+    reverse: bool = False
+
+
+def packed(page: Page) -> bytes:
+    """Pack all that the page knows."""
+    capture, folds, opening = page.capture, page.folds, page.opening
     words = Words()
     columns: Columns = {
         **_rows(folds, words),
@@ -55,7 +76,9 @@ def packed(capture: Capture, folds: Folds, opening: Opening, trouble: NonFinite 
         },
         "roots": _roots(folds, words),
         "stacks": _stacks(folds, words),
-        "findings": list(_findings(folds, trouble, words)),
+        "findings": list(_findings(folds, page.trouble, words)),
+        "heat": _HEATS[page.color],
+        "reverse": page.reverse,
         "palettes": {"light": _palette(LIGHT), "dark": _palette(DARK)},
         "strings": words.all(),
     }
@@ -106,7 +129,7 @@ def _rows(folds: Folds, words: Words) -> Columns:
         "faces.op": words.column(graph.ops[op] for op in table.op[node[first]].tolist()),
         "faces.scalars": words.column(scalars),
         "faces.kind": words.column(kind.label for kind in kinds),
-        "faces.role": np.array([list(Role).index(_ROLES.get(k, Role.OPERATION)) for k in kinds]),
+        "faces.role": words.column(_ROLES.get(kind, Role.OPERATION).value for kind in kinds),
         "rows.shape": _shapes(folds, words),
         "rows.variable": words.of_rows(table.variable[node], graph.name),
         "rows.stack": table.stack[node],
@@ -136,7 +159,9 @@ def _shapes(folds: Folds, words: Words) -> Column:
         for one in outputs:
             text = str(graph.specs[one]) if one >= 0 else "?"
             told[text] = told.get(text, 0) + 1
-        parts = [f"{text} \N{MULTIPLICATION SIGN}{n}" if n > 1 else text for text, n in told.items()]
+        parts = [
+            f"{text} \N{MULTIPLICATION SIGN}{n}" if n > 1 else text for text, n in told.items()
+        ]
         more = f", and {len(parts) - 3} more" if len(parts) > 4 else ""
         shapes[row] = words.number(", ".join(parts[:3] if more else parts) + more)
     return shapes
@@ -226,7 +251,10 @@ def _findings(folds: Folds, trouble: NonFinite | None, words: Words) -> Iterator
     saved = graph.saved_table
     for entry in np.flatnonzero(saved.stale)[:_MOST_FINDINGS].tolist():
         row, name = int(folds.row[saved.node[entry]]), graph.name(int(saved.name[entry]))
-        yield [row, words.number(f"saved {name} has been overwritten in place: backward refuses it")]
+        yield [
+            row,
+            words.number(f"saved {name} has been overwritten in place: backward refuses it"),
+        ]
     for cut in graph.cuts[:_MOST_FINDINGS]:
         rows = [int(folds.row[use.node.index]) for use in cut.uses if use.node]
         yield [next((row for row in rows if row >= 0), -1), words.number(origins.cut(cut))]
@@ -238,7 +266,7 @@ def _palette(palette: Palette) -> dict[str, Any]:
         "text": palette.text,
         "quiet": palette.quiet,
         "arrow": palette.arrow,
-        "boxes": [palette.boxes[role] for role in Role],
+        "boxes": {role.value: palette.boxes[role] for role in Role},
         "frames": palette.frames,
         "line": palette.frame_line,
         "heat": [palette.heat[level] for level in sorted(palette.heat) if level >= 0],

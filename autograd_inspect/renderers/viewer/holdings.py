@@ -30,7 +30,7 @@ def saved_columns(folds: Folds, words: Words) -> dict[str, Column | Rising]:
         ),
         table.packer[order],
         np.where(table.stale[order], table.write[order] + 1, -1),
-        shared,
+        shared.astype(np.uint8),
     )
     kinds = [Saved(graph, entry) for entry in order[first].tolist()]
     return {

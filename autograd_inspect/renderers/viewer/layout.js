@@ -42,7 +42,7 @@ function layOut(diagram, options = {}) {
     if (one !== other) links[around[one] + 1].push([one, other]);
   }
   for (let sheet = frames; sheet >= 0; sheet--) {
-    const size = laySheet(inside[sheet], links[sheet], sheet === 0 ? options.aspect : null);
+    const size = laySheet(inside[sheet], links[sheet], options.aspect);
     if (sheet > 0) {
       const frame = boxes + sheet - 1, [headWide, headTall] = head[sheet - 1];
       w[frame] = Math.max(size.width + 2 * ROOM, headWide + 24);

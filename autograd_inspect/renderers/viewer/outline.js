@@ -109,6 +109,7 @@ class Outline {
     twist.className = 'twist';
     twist.setAttribute('aria-hidden', 'true');
     const name = line.appendChild(document.createElement('span'));
+    name.className = 'name';
     const more = line.appendChild(document.createElement('small'));
     if (code < 0) {
       name.textContent = rowHeading(graph, ~code);

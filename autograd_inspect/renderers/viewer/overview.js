@@ -27,7 +27,7 @@ function overview(context, picture, view, look, marks) {
     if (left > right || top > bottom || left + w[box] < view.x || top + h[box] < view.y) continue;
     fill(left, top, w[box], h[box], colors[box]);
   }
-  const strong = pixelOf(palette.boxes[ROLE_ROOT][1]);
+  const strong = pixelOf(palette.boxes.root[1]);
   for (const box of marks.path) fill(x[box] - w[box] / 2, y[box] - h[box] / 2, w[box], h[box], strong);
   context.putImageData(image, 0, 0);
 }
@@ -106,7 +106,7 @@ class Minimap {
     context.fillRect(0, 0, this.whole.width, this.whole.height);
     const view = { x: -this.left / this.scale, y: -this.top / this.scale, scale: this.scale * ratio };
     overview(context, picture, view, look, marks);
-    this.color = look.palette.boxes[1][1];
+    this.color = look.palette.boxes.leaf[1];
   }
 
   /** Outline the part that is in view. */

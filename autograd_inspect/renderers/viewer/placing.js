@@ -6,7 +6,7 @@
  */
 'use strict';
 
-const FRAME_LABEL = 11, PAGER = 74;
+const FRAME_LABEL = 11, PAGER_SIDES = 36;
 const MOST_AT_ONCE = 1500;
 const ASPECT = 1.6;
 
@@ -31,7 +31,7 @@ function diagramOf(graph, scene, boxes) {
       group: Array.from(scene.inside, numberOf),
       parent: frames.folds.map(([outer]) => numberOf(folds.parent[outer])),
       head: frames.folds.map((joined) => [
-        boxes.widthOf(frameLabel(graph, joined), FRAME_LABEL) + (pagerOf(graph, joined) >= 0 ? PAGER : 0),
+        boxes.widthOf(frameLabel(graph, joined), FRAME_LABEL) + pagerWidth(graph, joined, boxes) + 10,
         FRAME_LABEL * LEADING,
       ]),
     },
@@ -69,12 +69,20 @@ function pagerOf(graph, joined) {
   return graph.folds.kind[joined[0]] === REPEAT ? joined[0] : -1;
 }
 
+/** How wide the pager of a frame is with the longest number in it, 0 where there is none. */
+function pagerWidth(graph, joined, boxes) {
+  if (pagerOf(graph, joined) < 0) return 0;
+  const times = graph.folds.times[joined[0]];
+  return boxes.widthOf(`${times}/${times}`, FRAME_LABEL) + PAGER_SIDES;
+}
+
 /** A picture: a scene with a place for everything, and a grid to find things by. */
 class Picture {
-  constructor(graph, scene, frames, diagram, layout) {
+  constructor({ graph, scene, frames, diagram, boxes }, layout) {
     this.scene = scene;
     this.frames = frames.map((joined, at) => ({
       ...layout.frames[at], joined, label: frameLabel(graph, joined), repeat: pagerOf(graph, joined),
+      pager: pagerWidth(graph, joined, boxes),
       labelX: layout.frames[at].label, depth: 0, parent: diagram.parent[at],
     }));
     for (const frame of this.frames) {
@@ -222,7 +230,8 @@ class Placer {
     if (this.worker) this.worker.terminate();
     this.worker = null;
     const { frames, diagram } = diagramOf(this.graph, scene, this.boxes);
-    const finish = (layout) => done(new Picture(this.graph, scene, frames, diagram, layout));
+    const { graph, boxes } = this;
+    const finish = (layout) => done(new Picture({ graph, scene, frames, diagram, boxes }, layout));
     if (scene.size <= MOST_AT_ONCE || !this.start()) {
       finish(layOut(diagram, { aspect: ASPECT }));
       return true;

@@ -44,7 +44,7 @@ function fragmentOf(state, first) {
     open: rangesText(opened),
     shut: rangesText(shut),
     show: shown.map(([fold, number]) => `${fold.toString(36)}.${number}`).join('_'),
-    heat: heat === 'kind' ? '' : heat,
+    heat: heat === first.heat ? '' : heat,
     path: path ? '1' : '',
     at: view ? [view.x.toFixed(0), view.y.toFixed(0), view.scale.toPrecision(3)].join(',') : '',
   };
@@ -71,7 +71,8 @@ function stateOf(fragment, graph, first) {
   const sizes = { r: ['row', rows.size], f: ['fold', folds.size], l: ['leaf', leaves.size] };
   const [kind, size] = sizes[read('sel')[0]] || ['', 0], number = Number(read('sel').slice(1));
   const selection = kind && Number.isInteger(number) && number >= 0 && number < size ? { [kind]: number } : null;
-  const heat = HEATS.includes(read('heat')) && Heat.known(graph, read('heat')) ? read('heat') : 'kind';
+  const color = said.has('heat') ? read('heat') : graph.facts.heat;
+  const heat = HEATS.includes(color) && Heat.known(graph, color) ? color : 'kind';
   const at = read('at').split(',').map(Number);
   const view = at.length === 3 && at.every(Number.isFinite) && at[2] > 0 ? { x: at[0], y: at[1], scale: at[2] } : null;
   return { opening, selection, heat, view, path: Boolean(read('path')) };
