@@ -27,7 +27,7 @@ FORBIDDEN = re.compile(
 
 
 class Elements(HTMLParser):
-    """Collects the elements of a page, and the text right inside of each."""
+    """Collects the elements of a page, and the text of each script and style."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Elements(HTMLParser):
         self.texts.append("")
 
     def handle_data(self, data: str) -> None:
-        if self.texts:
+        if self.cdata_elem:  # within a script or style
             self.texts[-1] += data
 
     def texts_of(self, wanted: str) -> list[str]:
