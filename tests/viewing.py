@@ -30,15 +30,16 @@ HOSTILE = (
 
 
 def blocks(count: int, *, names: tuple[str, ...] = ("x",)) -> Graph:
-    """Chain blocks of one module class, each with a residual and a loop of three steps in it."""
+    """Chain blocks of one module class, `h.0` first, each with a residual and a loop in it."""
     edges: list[list[int]] = []
     calls: dict[int, str] = {}
     for block in range(count):
         first = len(edges)
         edges += [[first + 1, first + 7]]
         edges += [[first + step + 1] for step in range(1, 7)]
-        calls |= {first + at: f"h.{block}:Block" for at in range(7)}
-        calls |= {first + at: f"h.{block}.inner:Inner" for at in range(1, 7)}
+        path = f"h.{count - 1 - block}"
+        calls |= {first + at: f"{path}:Block" for at in range(7)}
+        calls |= {first + at: f"{path}.inner:Inner" for at in range(1, 7)}
     last = len(edges)
     edges += [[last + at + 1 for at in range(len(names))], *([] for _ in names)]
     ops = ["AddBackward0", *(["SinBackward0", "MulBackward0"] * 3)] * count

@@ -239,7 +239,7 @@ class App {
       this.keepInView(thing);
       this.say(this.described(thing));
     }
-    this.remember();
+    this.remember(false);
   }
 
   /** Select a thing, and open what hides it, the instance that it is in too. */
@@ -413,6 +413,7 @@ class App {
 
   resized() {
     const { clientWidth, clientHeight } = this.page.stage;
+    if (!clientWidth) return; // on paper there is no stage
     const canvas = this.page.graph, ratio = window.devicePixelRatio || 1;
     canvas.width = Math.max(1, Math.round(clientWidth * ratio));
     canvas.height = Math.max(1, Math.round(clientHeight * ratio));
