@@ -387,8 +387,8 @@ def test_many_boxes_are_laid_out_aside_and_drawn_as_pixels(opened: Opener) -> No
     count = 6000
     graph = graph_of([*([[at + 1] for at in range(count)]), []])
     page = opened(make_capture(graph))
-    workers: list[Any] = []
-    page.on("worker", lambda worker: workers.append(worker))
+    workers: list[None] = []
+    page.on("worker", lambda _: workers.append(None))
     page.keyboard.press("x")
     until(page, f"document.querySelector('#graph').dataset.drawn === '{count}'")
     assert len(workers) == 1

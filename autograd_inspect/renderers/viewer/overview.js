@@ -6,8 +6,9 @@
 /** Draw frames and boxes into a canvas's pixels; `view` is {x, y, scale} in its own pixels. */
 function overview(context, picture, view, look, marks) {
   const { width, height } = context.canvas;
-  const image = context.getImageData(0, 0, width, height);
+  const image = imageFor(context);
   const pixels = new Uint32Array(image.data.buffer);
+  pixels.fill(pixelOf(look.palette.paper));
   const fill = (left, top, wide, tall, color) => {
     const x0 = Math.max(0, Math.round((left - view.x) * view.scale));
     const y0 = Math.max(0, Math.round((top - view.y) * view.scale));
@@ -30,6 +31,19 @@ function overview(context, picture, view, look, marks) {
   const strong = pixelOf(palette.boxes.root[1]);
   for (const box of marks.path) fill(x[box] - w[box] / 2, y[box] - h[box] / 2, w[box], h[box], strong);
   context.putImageData(image, 0, 0);
+}
+
+const IMAGES = new WeakMap();
+
+/** The pixels that a canvas gets; the same ones as long as it keeps its size. */
+function imageFor(context) {
+  const { width, height } = context.canvas;
+  let image = IMAGES.get(context);
+  if (!image || image.width !== width || image.height !== height) {
+    image = context.createImageData(width, height);
+    IMAGES.set(context, image);
+  }
+  return image;
 }
 
 /** A colour `#rrggbb` as a pixel of an image. */
@@ -101,9 +115,7 @@ class Minimap {
     this.scale = Math.min((clientWidth - 8) / (picture.width || 1), (clientHeight - 8) / (picture.height || 1));
     this.left = (clientWidth - picture.width * this.scale) / 2;
     this.top = (clientHeight - picture.height * this.scale) / 2;
-    const context = this.whole.getContext('2d', { willReadFrequently: true });
-    context.fillStyle = look.palette.paper;
-    context.fillRect(0, 0, this.whole.width, this.whole.height);
+    const context = this.whole.getContext('2d');
     const view = { x: -this.left / this.scale, y: -this.top / this.scale, scale: this.scale * ratio };
     overview(context, picture, view, look, marks);
     this.color = look.palette.boxes.leaf[1];
