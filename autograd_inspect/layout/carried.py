@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from autograd_inspect.layout.heights import Sheet
 from autograd_inspect.layout.levels import Levels
 
@@ -134,16 +136,19 @@ def _reach(
 ) -> tuple[list[float], list[float]]:
     """Find out how far to the left and right everything on each level reaches."""
     count = max(levels.level, default=-1) + 1
-    left, right = [float("inf")] * count, [float("-inf")] * count
-    for level, centre, width in zip(levels.level, x, levels.width, strict=True):
-        left[level] = min(left[level], centre - width / 2)
-        right[level] = max(right[level], centre + width / 2)
+    half, centre = np.array(levels.width) / 2, np.array(x)
+    left, right = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(left, levels.level, centre - half)
+    np.maximum.at(right, levels.level, centre + half)
+    last: dict[int, int] = {}
     for spot, lower in zip(levels.leaves, levels.lower, strict=True):
         if spot in lanes:
-            for level in range(levels.level[spot] + 1, levels.level[lower]):
-                left[level] = min(left[level], lanes[spot])
-                right[level] = max(right[level], lanes[spot])
-    return left, right
+            last[spot] = max(last.get(spot, 0), levels.level[lower])
+    for spot, end in last.items():
+        passed = slice(levels.level[spot] + 1, end)
+        left[passed] = np.minimum(left[passed], lanes[spot])
+        right[passed] = np.maximum(right[passed], lanes[spot])
+    return left.tolist(), right.tolist()
 
 
 def _crossed(
