@@ -27,7 +27,6 @@ function diagramOf(graph, scene, boxes) {
       width, height,
       upper: Array.from(scene.target), lower: Array.from(scene.source),
       carried: Array.from(scene.carried, Boolean),
-      room: [],
       group: Array.from(scene.inside, numberOf),
       parent: frames.folds.map(([outer]) => numberOf(folds.parent[outer])),
       head: frames.folds.map((joined) => [
@@ -106,15 +105,9 @@ class Picture {
 
   flattenRoutes(routes) {
     this.routeStart = new Int32Array(routes.length + 1);
-    routes.forEach((route, at) => { this.routeStart[at + 1] = this.routeStart[at] + 2 * route.length; });
+    routes.forEach((route, at) => { this.routeStart[at + 1] = this.routeStart[at] + route.length; });
     this.points = new Float32Array(this.routeStart[routes.length]);
-    let next = 0;
-    for (const route of routes) {
-      for (const [x, y] of route) {
-        this.points[next++] = x;
-        this.points[next++] = y;
-      }
-    }
+    routes.forEach((route, at) => this.points.set(route, this.routeStart[at]));
   }
 
   boxBounds(box) {
@@ -222,6 +215,7 @@ class Placer {
     this.graph = graph;
     this.boxes = boxes;
     this.source = layoutSource;
+    this.options = { aspect: ASPECT, reverse: graph.facts.reverse };
     this.worker = null;
   }
 
@@ -233,7 +227,7 @@ class Placer {
     const { graph, boxes } = this;
     const finish = (layout) => done(new Picture({ graph, scene, frames, diagram, boxes }, layout));
     if (scene.size <= MOST_AT_ONCE || !this.start()) {
-      finish(layOut(diagram, { aspect: ASPECT }));
+      finish(layOut(diagram, this.options));
       return true;
     }
     this.worker.onmessage = ({ data }) => {
@@ -241,7 +235,7 @@ class Placer {
       this.worker = null;
       finish(data);
     };
-    this.worker.postMessage([diagram, { aspect: ASPECT }]);
+    this.worker.postMessage([diagram, this.options]);
     return false;
   }
 
