@@ -37,8 +37,11 @@ class App {
     Object.assign(this, { opening: state.opening, selection: state.selection, onPath: state.path });
     this.setHeat(state.heat, false);
     this.layOut(() => {
+      this.fit();
       if (state.view) this.centerAt(state.view);
-      else this.fit();
+      if (!this.selection) return;
+      this.mark();
+      this.keepInView(this.selection);
     });
     this.written = location.hash;
   }
@@ -67,6 +70,7 @@ class App {
     const scene = unfold(this.graph, this.opening);
     const before = anchor && this.picture ? this.placeOf(anchor) : null;
     const began = performance.now();
+    this.placer.suit(this.view.width, this.view.height);
     this.outline.set(this.opening);
     const atOnce = this.placer.place(scene, (picture) => {
       this.picture = picture;
@@ -84,7 +88,9 @@ class App {
       ].join(DOT);
       this.mark();
       this.refreshed();
+      this.draw(true);
       this.page.graph.dataset.drawn = String(scene.size);
+      performance.mark('drawn');
     });
     if (!atOnce) {
       this.page.busy.textContent = `Laying out ${countText(scene.size, 'box', 'boxes')}\u2026`;
@@ -94,20 +100,23 @@ class App {
 
   /** Draw map, legend and details anew: for a new picture, selection or heat. */
   refreshed() {
+    this.details.show(this.selection, this.opening, this.heat);
+    if (!this.picture) return;
     this.minimap.draw(this.picture, this.look, this.marks);
     this.drawLegend();
-    this.details.show(this.selection, this.opening, this.heat);
     this.draw();
   }
 
-  /** Where a thing is in the picture: a box or frame, and its upper middle; null for a leaf. */
+  /**
+   * Where a thing is in the picture: a box or frame, and its upper middle; null for a leaf. What is
+   * open without a frame is all of the picture.
+   */
   placeOf(thing) {
-    const { picture, graph } = this;
+    const { picture, graph, opening } = this;
     if (thing.leaf !== undefined) return null;
-    const frame = thing.fold === undefined ? -1
-      : picture.frames.findIndex(({ joined }) => joined.includes(thing.fold));
-    if (frame >= 0) {
-      const { x, y, width } = picture.frames[frame];
+    if (thing.fold !== undefined && [...foldsAround(graph, thing.fold)].every((fold) => opening.open[fold])) {
+      const frame = picture.frames.findIndex(({ joined }) => joined.includes(thing.fold));
+      const { x, y, width } = picture.frames[frame] || { x: 0, y: 0, width: picture.width };
       return { box: -1, frame, x: x + width / 2, y };
     }
     const box = picture.scene.item[thing.row ?? graph.folds.first[thing.fold]];
@@ -137,7 +146,7 @@ class App {
   toggleAlike(fold) {
     const { graph, opening, picture } = this;
     const open = opening.open[fold];
-    const seen = open ? picture.scene.frames : picture.scene.fold;
+    const seen = open ? picture?.scene.frames : picture?.scene.fold;
     let count = 0;
     for (const one of new Set(seen)) {
       if (one < 0 || graph.folds.like[one] !== graph.folds.like[fold]) continue;
@@ -326,12 +335,12 @@ class App {
   /** Go along an edge: up to what is used, down to a user, sideways on the same level. */
   step(direction) {
     const { picture, selection } = this;
+    if (!picture) return;
     const from = selection && selection.leaf === undefined ? this.placeOf(selection).box : -1;
     const to = from < 0 ? this.firstBox() : direction === 'ArrowUp' || direction === 'ArrowDown'
       ? this.alongEdge(from, direction === 'ArrowDown') : this.beside(from, direction === 'ArrowRight');
     if (to >= 0) this.select(this.thingAt(to));
     else this.say(`nothing ${{ ArrowUp: 'above', ArrowDown: 'below' }[direction] || 'beside it'}`);
-    return picture;
   }
 
   firstBox() {
@@ -425,6 +434,7 @@ class App {
 
   fit() {
     const { view, picture } = this;
+    if (!picture) return;
     const scale = Math.min(
       (view.width - 2 * MARGIN) / picture.width, (view.height - 2 * MARGIN) / picture.height, FIT_SCALE,
     );
@@ -469,6 +479,7 @@ class App {
   /** Bring a thing into view where it is not, large enough to be read. */
   keepInView(thing) {
     const { view, picture, marks } = this;
+    if (!picture) return;
     const box = thing.leaf === undefined ? marks.selected : [...marks.tied][0] ?? -1;
     const frame = picture.frames[marks.frame];
     const [left, top, right, bottom] = frame ? [frame.x, frame.y, frame.x + frame.width, frame.y + 30]
@@ -496,12 +507,13 @@ class App {
     this.asked = 0;
     const ratio = window.devicePixelRatio || 1;
     this.painter.paint(this.context, ratio, this.picture, this.view, this.look, this.marks);
-    this.minimap.outline(this.view);
+    this.minimap.outline(this.view, this.picture);
     this.painted = (this.painted || 0) + 1;
   }
 
   /** Draw what is in view for paper: fine, and light. */
   print() {
+    if (!this.picture) return;
     const canvas = this.page.print, { view, graph, boxes } = this;
     const ratio = Math.min(4, 4000 / view.width);
     canvas.width = Math.round(view.width * ratio);

@@ -33,7 +33,7 @@ class Details {
       ['saved', facts.whole.saved ? sizeText(facts.whole.saved) : ''],
       [`time, ${facts.timed}`, facts.whole.spent >= 0 ? durationText(facts.whole.spent) : ''],
       ['where', facts.place],
-      ['captured', [facts.call, facts.created].filter(Boolean).join(DOT)],
+      ['captured', [facts.call, facts.created.replace('T', ' ').slice(0, 16)].filter(Boolean).join(DOT)],
       ...Object.entries(facts.versions),
     ]);
     for (const note of facts.notes) this.warn(note);

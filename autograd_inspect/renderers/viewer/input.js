@@ -68,8 +68,9 @@ class Pointer {
   release(event) {
     this.down.delete(event.pointerId);
     this.canvas.classList.remove('dragging');
-    if (Math.hypot(event.offsetX - this.begin.x, event.offsetY - this.begin.y) > CLICK_SLACK) return;
     const [x, y] = this.spot(event), { app } = this;
+    const moved = Math.hypot(event.offsetX - this.begin.x, event.offsetY - this.begin.y);
+    if (moved > CLICK_SLACK || !app.picture) return;
     if (this.turnPage(x, y)) return;
     const box = app.picture.boxAt(x, y);
     const frame = box < 0 ? app.picture.frameAt(x, y) : -1;
@@ -93,6 +94,7 @@ class Pointer {
 
   open(event) {
     const [x, y] = this.spot(event), { app } = this;
+    if (!app.picture) return;
     const box = app.picture.boxAt(x, y);
     if (box >= 0 && app.picture.scene.fold[box] >= 0) app.toggle(app.picture.scene.fold[box]);
     const frame = box < 0 ? app.picture.frameAt(x, y) : -1;
@@ -204,7 +206,7 @@ function turn(app, by) {
       return;
     }
   }
-  const only = app.picture.frames.filter(({ repeat }) => repeat >= 0);
+  const only = (app.picture?.frames || []).filter(({ repeat }) => repeat >= 0);
   if (only.length === 1) app.turnBy(only[0].repeat, by);
   else app.say('select a repeat first');
 }

@@ -14,14 +14,17 @@ function overview(context, picture, view, look, marks) {
     const y0 = Math.max(0, Math.round((top - view.y) * view.scale));
     const x1 = Math.min(width, Math.max(x0 + 1, Math.round((left + wide - view.x) * view.scale)));
     const y1 = Math.min(height, Math.max(y0 + 1, Math.round((top + tall - view.y) * view.scale)));
-    for (let y = y0; y < y1; y++) pixels.fill(color, y * width + x0, y * width + x1);
+    for (let y = y0; y < y1; y++) {
+      const end = y * width + x1;
+      for (let at = y * width + x0; at < end; at++) pixels[at] = color;
+    }
   };
-  const { palette } = look;
-  for (const frame of picture.frames) {
-    fill(frame.x, frame.y, frame.width, frame.height, pixelOf(palette.frames[frame.depth % 2]));
-  }
-  const { x, y, w, h, scene } = picture;
+  const { palette } = look, { x, y, w, h, scene } = picture;
   const right = view.x + width / view.scale, bottom = view.y + height / view.scale;
+  const shades = palette.frames.map(pixelOf);
+  for (const frame of picture.framesWithin([view.x, view.y, right, bottom])) {
+    fill(frame.x, frame.y, frame.width, frame.height, shades[frame.depth % 2]);
+  }
   const colors = look.pixels(scene);
   for (let box = 0; box < x.length; box++) {
     const left = x[box] - w[box] / 2, top = y[box] - h[box] / 2;
@@ -122,7 +125,10 @@ class Minimap {
   }
 
   /** Outline the part that is in view. */
-  outline(view) {
+  outline(view, picture) {
+    const whole = view.x <= 0 && view.y <= 0 && view.x + view.width / view.scale >= picture.width
+      && view.y + view.height / view.scale >= picture.height;
+    this.canvas.style.visibility = whole ? 'hidden' : 'visible';
     const context = this.canvas.getContext('2d');
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.whole, 0, 0);

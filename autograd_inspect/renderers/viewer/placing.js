@@ -8,7 +8,9 @@
 
 const FRAME_LABEL = 11, PAGER_SIDES = 36;
 const MOST_AT_ONCE = 1500;
-const ASPECT = 1.6;
+const ASPECTS = [0.75, 1.25, 2];
+/** Of the boxes, the share that makes a module the whole model, which needs no frame. */
+const NEARLY_ALL = 0.6;
 
 /** What `layOut` needs of a scene. */
 function diagramOf(graph, scene, boxes) {
@@ -20,7 +22,7 @@ function diagramOf(graph, scene, boxes) {
     width.push(wide);
     height.push(tall);
   }
-  const numberOf = (fold) => (fold < 0 ? -1 : frames.number.get(fold));
+  const numberOf = (fold) => frames.number.get(fold);
   return {
     frames: frames.folds,
     diagram: {
@@ -40,10 +42,12 @@ function diagramOf(graph, scene, boxes) {
 /** Put the open folds into frames: most have their own, some that of the fold around them. */
 function joinedFrames(graph, scene) {
   const { folds } = graph;
-  const number = new Map(), joined = [];
+  const number = new Map([[-1, -1]]), joined = [], whole = wholeModels(graph, scene);
   for (const fold of scene.frames) {
     const outer = folds.parent[fold];
-    if (outer >= 0 && isWholeInstance(folds, outer, fold) && scene.shown.get(outer) !== ALL) {
+    if (whole.has(fold)) {
+      number.set(fold, -1);
+    } else if (outer >= 0 && isWholeInstance(folds, outer, fold) && scene.shown.get(outer) !== ALL) {
       number.set(fold, number.get(outer));
       joined[number.get(outer)].push(fold);
     } else {
@@ -52,6 +56,24 @@ function joinedFrames(graph, scene) {
     }
   }
   return { number, folds: joined };
+}
+
+/** The modules, from the outermost in, that hold nearly all there is to be seen. */
+function wholeModels(graph, scene) {
+  const { folds } = graph, found = new Set();
+  const held = new Map();
+  for (const inside of scene.inside) held.set(inside, (held.get(inside) || 0) + 1);
+  for (const frame of [...scene.frames].reverse()) {
+    const outer = folds.parent[frame];
+    held.set(outer, (held.get(outer) || 0) + (held.get(frame) || 0));
+  }
+  for (let outer = -1; ;) {
+    const inner = scene.frames.filter((frame) => folds.parent[frame] === outer);
+    if (inner.length !== 1 || folds.kind[inner[0]] !== MODULE) return found;
+    [outer] = inner;
+    if (held.get(outer) < NEARLY_ALL * scene.size) return found;
+    found.add(outer);
+  }
 }
 
 /** Whether an instance of a repeat is but this one fold. */
@@ -215,7 +237,7 @@ class Placer {
     this.graph = graph;
     this.boxes = boxes;
     this.source = layoutSource;
-    this.options = { aspect: ASPECT, reverse: graph.facts.reverse };
+    this.options = { aspect: ASPECTS[1], reverse: graph.facts.reverse };
     this.worker = null;
   }
 
@@ -237,6 +259,12 @@ class Placer {
     };
     this.worker.postMessage([diagram, this.options]);
     return false;
+  }
+
+  /** Lay out for a window of this shape, more or less: links lead to the same place in similar ones. */
+  suit(width, height) {
+    const away = (aspect) => Math.abs(Math.log((aspect * height) / width));
+    [this.options.aspect] = [...ASPECTS].sort((a, b) => away(a) - away(b));
   }
 
   start() {
