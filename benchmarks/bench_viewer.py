@@ -1,9 +1,9 @@
-"""The page in a browser: how large it is, how soon it is drawn, how smoothly it moves; and its peers.
+"""The page in a browser: how large it is, how soon it is drawn, how smoothly it moves; its peers.
 
-Peers lay the same rows and arrows out in the same browser, each in a page of its own: Graphviz as
-WebAssembly (`@viz-js/viz`), ELK (`elkjs`) and dagre (`@dagrejs/dagre`), fetched by npm into a folder
-that is thrown away. They get every operation as a box of one size: they fold nothing. Times are from
-opening the file to the picture, with nothing else running in the browser.
+Peers lay the same rows and arrows out in the same browser, each in a page of its own: Graphviz
+as WebAssembly (`@viz-js/viz`), ELK (`elkjs`) and dagre (`@dagrejs/dagre`), fetched by npm into a
+folder that is thrown away. They get every operation as a box of one size: they fold nothing. Times
+are from opening the file to the picture, with nothing else running in the browser.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import torch
 from graphs import SHAPES
 from measure import Row, report
-import torch
 
 import autograd_inspect
 from autograd_inspect.model.folds import Folds
@@ -52,7 +53,9 @@ function drawn(boxes, routes) {
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   };
   for (const [x, y] of boxes) add('rect', { x: x - 55, y: y - 20, width: 110, height: 40 });
-  for (const points of routes) add('polyline', { points: points.map((p) => `${p.x},${p.y}`).join(' ') });
+  for (const points of routes) {
+    add('polyline', { points: points.map((p) => `${p.x},${p.y}`).join(' ') });
+  }
   document.body.append(svg);
 }
 """
@@ -63,19 +66,44 @@ _PEERS = {
       document.body.append(viz.renderSVGElement(
         `digraph{node[shape=box,fixedsize=true,width=1.5,height=.55];${lines}}`));""",
     "ELK (elkjs)": """
-      const laid = await new ELK().layout({ id: 'root', layoutOptions: { 'elk.algorithm': 'layered', 'elk.direction': 'DOWN' },
-        children: Array.from({ length: count }, (_, n) => ({ id: `n${n}`, width: 110, height: 40 })),
-        edges: edges.map(([a, b], n) => ({ id: `e${n}`, sources: [`n${a}`], targets: [`n${b}`] })) });
+      const box = { width: 110, height: 40 };
+      const laid = await new ELK().layout({
+        id: 'root',
+        layoutOptions: { 'elk.algorithm': 'layered', 'elk.direction': 'DOWN' },
+        children: Array.from({ length: count }, (_, n) => ({ id: `n${n}`, ...box })),
+        edges: edges.map(([a, b], n) => ({ id: `e${n}`, sources: [`n${a}`], targets: [`n${b}`] })),
+      });
+      const way = ([s]) => [s.startPoint, ...(s.bendPoints || []), s.endPoint];
       drawn(laid.children.map((n) => [n.x + 55, n.y + 20]),
-        laid.edges.map(({ sections: [s] }) => [s.startPoint, ...(s.bendPoints || []), s.endPoint]));""",
+        laid.edges.map(({ sections }) => way(sections)));""",
     "dagre (@dagrejs/dagre)": """
-      const graph = new dagre.graphlib.Graph({ multigraph: true }).setGraph({}).setDefaultEdgeLabel(() => ({}));
+      const graph = new dagre.graphlib.Graph({ multigraph: true }).setGraph({});
       for (let n = 0; n < count; n++) graph.setNode(n, { width: 110, height: 40 });
       edges.forEach(([a, b], n) => graph.setEdge(a, b, {}, n));
       dagre.layout(graph);
       drawn(graph.nodes().map((n) => [graph.node(n).x, graph.node(n).y]),
         graph.edges().map((e) => graph.edge(e).points));""",
 }
+_PAGE = Template("""\
+<!doctype html>
+<meta charset="utf-8">
+<body>
+<script>$library</script>
+<script>
+$draw
+const [count, edges] = $graph;
+const about = document.documentElement.dataset;
+(async () => {
+  try {
+    $work
+    performance.mark('drawn');
+    about.drawn = 'yes';
+  } catch (error) {
+    about.failed = String(error).slice(0, 60);
+  }
+})();
+</script>
+""")
 _PAN = """
 (seconds) => new Promise((done) => {
   const began = performance.now();
@@ -89,6 +117,11 @@ _PAN = """
   };
   requestAnimationFrame(step);
 })
+"""
+
+_READING = """
+(({ width, height }) => viewer.centerAt({ x: width / 2, y: height / 2, scale: 0.9 }))(
+  viewer.picture)
 """
 
 
@@ -180,9 +213,7 @@ def measure_page(browser: Any, shown: Subject) -> Iterator[Row]:
         spent, boxes = everything_open(page)
         yield Row(f"{what}: all {boxes:,} boxes laid out and drawn", "stated", f"{spent:.2f} s")
         yield frames(f"{what}: moving all of it", page.evaluate(_PAN, 2))
-        page.evaluate(
-            "viewer.centerAt({ x: viewer.picture.width / 2, y: viewer.picture.height / 2, scale: 0.9 })"
-        )
+        page.evaluate(_READING)
         yield frames(f"{what}: moving it at reading size", page.evaluate(_PAN, 2))
 
 
@@ -191,18 +222,11 @@ def frames(what: str, rate: float) -> Row:
 
 
 def peer_page(library: str, peer: str, folds: Folds) -> str:
-    graph = json.dumps(
-        [
-            len(folds),
-            list(zip(*(folds.arrows.target.tolist(), folds.arrows.source.tolist()), strict=True)),
-        ]
+    arrows = folds.arrows
+    ends = list(zip(arrows.target.tolist(), arrows.source.tolist(), strict=True))
+    return _PAGE.substitute(
+        library=library, graph=json.dumps([len(folds), ends]), draw=_DRAW, work=_PEERS[peer]
     )
-    return (
-        f"<!doctype html><meta charset=utf-8><body><script>{library}</script><script>{_DRAW}"
-        f"const [count, edges] = {graph};(async () => {{ try {{ {_PEERS[peer]}\n"
-        "performance.mark('drawn'); document.documentElement.dataset.drawn = 'yes'; }"
-        "catch (error) { document.documentElement.dataset.failed = String(error).slice(0, 60); } })();</script>"
-    )  # fmt: skip
 
 
 def measure_peer(browser: Any, peer: str, library: str, shown: Subject) -> tuple[str, bool]:
@@ -225,7 +249,8 @@ def measure_peer(browser: Any, peer: str, library: str, shown: Subject) -> tuple
 
 def measure_peers(folder: Path) -> Iterator[Row]:
     names = [package for package, _ in PACKAGES.values()]
-    subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", *names], cwd=folder, check=True)  # fmt: skip
+    install = ["npm", "install", "--silent", "--no-audit", "--no-fund", *names]
+    subprocess.run(install, cwd=folder, check=True)
     alive = dict.fromkeys(_PEERS, True)
     for size in PEER_SIZES:
         shown = subject("sequence", size)

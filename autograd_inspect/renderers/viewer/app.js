@@ -112,9 +112,9 @@ class App {
    * open without a frame is all of the picture.
    */
   placeOf(thing) {
-    const { picture, graph, opening } = this;
+    const { picture, graph } = this, { open } = picture.scene;
     if (thing.leaf !== undefined) return null;
-    if (thing.fold !== undefined && [...foldsAround(graph, thing.fold)].every((fold) => opening.open[fold])) {
+    if (thing.fold !== undefined && [...foldsAround(graph, thing.fold)].every((fold) => open[fold])) {
       const frame = picture.frames.findIndex(({ joined }) => joined.includes(thing.fold));
       const { x, y, width } = picture.frames[frame] || { x: 0, y: 0, width: picture.width };
       return { box: -1, frame, x: x + width / 2, y };

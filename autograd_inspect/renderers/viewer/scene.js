@@ -9,6 +9,7 @@
  *   frames              the open folds that hold something, outer ones first
  *   source, target      per arrow, its ends as items; arrow, count, carried as in `Scene` there
  *   item                per row of the graph, the item that it is in, or that its like is in
+ *   open, shown         the opening
  */
 'use strict';
 
@@ -38,8 +39,10 @@ function unfold(graph, opening) {
     fold[at] = closed;
     inside[at++] = closed < 0 ? rows.fold[first] : folds.parent[closed];
   }
-  const shownOf = new Map(opening.shown);
-  const scene = { size, row, fold, inside, item, shown: shownOf, frames: framesOf(graph, inside) };
+  const scene = {
+    size, row, fold, inside, item, frames: framesOf(graph, inside),
+    open: opening.open.slice(), shown: new Map(opening.shown),
+  };
   return Object.assign(scene, joinedArrows(arrows, item, fold, carried, size));
 }
 
