@@ -4,7 +4,9 @@
 'use strict';
 
 const LEAST_SCALE = 0.00001, MOST_SCALE = 6, FIT_SCALE = 1.3, MARGIN = 24;
-const NO_MARKS = { selected: -1, frame: -1, hovered: -1, path: [], arrows: new Set(), tied: new Set() };
+const NO_MARKS = {
+  selected: -1, frame: -1, hovered: -1, path: [], arrows: new Set(), tied: new Set(), found: new Set(),
+};
 
 class App {
   /** `page` has the elements of the page by their ids. */
@@ -25,6 +27,7 @@ class App {
     };
     for (const fold of graph.facts.opening.folds) this.first.open[fold] = 1;
     this.context = page.graph.getContext('2d');
+    this.found = graph.facts.findings.map(([row]) => row).filter((row) => row >= 0);
     new ResizeObserver(() => this.resized()).observe(page.stage);
     window.addEventListener('popstate', () => this.restore());
     window.addEventListener('hashchange', () => this.restore());
@@ -70,6 +73,7 @@ class App {
     const scene = unfold(this.graph, this.opening);
     const before = anchor && this.picture ? this.placeOf(anchor) : null;
     const began = performance.now();
+    this.page.tip.hidden = true;
     this.placer.suit(this.view.width, this.view.height);
     this.outline.set(this.opening);
     const atOnce = this.placer.place(scene, (picture) => {
@@ -109,15 +113,17 @@ class App {
 
   /**
    * Where a thing is in the picture: a box or frame, and its upper middle; null for a leaf. What is
-   * open without a frame is all of the picture.
+   * open without a frame is all of the picture; or a chain, which is where it begins.
    */
   placeOf(thing) {
     const { picture, graph } = this, { open } = picture.scene;
     if (thing.leaf !== undefined) return null;
     if (thing.fold !== undefined && [...foldsAround(graph, thing.fold)].every((fold) => open[fold])) {
       const frame = picture.frames.findIndex(({ joined }) => joined.includes(thing.fold));
-      const { x, y, width } = picture.frames[frame] || { x: 0, y: 0, width: picture.width };
-      return { box: -1, frame, x: x + width / 2, y };
+      if (frame >= 0 || graph.folds.kind[thing.fold] !== CHAIN) {
+        const { x, y, width } = picture.frames[frame] || { x: 0, y: 0, width: picture.width };
+        return { box: -1, frame, x: x + width / 2, y };
+      }
     }
     const box = picture.scene.item[thing.row ?? graph.folds.first[thing.fold]];
     return { box, frame: -1, x: picture.x[box], y: picture.y[box] - picture.h[box] / 2 };
@@ -173,6 +179,18 @@ class App {
   isAllOpen() {
     return this.opening.open.every((open, fold) => open || this.graph.folds.rows[fold] === 1)
       && this.graph.folds.kind.every((kind, fold) => kind !== REPEAT || this.opening.shown.get(fold) === ALL);
+  }
+
+  /** Close the innermost open fold around the selection, or the selected one. */
+  closeAround() {
+    const { selection, graph, opening } = this;
+    if (!selection || selection.leaf !== undefined) return;
+    for (const fold of foldsAround(graph, selection.fold ?? graph.rows.fold[selection.row])) {
+      if (!opening.open[fold]) continue;
+      this.toggle(fold);
+      return;
+    }
+    this.say('nothing open is around it');
   }
 
   auto() {
@@ -289,6 +307,7 @@ class App {
   mark() {
     const { picture, selection } = this;
     this.marks = { ...NO_MARKS, hovered: this.marks.hovered };
+    if (picture) this.marks.found = this.itemsOf(this.found);
     this.outline.mark(selection);
     this.page.path.setAttribute('aria-pressed', String(Boolean(this.onPath)));
     if (!picture || !selection) return;

@@ -38,15 +38,19 @@ class Details {
     ]);
     for (const note of facts.notes) this.warn(note);
     if (facts.findings.length) this.heading('Findings');
-    this.list(facts.findings, ([row, finding]) => (row >= 0
-      ? this.link(text(finding), { row }) : this.warning(text(finding))));
+    this.list(facts.findings, ([row, ...lines]) => {
+      const told = lines.map(text).join('\n');
+      return row >= 0 ? this.link(told, { row }) : this.warning(told);
+    });
   }
 
   row(row) {
     const { graph } = this, { rows, faces, folds } = graph;
     const face = rows.face[row];
     this.title(rowHeading(graph, row));
-    for (const [where, finding] of graph.facts.findings) if (where === row) this.warn(graph.text(finding));
+    for (const [where, ...lines] of graph.facts.findings) {
+      if (where === row) this.warn(lines.map(graph.text).join('\n'));
+    }
     this.facts([
       ['node', `#${rows.node[row]}  ${graph.text(faces.op[face])}`],
       ['kind', graph.text(faces.kind[face])],
@@ -58,7 +62,7 @@ class Details {
       [`time, ${graph.facts.timed}`, heatText('time', rows.spent[row])],
       ['gradient', this.gradient(row)],
       ['views', rows.nodes[row] > 1 ? countText(rows.nodes[row] - 1, 'view') + ' that it reads through' : ''],
-      ['no gradient', rows.unfed[row] ? countText(rows.unfed[row], 'input') : ''],
+      ['needs none', rows.unfed[row] ? `${countText(rows.unfed[row], 'input')}, drawn as open ends` : ''],
     ]);
     this.actions([['Path to the root', () => this.act.showPath()]]);
     this.stack(row);
@@ -73,7 +77,7 @@ class Details {
   gradient(row) {
     const { rows } = this.graph;
     if (Number.isNaN(rows.norm[row])) return '';
-    const parts = [`norm ${figureText(rows.norm[row])}`];
+    const parts = [`norm ${normText(rows.norm[row])}`];
     if (!Number.isNaN(rows.most[row])) parts.push(`max ${figureText(rows.most[row])}`);
     if (rows.zeros[row] > 0) parts.push(`${((100 * rows.zeros[row]) / rows.count[row]).toFixed(1)}% zeros`);
     if (rows.nan[row]) parts.push(`${rows.nan[row].toLocaleString('en-US')} NaN`);
@@ -87,6 +91,15 @@ class Details {
       if (folds.kind[one] === MODULE) {
         return `${this.graph.text(folds.module[one]) || foldHeading(this.graph, one)} (${this.graph.text(folds.class[one])})`;
       }
+    }
+    return '';
+  }
+
+  /** The title of the module call that made a row: which of several it was. */
+  callAround(row) {
+    const { graph } = this;
+    for (const fold of foldsAround(graph, graph.rows.fold[row])) {
+      if (graph.folds.kind[fold] === MODULE) return foldHeading(graph, fold);
     }
     return '';
   }
@@ -142,7 +155,7 @@ class Details {
       ['leaves', folds.leaves[fold].toLocaleString('en-US')],
       ['saved', sizeText(folds.saved[fold])],
       [`time, ${graph.facts.timed}`, heatText('time', folds.spent[fold])],
-      ['gradient', Number.isNaN(folds.norm[fold]) ? '' : `norm ${figureText(folds.norm[fold])} at what it puts out`],
+      ['gradient', Number.isNaN(folds.norm[fold]) ? '' : `norm ${normText(folds.norm[fold])} at what it puts out`],
       ['line', graph.text(graph.rows.place[folds.first[fold]])],
     ]);
     const open = this.opening.open[fold];
@@ -181,7 +194,7 @@ class Details {
     this.actions([['Path to the root', () => this.act.showPath()]]);
     this.heading('Used by');
     this.list(users, (row) => this.link(
-      [rowHeading(graph, row), moduleAround(graph, graph.rows.fold[row])].filter(Boolean).join(DOT), { row },
+      [rowHeading(graph, row), this.callAround(row) || text(graph.rows.place[row])].filter(Boolean).join(DOT), { row },
     ));
   }
 

@@ -178,6 +178,21 @@ class Painter {
     }
   }
 
+  /** Draw a flag at the corner of a box in which something was found to be wrong. */
+  flag(context, picture, box, view, palette) {
+    const [, top, right] = picture.boxBounds(box), size = Math.max(8, 4 / view.scale);
+    context.beginPath();
+    context.arc(right, top, size, 0, 2 * Math.PI);
+    context.fillStyle = palette.boxes.custom[1];
+    context.fill();
+    if (view.scale * HEADING < LEGIBLE) return;
+    context.fillStyle = palette.paper;
+    context.textAlign = 'center';
+    context.textBaseline = 'middle';
+    context.font = `bold 12px ${this.fonts}`;
+    context.fillText('!', right, top + 0.5);
+  }
+
   /** Draw around what is selected, on the path or pointed at, however small it is. */
   outlined(context, picture, view, { palette }, marks) {
     const wide = 2 / view.scale;
@@ -190,6 +205,7 @@ class Painter {
       const [left, top] = picture.boxBounds(box);
       around(left, top, picture.w[box], picture.h[box], color, line);
     };
+    for (const box of marks.found) this.flag(context, picture, box, view, palette);
     for (const box of marks.path) boxed(box, palette.boxes.root[1], 1);
     if (marks.hovered >= 0) boxed(marks.hovered, palette.arrow, 0.5);
     if (marks.selected >= 0) boxed(marks.selected, palette.boxes.leaf[1], 1.5);

@@ -242,12 +242,12 @@ def _stacks(folds: Folds, words: Words) -> list[list[int]]:
 
 
 def _findings(folds: Folds, trouble: NonFinite | None, words: Words) -> Iterator[list[int]]:
-    """List what is wrong: the row, -1 for none, and the text."""
+    """List what is wrong: the row, -1 for none, and the lines that say what."""
     graph = folds.graph
     origins = Origins(graph)
     if trouble is not None:
         row = int(folds.row[trouble.node.index])
-        yield [row, words.number("\n".join(lines_of(trouble, origins)))]
+        yield [row, *map(words.number, lines_of(trouble, origins))]
     saved = graph.saved_table
     for entry in np.flatnonzero(saved.stale)[:_MOST_FINDINGS].tolist():
         row, name = int(folds.row[saved.node[entry]]), graph.name(int(saved.name[entry]))

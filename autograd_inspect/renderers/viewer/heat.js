@@ -87,7 +87,7 @@ class Heat {
 }
 
 function heatText(name, value) {
-  if (name === 'gradient') return Number.isNaN(value) ? '' : `\u2207 ${figureText(value)}`;
+  if (name === 'gradient') return Number.isNaN(value) ? '' : `\u2207 ${normText(value)}`;
   if (value < 0) return '';
   return name === 'saved' ? sizeText(value) : durationText(value);
 }

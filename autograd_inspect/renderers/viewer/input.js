@@ -8,6 +8,7 @@ const CLICK_SLACK = 4, MOST_TIED = 5000;
 const KEYS = [
   ['Arrow keys', 'follow the edges: up to what an operation uses, down to the loss; in the outline, its lines'],
   ['Enter', 'open or close what is selected'],
+  ['Backspace', 'close what is around the selection'],
   ['e', 'open or close all that are alike'],
   ['x', 'open everything, all instances of loops too'],
   ['a', 'back to the first view'],
@@ -133,7 +134,7 @@ class Pointer {
     for (const name of ['saved', 'time', 'gradient']) {
       const column = COLUMN_OF[name];
       const text = heatText(name, row >= 0 ? rows[column][row] : app.graph.folds[column][fold]);
-      if (text) lines.push(`${name} ${text.replace('\u2207 ', '')}`);
+      if (text && text !== '0 B') lines.push(`${name} ${text.replace('\u2207 ', '')}`);
     }
     return lines.filter(Boolean).join('\n');
   }
@@ -174,6 +175,7 @@ function onKey(event, app) {
     a: () => app.auto(),
     x: () => app.toggleEverything(),
     e: () => (fold === undefined ? app.say('select a fold first') : app.toggleAlike(fold)),
+    Backspace: () => app.closeAround(),
     c: () => app.setHeat(nextHeat(app)),
     d: () => app.switchTheme(),
     '?': () => page.keys.showModal(),

@@ -9,7 +9,8 @@ async function main() {
   const page = Object.fromEntries([...document.querySelectorAll('[id]')].map((element) => [element.id, element]));
   const graph = await unpacked(page.data.textContent);
   page.data.remove();
-  page.title.textContent = page.title.title = graph.facts.title;
+  page.title.textContent = graph.facts.title.replace(/^.*[/\\]/, '');
+  page.title.title = graph.facts.title;
   for (const name of HEATS) {
     const option = page.heat.appendChild(document.createElement('option'));
     option.value = name;

@@ -119,8 +119,8 @@ class Outline {
       twist.textContent = open ? '\u25be' : '\u25b8';
       line.setAttribute('aria-expanded', String(open));
       name.textContent = foldHeading(graph, code);
-      more.textContent = countText(graph.folds.nodes[code], 'node');
       if (open && graph.folds.kind[code] === REPEAT) line.insertBefore(this.pages(code), more);
+      else more.textContent = countText(graph.folds.nodes[code], 'node');
     }
     line.title = name.textContent;
     return line;

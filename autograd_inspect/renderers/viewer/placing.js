@@ -39,14 +39,17 @@ function diagramOf(graph, scene, boxes) {
   };
 }
 
-/** Put the open folds into frames: most have their own, some that of the fold around them. */
+/**
+ * Put the open folds into frames: most have their own, some that of the fold around them. Chains
+ * have none, nor has the whole model.
+ */
 function joinedFrames(graph, scene) {
   const { folds } = graph;
   const number = new Map([[-1, -1]]), joined = [], whole = wholeModels(graph, scene);
   for (const fold of scene.frames) {
     const outer = folds.parent[fold];
-    if (whole.has(fold)) {
-      number.set(fold, -1);
+    if (whole.has(fold) || folds.kind[fold] === CHAIN) {
+      number.set(fold, number.get(outer));
     } else if (outer >= 0 && isWholeInstance(folds, outer, fold) && scene.shown.get(outer) !== ALL) {
       number.set(fold, number.get(outer));
       joined[number.get(outer)].push(fold);

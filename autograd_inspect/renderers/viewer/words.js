@@ -25,6 +25,11 @@ function figureText(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
+/** A gradient's norm; an infinite one stands for elements that are NaN or infinite. */
+function normText(norm) {
+  return norm === Infinity ? 'not finite' : figureText(norm);
+}
+
 function countText(number, noun, plural = `${noun}s`) {
   return `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`;
 }
