@@ -84,7 +84,7 @@ def test_scripts_make_no_markup_and_run_no_text() -> None:
     sources = html.files("autograd_inspect.renderers.viewer")
     for name in html.SCRIPTS:
         text = sources.joinpath(name).read_text("utf-8")
-        assert "'use strict';" in text, name
+        assert '"use strict";' in text, name
         assert not FORBIDDEN.search(text), name
         assert "</script" not in text and "<!--" not in text, name
 
@@ -115,7 +115,7 @@ def test_an_operation_takes_a_few_bytes() -> None:
         graph = graph_of([*([[at + 1, at + 1] for at in range(count)]), []])
         return len(html.render(page_of(make_capture(graph))))
 
-    assert size(1) < 160_000
+    assert size(1) < 220_000
     assert (size(21_000) - size(1_000)) / 20_000 < 4
 
 

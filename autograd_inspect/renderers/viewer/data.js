@@ -5,13 +5,21 @@
  * arrows, uses, leaves, whose columns `model/folds.py` explains. A row counts in forward order;
  * an arrow leads from the user (source) to what it uses (target).
  */
-'use strict';
+"use strict";
 
-const MODULE = 0, REPEAT = 1, CHAIN = 2;
+const MODULE = 0,
+  REPEAT = 1,
+  CHAIN = 2;
 
 const ARRAYS = {
-  uint8: Uint8Array, int8: Int8Array, uint16: Uint16Array, int16: Int16Array,
-  uint32: Uint32Array, int32: Int32Array, float32: Float32Array, float64: Float64Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  float32: Float32Array,
+  float64: Float64Array,
 };
 
 /** Unpack base64 of deflated columns. */
@@ -19,7 +27,7 @@ async function unpacked(base64) {
   const raw = atob(base64.trim());
   const deflated = new Uint8Array(raw.length);
   for (let at = 0; at < raw.length; at++) deflated[at] = raw.charCodeAt(at);
-  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate'));
+  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate"));
   return graphOf(await new Response(stream).arrayBuffer());
 }
 
@@ -30,8 +38,8 @@ function graphOf(buffer) {
   const tables = {};
   for (const [name, [dtype, size, offset, coding]] of Object.entries(head.columns)) {
     const stored = new ARRAYS[dtype](buffer, 4 + length + offset, size);
-    const [table, column] = name.split('.');
-    (tables[table] ||= {})[column] = coding === 'delta' ? summed(stored) : stored;
+    const [table, column] = name.split(".");
+    (tables[table] ||= {})[column] = coding === "delta" ? summed(stored) : stored;
   }
   return assembled(head.facts, tables);
 }
@@ -76,7 +84,15 @@ function assembled(facts, tables) {
   saved.start = startsOfCounts(rows.saves);
   const strings = facts.strings;
   const graph = {
-    facts, rows, folds, arrows, uses, leaves, faces, saved, kept,
+    facts,
+    rows,
+    folds,
+    arrows,
+    uses,
+    leaves,
+    faces,
+    saved,
+    kept,
     text: (number) => strings[number],
     rootNames: new Map(facts.roots.map(([row, name]) => [row, strings[name]])),
   };
@@ -85,7 +101,8 @@ function assembled(facts, tables) {
   for (let at = 1; at < folds.size + 2; at++) graph.childStart[at] += graph.childStart[at - 1];
   graph.children = new Int32Array(folds.size);
   const next = graph.childStart.slice();
-  for (let fold = 0; fold < folds.size; fold++) graph.children[next[folds.parent[fold] + 1]++] = fold;
+  for (let fold = 0; fold < folds.size; fold++)
+    graph.children[next[folds.parent[fold] + 1]++] = fold;
   return graph;
 }
 
@@ -96,7 +113,8 @@ function childrenOf(graph, fold) {
 
 /** What lies right inside of a fold between two rows: folds, and rows as ~row. */
 function partsBetween(graph, fold, first, stop) {
-  const inner = childrenOf(graph, fold), parts = [];
+  const inner = childrenOf(graph, fold),
+    parts = [];
   let at = lowerBound(inner, first, (one) => graph.folds.first[one]);
   for (let row = first; row < stop;) {
     if (at < inner.length && graph.folds.first[inner[at]] === row) {
@@ -111,7 +129,8 @@ function partsBetween(graph, fold, first, stop) {
 
 /** The first place in a sorted list whose key is no less than `value`. */
 function lowerBound(list, value, key) {
-  let low = 0, high = list.length;
+  let low = 0,
+    high = list.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (key(list[middle]) < value) low = middle + 1;
@@ -146,6 +165,6 @@ function leavesBetween(graph, first, stop, most = Infinity) {
   return [...found];
 }
 
-if (typeof module !== 'undefined') {
+if (typeof module !== "undefined") {
   module.exports = { graphOf, assembled, startsOf };
 }

@@ -4,17 +4,19 @@
  * Near: boxes with text and arrows. Farther: text and then arrows are left out. Farthest, or where
  * there are too many boxes to stroke one by one, `overview.js` sets pixels.
  */
-'use strict';
+"use strict";
 
 const LEGIBLE = 5; // pixels of a heading below which no text is drawn
-const MOST_BOXES = 2500, MOST_ARROWS = 6000, LEAST_ARROW_SCALE = 0.06;
+const MOST_BOXES = 2500,
+  MOST_ARROWS = 6000,
+  LEAST_ARROW_SCALE = 0.06;
 const STUB = 9;
 
 class Painter {
   constructor(graph, boxes) {
     this.graph = graph;
     this.boxes = boxes;
-    this.fonts = "Helvetica, Arial, 'Liberation Sans', 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+    this.fonts = graph.facts.fonts;
   }
 
   /**
@@ -26,7 +28,12 @@ class Painter {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = palette.paper;
     context.fillRect(0, 0, context.canvas.width, context.canvas.height);
-    const area = [view.x, view.y, view.x + view.width / view.scale, view.y + view.height / view.scale];
+    const area = [
+      view.x,
+      view.y,
+      view.x + view.width / view.scale,
+      view.y + view.height / view.scale,
+    ];
     const boxes = picture.boxGrid.within(...area, MOST_BOXES);
     const scale = view.scale * ratio;
     if (!boxes) {
@@ -53,8 +60,8 @@ class Painter {
       context.stroke();
       if (view.scale * FRAME_LABEL < LEGIBLE) continue;
       context.fillStyle = palette.quiet;
-      context.textAlign = 'left';
-      context.textBaseline = 'alphabetic';
+      context.textAlign = "left";
+      context.textBaseline = "alphabetic";
       context.font = `bold ${FRAME_LABEL}px ${this.fonts}`;
       context.fillText(frame.label, frame.labelX, frame.y + FRAME_LABEL * LEADING);
       if (frame.repeat >= 0) this.pager(context, frame, palette);
@@ -64,14 +71,14 @@ class Painter {
   /** Draw `‹ 3/12 ›` behind the label of a repeat's frame. */
   pager(context, frame, palette) {
     const { x, y, width, height } = pagerPlace(frame, this.boxes);
-    context.textAlign = 'center';
+    context.textAlign = "center";
     context.fillStyle = palette.text;
     const middle = y + FRAME_LABEL * LEADING - 3;
     const times = this.graph.folds.times[frame.repeat];
     const text = frame.shown === ALL ? `all ${times}` : `${frame.shown + 1}/${times}`;
-    context.fillText('\u2039', x + 7, middle);
+    context.fillText("\u2039", x + 7, middle);
     context.fillText(text, x + width / 2, middle);
-    context.fillText('\u203a', x + width - 7, middle);
+    context.fillText("\u203a", x + width - 7, middle);
     context.strokeStyle = palette.line;
     context.strokeRect(x, y, width, height);
   }
@@ -81,7 +88,10 @@ class Painter {
     if (!arrows) return;
     const { scene } = picture;
     const width = Math.max(1, 0.8 / view.scale);
-    const plain = new Path2D(), dashed = new Path2D(), strong = new Path2D(), heads = new Path2D();
+    const plain = new Path2D(),
+      dashed = new Path2D(),
+      strong = new Path2D(),
+      heads = new Path2D();
     const marked = new Path2D();
     for (const arrow of arrows) {
       const onPath = marks.arrows.has(arrow);
@@ -107,25 +117,31 @@ class Painter {
   /** Write how many uses an arrow stands for, where it is several. */
   counts(context, picture, arrows, palette) {
     context.font = `9px ${this.fonts}`;
-    context.textAlign = 'left';
-    context.textBaseline = 'alphabetic';
+    context.textAlign = "left";
+    context.textBaseline = "alphabetic";
     context.fillStyle = palette.quiet;
     for (const arrow of arrows) {
       const again = picture.scene.carried[arrow];
       if (!again) continue;
       const at = picture.routeStart[arrow + 1] - 2;
-      context.fillText('\u21bb', picture.points[at] + 5, picture.points[at + 1] - 4);
+      context.fillText("\u21bb", picture.points[at] + 5, picture.points[at + 1] - 4);
     }
   }
 
   box(context, picture, box, view, look, marks) {
-    const { scene } = picture, { palette } = look;
-    const row = scene.row[box], fold = scene.fold[box];
+    const { scene } = picture,
+      { palette } = look;
+    const row = scene.row[box],
+      fold = scene.fold[box];
     const [left, top] = picture.boxBounds(box);
-    const width = picture.w[box], height = picture.h[box];
+    const width = picture.w[box],
+      height = picture.h[box];
     const role = this.boxes.role(row, fold);
     const repeated = fold >= 0 && this.graph.folds.kind[fold] === REPEAT;
-    context.lineWidth = Math.max(marks.tied.has(box) ? 3 : role === 'root' ? 2 : 1, 0.7 / view.scale);
+    context.lineWidth = Math.max(
+      marks.tied.has(box) ? 3 : role === "root" ? 2 : 1,
+      0.7 / view.scale,
+    );
     context.strokeStyle = marks.tied.has(box) ? palette.boxes.custom[1] : palette.boxes[role][1];
     context.fillStyle = look.fill(row, fold, role);
     if (repeated) {
@@ -135,12 +151,13 @@ class Painter {
       context.stroke();
     }
     context.beginPath();
-    context.roundRect(left, top, width, height, role === 'custom' ? 0 : 5);
+    context.roundRect(left, top, width, height, role === "custom" ? 0 : 5);
     context.fill();
     context.stroke();
     if (view.scale * HEADING < LEGIBLE) return;
     this.boxText(context, picture, box, look);
-    if (row >= 0 && this.graph.rows.unfed[row]) this.stubs(context, left, top, this.graph.rows.unfed[row], palette);
+    if (row >= 0 && this.graph.rows.unfed[row])
+      this.stubs(context, left, top, this.graph.rows.unfed[row], palette);
   }
 
   boxText(context, picture, box, { palette, heat }) {
@@ -148,10 +165,10 @@ class Painter {
     const lines = this.boxes.lines(scene.row[box], scene.fold[box]);
     const figure = heat.text(scene.row[box], scene.fold[box]);
     if (figure && lines.length > 1) lines[1] = figure;
-    context.textAlign = 'center';
-    context.textBaseline = 'alphabetic';
+    context.textAlign = "center";
+    context.textBaseline = "alphabetic";
     context.fillStyle = palette.text;
-    context.font = `${scene.fold[box] >= 0 ? 'bold ' : ''}${HEADING}px ${this.fonts}`;
+    context.font = `${scene.fold[box] >= 0 ? "bold " : ""}${HEADING}px ${this.fonts}`;
     let y = picture.y[box] - picture.h[box] / 2 + PAD_Y + HEADING * LEADING * 0.8;
     const room = picture.w[box] - PAD_X;
     context.fillText(lines[0], picture.x[box], y, room);
@@ -180,17 +197,18 @@ class Painter {
 
   /** Draw a flag at the corner of a box in which something was found to be wrong. */
   flag(context, picture, box, view, palette) {
-    const [, top, right] = picture.boxBounds(box), size = Math.max(8, 4 / view.scale);
+    const [, top, right] = picture.boxBounds(box),
+      size = Math.max(8, 4 / view.scale);
     context.beginPath();
     context.arc(right, top, size, 0, 2 * Math.PI);
     context.fillStyle = palette.boxes.custom[1];
     context.fill();
     if (view.scale * HEADING < LEGIBLE) return;
     context.fillStyle = palette.paper;
-    context.textAlign = 'center';
-    context.textBaseline = 'middle';
+    context.textAlign = "center";
+    context.textBaseline = "middle";
     context.font = `bold 12px ${this.fonts}`;
-    context.fillText('!', right, top + 0.5);
+    context.fillText("!", right, top + 0.5);
   }
 
   /** Draw around what is selected, on the path or pointed at, however small it is. */
@@ -199,7 +217,12 @@ class Painter {
     const around = (left, top, width, height, color, line) => {
       context.strokeStyle = color;
       context.lineWidth = line * wide;
-      context.strokeRect(left - line * wide, top - line * wide, width + 2 * line * wide, height + 2 * line * wide);
+      context.strokeRect(
+        left - line * wide,
+        top - line * wide,
+        width + 2 * line * wide,
+        height + 2 * line * wide,
+      );
     };
     const boxed = (box, color, line) => {
       const [left, top] = picture.boxBounds(box);
@@ -225,10 +248,13 @@ function trace(path, picture, arrow) {
   const { points } = picture;
   let at = picture.routeStart[arrow];
   const end = picture.routeStart[arrow + 1];
-  let x = points[at], y = points[at + 1];
+  let x = points[at],
+    y = points[at + 1];
   path.moveTo(x, y);
   for (at += 2; at < end; at += 2) {
-    const nextX = points[at], nextY = points[at + 1], middle = (y + nextY) / 2;
+    const nextX = points[at],
+      nextY = points[at + 1],
+      middle = (y + nextY) / 2;
     if (x === nextX || y === nextY) path.lineTo(nextX, nextY);
     else path.bezierCurveTo(x, middle, nextX, middle, nextX, nextY);
     x = nextX;
@@ -239,7 +265,8 @@ function trace(path, picture, arrow) {
 /** Add the head of an arrow; arrows end downwards, on the upper side of a box. */
 function head(path, picture, arrow) {
   const at = picture.routeStart[arrow + 1] - 2;
-  const x = picture.points[at], y = picture.points[at + 1];
+  const x = picture.points[at],
+    y = picture.points[at + 1];
   path.moveTo(x, y);
   path.lineTo(x - 3.5, y - 7);
   path.lineTo(x + 3.5, y - 7);

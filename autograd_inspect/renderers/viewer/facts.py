@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_inspect.layout.palette import DARK, LIGHT, Palette
+from autograd_inspect.layout.palette import DARK, FONTS, LIGHT, Palette
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.folds import Figures, Folds, Opening
 from autograd_inspect.model.nonfinite import NonFinite
@@ -80,6 +80,7 @@ def packed(page: Page) -> bytes:
         "heat": _HEATS[page.color],
         "reverse": page.reverse,
         "palettes": {"light": _palette(LIGHT), "dark": _palette(DARK)},
+        "fonts": FONTS,
         "strings": words.all(),
     }
     return pack(facts, columns)

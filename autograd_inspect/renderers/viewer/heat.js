@@ -4,18 +4,21 @@
  * Gradients go by powers of ten, from the least to the greatest of all; bytes and times by their
  * share of the most that one thing in the picture has. Groups have true sums.
  */
-'use strict';
+"use strict";
 
-const HEATS = ['kind', 'saved', 'time', 'gradient'];
-const HOTTEST = 6, NO_HEAT = -1, ZERO = -2, NOT_FINITE = -3;
-const COLUMN_OF = { saved: 'saved', time: 'spent', gradient: 'norm' };
+const HEATS = ["kind", "saved", "time", "gradient"];
+const HOTTEST = 6,
+  NO_HEAT = -1,
+  ZERO = -2,
+  NOT_FINITE = -3;
+const COLUMN_OF = { saved: "saved", time: "spent", gradient: "norm" };
 
 class Heat {
   constructor(graph, name) {
     this.graph = graph;
     this.name = name;
     this.column = COLUMN_OF[name];
-    if (name === 'gradient') this.findDecades();
+    if (name === "gradient") this.findDecades();
   }
 
   value(row, fold) {
@@ -24,9 +27,10 @@ class Heat {
 
   /** Whether the graph has such figures at all. */
   static known(graph, name) {
-    if (name === 'kind') return true;
+    if (name === "kind") return true;
     const values = graph.rows[COLUMN_OF[name]];
-    return name === 'gradient' ? values.some((value) => !Number.isNaN(value))
+    return name === "gradient"
+      ? values.some((value) => !Number.isNaN(value))
       : values.some((value) => value > 0);
   }
 
@@ -47,7 +51,7 @@ class Heat {
 
   /** Set the scale to what is in a scene. */
   fit(scene) {
-    if (this.name === 'kind' || this.name === 'gradient') return;
+    if (this.name === "kind" || this.name === "gradient") return;
     this.most = 0;
     for (let item = 0; item < scene.size; item++) {
       this.most = Math.max(this.most, this.value(scene.row[item], scene.fold[item]));
@@ -57,7 +61,7 @@ class Heat {
   level(row, fold) {
     if (!this.column) return NO_HEAT;
     const value = this.value(row, fold);
-    if (this.name === 'gradient') {
+    if (this.name === "gradient") {
       if (Number.isNaN(value)) return NO_HEAT;
       if (value === 0) return ZERO;
       if (!Number.isFinite(value)) return NOT_FINITE;
@@ -70,7 +74,7 @@ class Heat {
 
   /** The figure as people read it, empty where it is not known. */
   text(row, fold) {
-    if (!this.column) return '';
+    if (!this.column) return "";
     return heatText(this.name, this.value(row, fold));
   }
 
@@ -78,16 +82,20 @@ class Heat {
   legend() {
     const { timed } = this.graph.facts;
     switch (this.name) {
-      case 'saved': return ['held for backward', '0', sizeText(this.most || 0)];
-      case 'time': return [`time, ${timed}`, '0', durationText(this.most || 0)];
-      case 'gradient': return ['gradient norm', figureText(10 ** this.low, 2), figureText(10 ** this.high, 2)];
-      default: return ['', '', ''];
+      case "saved":
+        return ["held for backward", "0", sizeText(this.most || 0)];
+      case "time":
+        return [`time, ${timed}`, "0", durationText(this.most || 0)];
+      case "gradient":
+        return ["gradient norm", figureText(10 ** this.low, 2), figureText(10 ** this.high, 2)];
+      default:
+        return ["", "", ""];
     }
   }
 }
 
 function heatText(name, value) {
-  if (name === 'gradient') return Number.isNaN(value) ? '' : `\u2207 ${normText(value)}`;
-  if (value < 0) return '';
-  return name === 'saved' ? sizeText(value) : durationText(value);
+  if (name === "gradient") return Number.isNaN(value) ? "" : `\u2207 ${normText(value)}`;
+  if (value < 0) return "";
+  return name === "saved" ? sizeText(value) : durationText(value);
 }

@@ -1,7 +1,7 @@
 /*
  * Overview: many boxes at once, set pixel by pixel, without text, lines or arrows. Also the minimap.
  */
-'use strict';
+"use strict";
 
 /** Draw frames and boxes into a canvas's pixels; `view` is {x, y, scale} in its own pixels. */
 function overview(context, picture, view, look, marks) {
@@ -19,20 +19,24 @@ function overview(context, picture, view, look, marks) {
       for (let at = y * width + x0; at < end; at++) pixels[at] = color;
     }
   };
-  const { palette } = look, { x, y, w, h, scene } = picture;
-  const right = view.x + width / view.scale, bottom = view.y + height / view.scale;
+  const { palette } = look,
+    { x, y, w, h, scene } = picture;
+  const right = view.x + width / view.scale,
+    bottom = view.y + height / view.scale;
   const shades = palette.frames.map(pixelOf);
   for (const frame of picture.framesWithin([view.x, view.y, right, bottom])) {
     fill(frame.x, frame.y, frame.width, frame.height, shades[frame.depth % 2]);
   }
   const colors = look.pixels(scene);
   for (let box = 0; box < x.length; box++) {
-    const left = x[box] - w[box] / 2, top = y[box] - h[box] / 2;
+    const left = x[box] - w[box] / 2,
+      top = y[box] - h[box] / 2;
     if (left > right || top > bottom || left + w[box] < view.x || top + h[box] < view.y) continue;
     fill(left, top, w[box], h[box], colors[box]);
   }
   const strong = pixelOf(palette.boxes.root[1]);
-  for (const box of marks.path) fill(x[box] - w[box] / 2, y[box] - h[box] / 2, w[box], h[box], strong);
+  for (const box of marks.path)
+    fill(x[box] - w[box] / 2, y[box] - h[box] / 2, w[box], h[box], strong);
   context.putImageData(image, 0, 0);
 }
 
@@ -49,61 +53,24 @@ function imageFor(context) {
   return image;
 }
 
-/** A colour `#rrggbb` as a pixel of an image. */
-function pixelOf(color) {
-  const number = Number.parseInt(color.slice(1), 16);
-  return (0xff000000 | ((number & 255) << 16) | (number & 0xff00) | (number >> 16)) >>> 0;
-}
-
-/** The colours of things: by kind or by heat, in a light or dark palette. */
-class Look {
-  constructor(graph, boxes, palette, heat) {
-    Object.assign(this, { graph, boxes, palette, heat });
-  }
-
-  fill(row, fold, role) {
-    const { palette } = this;
-    switch (this.heat.level(row, fold)) {
-      case NO_HEAT: return this.heat.column ? palette.paper : palette.boxes[role][0];
-      case ZERO: return palette.zero;
-      case NOT_FINITE: return palette.odd;
-      default: return palette.heat[this.heat.level(row, fold)];
-    }
-  }
-
-  /** Per item, a colour that is seen at a distance: strong by kind, as it is by heat. */
-  pixels(scene) {
-    if (this.cached === scene) return this.colors;
-    const known = new Map();
-    const pixel = (color) => {
-      if (!known.has(color)) known.set(color, pixelOf(color));
-      return known.get(color);
-    };
-    this.colors = new Uint32Array(scene.size);
-    for (let item = 0; item < scene.size; item++) {
-      const row = scene.row[item], fold = scene.fold[item], role = this.boxes.role(row, fold);
-      this.colors[item] = pixel(this.heat.column ? this.fill(row, fold, role) : this.palette.boxes[role][1]);
-    }
-    this.cached = scene;
-    return this.colors;
-  }
-}
-
 /** The whole picture in a corner, with the part in view outlined. */
 class Minimap {
   constructor(canvas, move) {
     this.canvas = canvas;
-    this.whole = document.createElement('canvas');
+    this.whole = document.createElement("canvas");
     const drag = (event) => {
       if (!event.buttons || !this.scale) return;
       const { left, top } = canvas.getBoundingClientRect();
-      move((event.clientX - left - this.left) / this.scale, (event.clientY - top - this.top) / this.scale);
+      move(
+        (event.clientX - left - this.left) / this.scale,
+        (event.clientY - top - this.top) / this.scale,
+      );
     };
-    canvas.addEventListener('pointerdown', (event) => {
+    canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
       drag(event);
     });
-    canvas.addEventListener('pointermove', drag);
+    canvas.addEventListener("pointermove", drag);
   }
 
   /** Draw the picture anew, for a new picture or look. */
@@ -115,27 +82,41 @@ class Minimap {
       canvas.width = Math.max(1, Math.round(clientWidth * ratio));
       canvas.height = Math.max(1, Math.round(clientHeight * ratio));
     }
-    this.scale = Math.min((clientWidth - 8) / (picture.width || 1), (clientHeight - 8) / (picture.height || 1));
+    this.scale = Math.min(
+      (clientWidth - 8) / (picture.width || 1),
+      (clientHeight - 8) / (picture.height || 1),
+    );
     this.left = (clientWidth - picture.width * this.scale) / 2;
     this.top = (clientHeight - picture.height * this.scale) / 2;
-    const context = this.whole.getContext('2d');
-    const view = { x: -this.left / this.scale, y: -this.top / this.scale, scale: this.scale * ratio };
+    const context = this.whole.getContext("2d");
+    const view = {
+      x: -this.left / this.scale,
+      y: -this.top / this.scale,
+      scale: this.scale * ratio,
+    };
     overview(context, picture, view, look, marks);
     this.color = look.palette.boxes.leaf[1];
   }
 
   /** Outline the part that is in view. */
   outline(view, picture) {
-    const whole = view.x <= 0 && view.y <= 0 && view.x + view.width / view.scale >= picture.width
-      && view.y + view.height / view.scale >= picture.height;
-    this.canvas.style.visibility = whole ? 'hidden' : 'visible';
-    const context = this.canvas.getContext('2d');
+    const whole =
+      view.x <= 0 &&
+      view.y <= 0 &&
+      view.x + view.width / view.scale >= picture.width &&
+      view.y + view.height / view.scale >= picture.height;
+    this.canvas.style.visibility = whole ? "hidden" : "visible";
+    const context = this.canvas.getContext("2d");
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.whole, 0, 0);
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.strokeStyle = this.color;
     context.lineWidth = 2;
-    context.strokeRect(this.left + view.x * this.scale, this.top + view.y * this.scale,
-      (view.width / view.scale) * this.scale, (view.height / view.scale) * this.scale);
+    context.strokeRect(
+      this.left + view.x * this.scale,
+      this.top + view.y * this.scale,
+      (view.width / view.scale) * this.scale,
+      (view.height / view.scale) * this.scale,
+    );
   }
 }

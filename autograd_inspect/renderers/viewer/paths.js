@@ -1,7 +1,7 @@
 /*
  * Paths: the shortest way from something to the root, and who shares a leaf with whom.
  */
-'use strict';
+"use strict";
 
 class Paths {
   constructor(graph) {
@@ -13,8 +13,11 @@ class Paths {
   arrowsTo() {
     if (!this.users) {
       const { arrows, rows } = this.graph;
-      const order = sortedBy(Int32Array.from({ length: arrows.size }, (_, at) => at), rows.size,
-        (at) => arrows.target[at]);
+      const order = sortedBy(
+        Int32Array.from({ length: arrows.size }, (_, at) => at),
+        rows.size,
+        (at) => arrows.target[at],
+      );
       const starts = new Int32Array(rows.size + 1);
       for (const target of arrows.target) starts[target + 1]++;
       for (let row = 0; row < rows.size; row++) starts[row + 1] += starts[row];
@@ -44,7 +47,8 @@ class Paths {
   }
 
   traced(row, cameBy) {
-    const { arrows } = this.graph, way = [];
+    const { arrows } = this.graph,
+      way = [];
     for (; cameBy[row] >= 0; row = arrows.target[cameBy[row]]) way.push(cameBy[row]);
     return way.reverse();
   }
@@ -54,7 +58,10 @@ class Paths {
     const { folds } = this.graph;
     if (thing.row !== undefined) return [thing.row];
     if (thing.fold !== undefined) {
-      return Array.from({ length: folds.rows[thing.fold] }, (_, at) => folds.first[thing.fold] + at);
+      return Array.from(
+        { length: folds.rows[thing.fold] },
+        (_, at) => folds.first[thing.fold] + at,
+      );
     }
     return this.usersOf(thing.leaf);
   }

@@ -4,9 +4,10 @@
  * A repeat of which one instance is a single fold shares that fold's frame. Large scenes are laid
  * out in a worker, which a newer request ends.
  */
-'use strict';
+"use strict";
 
-const FRAME_LABEL = 11, PAGER_SIDES = 36;
+const FRAME_LABEL = 11,
+  PAGER_SIDES = 36;
 const MOST_AT_ONCE = 1500;
 const ASPECTS = [0.75, 1.25, 2];
 /** Of the boxes, the share that makes a module the whole model, which needs no frame. */
@@ -16,7 +17,8 @@ const NEARLY_ALL = 0.6;
 function diagramOf(graph, scene, boxes) {
   const { folds } = graph;
   const frames = joinedFrames(graph, scene);
-  const width = [], height = [];
+  const width = [],
+    height = [];
   for (let item = 0; item < scene.size; item++) {
     const [wide, tall] = boxes.size(scene.row[item], scene.fold[item]);
     width.push(wide);
@@ -26,13 +28,17 @@ function diagramOf(graph, scene, boxes) {
   return {
     frames: frames.folds,
     diagram: {
-      width, height,
-      upper: Array.from(scene.target), lower: Array.from(scene.source),
+      width,
+      height,
+      upper: Array.from(scene.target),
+      lower: Array.from(scene.source),
       carried: Array.from(scene.carried, Boolean),
       group: Array.from(scene.inside, numberOf),
       parent: frames.folds.map(([outer]) => numberOf(folds.parent[outer])),
       head: frames.folds.map((joined) => [
-        boxes.widthOf(frameLabel(graph, joined), FRAME_LABEL) + pagerWidth(graph, joined, boxes) + 10,
+        boxes.widthOf(frameLabel(graph, joined), FRAME_LABEL) +
+          pagerWidth(graph, joined, boxes) +
+          10,
         FRAME_LABEL * LEADING,
       ]),
     },
@@ -45,12 +51,18 @@ function diagramOf(graph, scene, boxes) {
  */
 function joinedFrames(graph, scene) {
   const { folds } = graph;
-  const number = new Map([[-1, -1]]), joined = [], whole = wholeModels(graph, scene);
+  const number = new Map([[-1, -1]]),
+    joined = [],
+    whole = wholeModels(graph, scene);
   for (const fold of scene.frames) {
     const outer = folds.parent[fold];
     if (whole.has(fold) || folds.kind[fold] === CHAIN) {
       number.set(fold, number.get(outer));
-    } else if (outer >= 0 && isWholeInstance(folds, outer, fold) && scene.shown.get(outer) !== ALL) {
+    } else if (
+      outer >= 0 &&
+      isWholeInstance(folds, outer, fold) &&
+      scene.shown.get(outer) !== ALL
+    ) {
       number.set(fold, number.get(outer));
       joined[number.get(outer)].push(fold);
     } else {
@@ -63,7 +75,8 @@ function joinedFrames(graph, scene) {
 
 /** The modules, from the outermost in, that hold nearly all there is to be seen. */
 function wholeModels(graph, scene) {
-  const { folds } = graph, found = new Set();
+  const { folds } = graph,
+    found = new Set();
   const held = new Map();
   for (const inside of scene.inside) held.set(inside, (held.get(inside) || 0) + 1);
   for (const frame of [...scene.frames].reverse()) {
@@ -81,7 +94,9 @@ function wholeModels(graph, scene) {
 
 /** Whether an instance of a repeat is but this one fold. */
 function isWholeInstance(folds, repeat, fold) {
-  return folds.kind[repeat] === REPEAT && folds.rows[fold] * folds.times[repeat] === folds.rows[repeat];
+  return (
+    folds.kind[repeat] === REPEAT && folds.rows[fold] * folds.times[repeat] === folds.rows[repeat]
+  );
 }
 
 function frameLabel(graph, joined) {
@@ -105,9 +120,14 @@ class Picture {
   constructor({ graph, scene, frames, diagram, boxes }, layout) {
     this.scene = scene;
     this.frames = frames.map((joined, at) => ({
-      ...layout.frames[at], joined, label: frameLabel(graph, joined), repeat: pagerOf(graph, joined),
+      ...layout.frames[at],
+      joined,
+      label: frameLabel(graph, joined),
+      repeat: pagerOf(graph, joined),
       pager: pagerWidth(graph, joined, boxes),
-      labelX: layout.frames[at].label, depth: 0, parent: diagram.parent[at],
+      labelX: layout.frames[at].label,
+      depth: 0,
+      parent: diagram.parent[at],
     }));
     for (const frame of this.frames) {
       if (frame.parent >= 0) frame.depth = this.frames[frame.parent].depth + 1;
@@ -130,7 +150,9 @@ class Picture {
 
   flattenRoutes(routes) {
     this.routeStart = new Int32Array(routes.length + 1);
-    routes.forEach((route, at) => { this.routeStart[at + 1] = this.routeStart[at] + route.length; });
+    routes.forEach((route, at) => {
+      this.routeStart[at + 1] = this.routeStart[at] + route.length;
+    });
     this.points = new Float32Array(this.routeStart[routes.length]);
     routes.forEach((route, at) => this.points.set(route, this.routeStart[at]));
   }
@@ -141,7 +163,10 @@ class Picture {
   }
 
   routeBounds(arrow) {
-    let left = Infinity, top = Infinity, right = -Infinity, bottom = -Infinity;
+    let left = Infinity,
+      top = Infinity,
+      right = -Infinity,
+      bottom = -Infinity;
     for (let at = this.routeStart[arrow]; at < this.routeStart[arrow + 1]; at += 2) {
       left = Math.min(left, this.points[at]);
       right = Math.max(right, this.points[at]);
@@ -160,6 +185,39 @@ class Picture {
     return -1;
   }
 
+  get lastBox() {
+    return this.scene.size - 1;
+  }
+
+  /** The box that an arrow key leads to from one: along an edge, or beside it; -1 for none. */
+  neighbour(from, key, reverse) {
+    if (key === "ArrowLeft" || key === "ArrowRight") return this.beside(from, key === "ArrowRight");
+    return this.alongEdge(from, (key === "ArrowDown") !== reverse);
+  }
+
+  alongEdge(from, toUser) {
+    const { scene, x } = this;
+    const [here, there] = toUser ? [scene.target, scene.source] : [scene.source, scene.target];
+    let best = -1;
+    here.forEach((one, arrow) => {
+      if (one !== from || scene.carried[arrow]) return;
+      const other = there[arrow];
+      if (best < 0 || Math.abs(x[other] - x[from]) < Math.abs(x[best] - x[from])) best = other;
+    });
+    return best;
+  }
+
+  beside(from, right) {
+    const { x, y, h } = this;
+    let best = -1;
+    for (let box = 0; box < x.length; box++) {
+      const away = right ? x[box] - x[from] : x[from] - x[box];
+      if (away <= 0 || Math.abs(y[box] - y[from]) > Math.max(h[box], h[from])) continue;
+      if (best < 0 || away < Math.abs(x[best] - x[from])) best = box;
+    }
+    return best;
+  }
+
   /** The innermost frame below a point, -1 for none. */
   frameAt(x, y) {
     return Math.max(-1, ...this.frameGrid.within(x, y, x, y));
@@ -167,70 +225,10 @@ class Picture {
 
   /** The frames that meet an area, outer ones first. */
   framesWithin(area) {
-    return this.frameGrid.within(...area).sort((a, b) => a - b).map((at) => this.frames[at]);
-  }
-}
-
-/** Cells of equal size that know what lies in them; what spans many is in a list of its own. */
-class Grid {
-  constructor(area, count, boundsOf) {
-    const cells = Math.max(1, count / 8);
-    this.cell = Math.max(60, Math.sqrt((area.width * area.height) / cells) || 60);
-    this.across = Math.ceil(area.width / this.cell) + 1;
-    this.down = Math.ceil(area.height / this.cell) + 1;
-    this.large = [];
-    this.start = new Int32Array(this.across * this.down + 1);
-    this.stamp = new Uint32Array(count);
-    this.round = 0;
-    this.bounds = new Float32Array(4 * count);
-    for (let at = 0; at < count; at++) this.bounds.set(boundsOf(at), 4 * at);
-    this.fill(count);
-  }
-
-  fill(count) {
-    const each = (action) => {
-      for (let at = 0; at < count; at++) {
-        const [x0, y0, x1, y1] = this.cells(...this.bounds.subarray(4 * at, 4 * at + 4));
-        if ((x1 - x0 + 1) * (y1 - y0 + 1) > 64) action(at, -1);
-        else for (let y = y0; y <= y1; y++) for (let x = x0; x <= x1; x++) action(at, y * this.across + x);
-      }
-    };
-    each((at, cell) => { if (cell >= 0) this.start[cell + 1]++; else this.large.push(at); });
-    for (let cell = 0; cell + 1 < this.start.length; cell++) this.start[cell + 1] += this.start[cell];
-    this.entries = new Int32Array(this.start[this.start.length - 1]);
-    const next = this.start.slice();
-    each((at, cell) => { if (cell >= 0) this.entries[next[cell]++] = at; });
-  }
-
-  cells(left, top, right, bottom) {
-    const column = (x) => Math.min(this.across - 1, Math.max(0, Math.floor(x / this.cell)));
-    const line = (y) => Math.min(this.down - 1, Math.max(0, Math.floor(y / this.cell)));
-    return [column(left), line(top), column(right), line(bottom)];
-  }
-
-  /** Everything whose bounds meet an area, up to `most`; undefined where there is more. */
-  within(left, top, right, bottom, most = Infinity) {
-    const [x0, y0, x1, y1] = this.cells(left, top, right, bottom);
-    const found = [], { bounds } = this;
-    const take = (at) => {
-      if (bounds[4 * at] <= right && bounds[4 * at + 2] >= left
-          && bounds[4 * at + 1] <= bottom && bounds[4 * at + 3] >= top) found.push(at);
-    };
-    this.round++;
-    this.large.forEach(take);
-    for (let y = y0; y <= y1; y++) {
-      for (let x = x0; x <= x1; x++) {
-        const cell = y * this.across + x;
-        for (let at = this.start[cell]; at < this.start[cell + 1]; at++) {
-          const one = this.entries[at];
-          if (this.stamp[one] === this.round) continue;
-          this.stamp[one] = this.round;
-          take(one);
-        }
-        if (found.length > most) return undefined;
-      }
-    }
-    return found;
+    return this.frameGrid
+      .within(...area)
+      .sort((a, b) => a - b)
+      .map((at) => this.frames[at]);
   }
 }
 
@@ -273,7 +271,7 @@ class Placer {
   start() {
     const program = `${this.source}\nonmessage = ({ data }) => postMessage(layOut(...data));`;
     try {
-      const url = URL.createObjectURL(new Blob([program], { type: 'text/javascript' }));
+      const url = URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
       this.worker = new Worker(url);
       URL.revokeObjectURL(url);
     } catch {

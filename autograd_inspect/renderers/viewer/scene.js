@@ -11,7 +11,7 @@
  *   item                per row of the graph, the item that it is in, or that its like is in
  *   open, shown         the opening
  */
-'use strict';
+"use strict";
 
 const ALL = -1;
 
@@ -31,7 +31,9 @@ function unfold(graph, opening) {
   let size = 0;
   for (let row = 0; row < rows.size; row++) if (isFirst[row]) number[row] = size++;
   const item = shown.map((row) => number[row]);
-  const row = new Int32Array(size), fold = new Int32Array(size), inside = new Int32Array(size);
+  const row = new Int32Array(size),
+    fold = new Int32Array(size),
+    inside = new Int32Array(size);
   for (let first = 0, at = 0; first < rows.size; first++) {
     if (!isFirst[first]) continue;
     const closed = lidOf(rows.fold[first]);
@@ -40,8 +42,14 @@ function unfold(graph, opening) {
     inside[at++] = closed < 0 ? rows.fold[first] : folds.parent[closed];
   }
   const scene = {
-    size, row, fold, inside, item, frames: framesOf(graph, inside),
-    open: opening.open.slice(), shown: new Map(opening.shown),
+    size,
+    row,
+    fold,
+    inside,
+    item,
+    frames: framesOf(graph, inside),
+    open: opening.open.slice(),
+    shown: new Map(opening.shown),
   };
   return Object.assign(scene, joinedArrows(arrows, item, fold, carried, size));
 }
@@ -49,7 +57,8 @@ function unfold(graph, opening) {
 /** The outermost closed fold around each fold, itself among them; -1 where all are open. */
 function lidsOf(folds, open) {
   const lid = new Int32Array(folds.size);
-  for (let fold = 0; fold < folds.size; fold++) { // an outer fold comes before those in it
+  for (let fold = 0; fold < folds.size; fold++) {
+    // an outer fold comes before those in it
     const above = folds.parent[fold] < 0 ? -1 : lid[folds.parent[fold]];
     lid[fold] = above >= 0 ? above : open[fold] ? -1 : fold;
   }
@@ -61,13 +70,16 @@ function twinsOf(graph, opening, lidOf) {
   const { rows, folds, arrows } = graph;
   const twin = Int32Array.from({ length: rows.size }, (_, row) => row);
   const carried = new Uint8Array(arrows.size);
-  for (let repeat = folds.size - 1; repeat >= 0; repeat--) { // an outer one copies the inner
+  for (let repeat = folds.size - 1; repeat >= 0; repeat--) {
+    // an outer one copies the inner
     if (folds.kind[repeat] !== REPEAT || !opening.open[repeat]) continue;
     if (lidOf(folds.parent[repeat]) >= 0 || opening.shown.get(repeat) === ALL) continue;
-    const first = folds.first[repeat], stop = folds.stop[repeat];
+    const first = folds.first[repeat],
+      stop = folds.stop[repeat];
     const period = (stop - first) / folds.times[repeat];
     for (let at = arrows.start[first]; at < arrows.start[stop]; at++) {
-      const from = arrows.source[at] - first, back = arrows.target[at] - first;
+      const from = arrows.source[at] - first,
+        back = arrows.target[at] - first;
       if (back >= 0 && Math.floor(from / period) !== Math.floor(back / period)) carried[at] = 1;
     }
     const [start, end] = instanceOf(graph, repeat, opening.shown.get(repeat) || 0);
@@ -81,16 +93,23 @@ function twinsOf(graph, opening, lidOf) {
 function joinedArrows(arrows, item, fold, carried, size) {
   const leads = [];
   for (let at = 0; at < arrows.size; at++) {
-    const one = item[arrows.source[at]], other = item[arrows.target[at]];
+    const one = item[arrows.source[at]],
+      other = item[arrows.target[at]];
     if (one !== other || (carried[at] && fold[one] < 0)) leads.push(at);
   }
   const byTarget = sortedBy(leads, 2 * size, (at) => 2 * item[arrows.target[at]] + carried[at]);
   const order = sortedBy(byTarget, size, (at) => item[arrows.source[at]]);
   const ends = { source: [], target: [], arrow: [], count: [], carried: [] };
   for (const at of order) {
-    const one = item[arrows.source[at]], other = item[arrows.target[at]], last = ends.source.length - 1;
-    if (last >= 0 && ends.source[last] === one && ends.target[last] === other
-        && ends.carried[last] === carried[at]) {
+    const one = item[arrows.source[at]],
+      other = item[arrows.target[at]],
+      last = ends.source.length - 1;
+    if (
+      last >= 0 &&
+      ends.source[last] === one &&
+      ends.target[last] === other &&
+      ends.carried[last] === carried[at]
+    ) {
       ends.count[last]++;
     } else {
       ends.source.push(one);
@@ -100,7 +119,9 @@ function joinedArrows(arrows, item, fold, carried, size) {
       ends.carried.push(carried[at]);
     }
   }
-  return Object.fromEntries(Object.entries(ends).map(([name, list]) => [name, Int32Array.from(list)]));
+  return Object.fromEntries(
+    Object.entries(ends).map(([name, list]) => [name, Int32Array.from(list)]),
+  );
 }
 
 /** Sort by a small whole number, keeping the order of equals. */
@@ -124,4 +145,4 @@ function framesOf(graph, inside) {
   return Int32Array.from(held).sort();
 }
 
-if (typeof module !== 'undefined') module.exports = { unfold };
+if (typeof module !== "undefined") module.exports = { unfold };

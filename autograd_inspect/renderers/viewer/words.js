@@ -1,37 +1,37 @@
 /*
  * Words: numbers as people read them, the same way as in the terminal, and what things are called.
  */
-'use strict';
+"use strict";
 
-const DOT = ' \u00b7 ';
+const DOT = " \u00b7 ";
 
 function sizeText(bytes) {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
   for (; Number(bytes.toFixed(1)) >= 1024 && unit < 4; unit++) bytes /= 1024;
   return unit ? `${bytes.toFixed(1)} ${units[unit]}` : `${bytes} B`;
 }
 
 function durationText(nanoseconds) {
-  const units = ['ns', '\u00b5s', 'ms', 's'];
+  const units = ["ns", "\u00b5s", "ms", "s"];
   let unit = 0;
   for (; Number(nanoseconds.toPrecision(3)) >= 1000 && unit < 3; unit++) nanoseconds /= 1000;
   return `${Number(nanoseconds.toPrecision(3))} ${units[unit]}`;
 }
 
 function figureText(value, digits = 4) {
-  if (Number.isNaN(value)) return 'nan';
-  if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
   return String(Number(value.toPrecision(digits)));
 }
 
 /** A gradient's norm; an infinite one stands for elements that are NaN or infinite. */
 function normText(norm) {
-  return norm === Infinity ? 'not finite' : figureText(norm);
+  return norm === Infinity ? "not finite" : figureText(norm);
 }
 
 function countText(number, noun, plural = `${noun}s`) {
-  return `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`;
+  return `${number.toLocaleString("en-US")} ${number === 1 ? noun : plural}`;
 }
 
 /** A row's heading: the root's name, else the operation, with the variable that it was bound to. */
@@ -61,7 +61,7 @@ function moduleAround(graph, fold) {
   for (const one of foldsAround(graph, fold)) {
     if (graph.folds.kind[one] === MODULE) return graph.text(graph.folds.module[one]);
   }
-  return '';
+  return "";
 }
 
 /** What a thing is called: {row}, {fold} or {leaf}. */
