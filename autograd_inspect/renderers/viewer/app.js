@@ -286,8 +286,18 @@ class App {
     return new Set(rows.map((row) => this.picture.scene.item[row]));
   }
 
+  /** The rows of a thing, those on show of an open repeat. */
+  rowsOf(thing) {
+    const { graph, opening } = this,
+      { fold } = thing;
+    const one = fold !== undefined && opening.open[fold] && graph.folds.kind[fold] === REPEAT;
+    if (!one || opening.instance(fold) === ALL) return this.paths.rowsOf(thing);
+    const [first, stop] = instanceOf(graph, fold, opening.instance(fold));
+    return Array.from({ length: stop - first }, (_, at) => first + at);
+  }
+
   markPath() {
-    const way = this.paths.toRoot(this.paths.rowsOf(this.selection));
+    const way = this.paths.toRoot(this.rowsOf(this.selection));
     this.pathLength = way ? way.length + 1 : 0;
     if (!way) return;
     const { arrows } = this.graph,
