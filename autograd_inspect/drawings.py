@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from autograd_inspect.errors import RenderError, UsageError
@@ -29,7 +29,7 @@ Color = Literal["kind", "grad", "memory", "time"]
 class Drawing:
     """How to draw: what of the graph, which way arrows run, what colours stand for."""
 
-    selection: Selection = Selection()
+    selection: Selection = field(default_factory=Selection)
     reverse: bool = False
     color: Color = "kind"
     engine: Literal["own", "dot"] = "own"
@@ -41,20 +41,25 @@ def draw(
     capture: Capture, kind: str, drawing: Drawing, tell: Callable[[str], None] | None = None
 ) -> str | bytes:
     """Draw a capture as svg, png, pdf, html, dot or mermaid; see `api.render`."""
-    from autograd_inspect.renderers import dot, mermaid, pdf, png, svg
-
     if kind == "html":
-        return _viewer(capture, drawing)
-    reverse = drawing.reverse
+        return _page(capture, drawing)
     # A leaf with a thousand users keeps any layout busy; as text the graph is as torch has it.
-    split = kind not in {"dot", "mermaid"}
-    view = view_of(capture, drawing, split_leaves=split)
+    view = view_of(capture, drawing, split_leaves=kind not in {"dot", "mermaid"})
     if drawing.engine == "dot" and kind in {"svg", "pdf", "png"}:
         try:
-            return _by_graphviz(view, kind, reverse=reverse)
+            return _by_graphviz(view, kind, reverse=drawing.reverse)
         except RenderError as error:
             if tell is not None:
                 tell(f"{error.message}: drawn by our own layout")
+    return _by_us(view, kind, drawing, tell)
+
+
+def _by_us(
+    view: View, kind: str, drawing: Drawing, tell: Callable[[str], None] | None
+) -> str | bytes:
+    from autograd_inspect.renderers import dot, mermaid, pdf, png, svg
+
+    reverse = drawing.reverse
     match kind:
         case "dot":
             return dot.render(view, reverse=reverse)
@@ -62,7 +67,7 @@ def draw(
             return mermaid.render(view, reverse=reverse)
         case "pdf":
             return pdf.render(view, reverse=reverse, aspect=ASPECT)
-    drawn = svg.render(view, reverse=reverse, aspect=ASPECT)
+    drawn = svg.render(view, reverse=reverse, aspect=ASPECT, link=drawing.link)
     return png.render(drawn, scale=drawing.scale, tell=tell) if kind == "png" else drawn
 
 
@@ -160,7 +165,7 @@ class _Fits:
         return fitted_text(picture(scene, self.capture), screen=SCREEN)
 
 
-def _viewer(capture: Capture, drawing: Drawing) -> str:
+def _page(capture: Capture, drawing: Drawing) -> str:
     """Write the page in which a browser folds and unfolds what is selected of a capture."""
     from autograd_inspect.analyses.nonfinite import first_nonfinite
     from autograd_inspect.passes.folding.build import fold
@@ -180,8 +185,10 @@ def _viewer(capture: Capture, drawing: Drawing) -> str:
     opening = opening_of(folds, selection, _Fits(capture, drawing.reverse).choose)
     if selection.everything:
         opening = Opening(opening.folds, every_instance(folds))
-    page = html.Page(capture, folds, opening, first_nonfinite(capture.graph))
-    return html.render(replace(page, color=drawing.color, reverse=drawing.reverse))
+    trouble = first_nonfinite(capture.graph)
+    return html.render(
+        html.Page(capture, folds, opening, trouble, drawing.color, drawing.reverse)
+    )
 
 
 def _by_graphviz(view: View, kind: str, *, reverse: bool) -> str | bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 from hypothesis import strategies as st
@@ -104,4 +105,44 @@ def framed(arrows: list[tuple[int, int]], group: list[int], parent: list[int]) -
         group=group,
         parent=parent,
         head=[(60.0, 14.0)] * len(parent),
+    )
+
+
+def random_diagram(seed: int) -> Diagram:
+    """Make a random diagram: frames, labels, cycles, arrows that lead back up, most in one line."""
+    draw = random.Random(seed)
+    boxes = draw.randint(1, 40)
+    place = draw.sample(range(boxes), boxes)
+    ends: list[tuple[int, int, bool]] = []
+    for _ in range(draw.randint(0, 70)):
+        one, other = draw.choices(range(boxes), k=2)
+        if place[one] != place[other]:
+            down = place[one] < place[other] or draw.random() < 0.02
+            ends.append((one, other, False) if down else (other, one, False))
+    if draw.random() < 0.3:
+        ends += [(*draw.choices(range(boxes), k=2), True) for _ in range(draw.randint(1, 6))]
+        draw.shuffle(ends)
+    spans: list[tuple[int, int]] = []
+    for _ in range(draw.randint(0, 10)):
+        first, last = sorted(draw.choices(range(boxes), k=2))
+        if all(last < a or b < first or (a <= first and last <= b) for a, b in spans):
+            spans.append((first, last))
+
+    def innermost(first: int, last: int, among: int) -> int:
+        inside = [i for i, (a, b) in enumerate(spans[:among]) if a <= first and last <= b]
+        return inside[-1] if inside else -1
+
+    def size() -> float:
+        return round(draw.uniform(10, 200), 1)
+
+    return Diagram(
+        width=[size() for _ in range(boxes)],
+        height=[size() for _ in range(boxes)],
+        upper=[upper for upper, _, _ in ends],
+        lower=[lower for _, lower, _ in ends],
+        room=[size() / 3 if draw.random() < 0.1 else 0.0 for _ in ends],
+        group=[innermost(place[box], place[box], len(spans)) for box in range(boxes)],
+        parent=[innermost(*span, i) for i, span in enumerate(spans)],
+        head=[(size(), 14.0) for _ in spans],
+        carried=[carried for _, _, carried in ends],
     )

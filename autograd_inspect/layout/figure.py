@@ -11,13 +11,14 @@ from autograd_inspect.layout.layered import lay_out
 from autograd_inspect.layout.routes import Point, Route
 from autograd_inspect.layout.text import shortened, text_width, visible
 from autograd_inspect.layout.wrapping import Screen
+from autograd_inspect.model.places import Place
 from autograd_inspect.model.view import HOTTEST, NO_HEAT, NOT_FINITE, ZERO, Role, View
 
 HEADING, LINE, LABEL, TITLE, FRAME = 13.0, 11.0, 10.0, 15.0, 11.0
 _LEADING = 1.3
 _PAD_X, _PAD_Y = 12.0, 5.0
 _MARGIN = 16.0
-_LONGEST_LINE, _LONGEST_NOTE = 44, 110
+_LONGEST_LINE, _LONGEST_NOTE = 48, 120
 _SWATCH = (20.0, 12.0)
 
 Spelling = Callable[[str], str]
@@ -47,6 +48,7 @@ class Box:
     lines: tuple[Text, ...]
     tip: tuple[str, ...]
     heat: int = NO_HEAT
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,7 @@ def _boxes(
             ),
             tip=tuple(map(visible, view.tip(box))),
             heat=view.heat[box] if view.heat else NO_HEAT,
+            place=view.place[box] if view.place else None,
         )
 
 

@@ -56,7 +56,7 @@ SHAPES = {
     Role.CUSTOM: Shape(line_width=2.0, corner=0.0),
     Role.MODULE: Shape(corner=8.0),
     Role.REPEAT: Shape(line_width=3.0, corner=8.0),
-    Role.CHAIN: Shape(corner=8.0, loud=False),
+    Role.CHAIN: Shape(line_width=2.0, loud=False),
     Role.MORE: Shape(dashed=True, loud=False),
 }
 

@@ -8,7 +8,7 @@ so. Views may have none either: then they count in the row that uses them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -32,7 +32,7 @@ class FoldKind(IntEnum):
 class Figures:
     """True sums, per fold or per row; what several things in one fold share counts once in it.
 
-    nodes   nodes of the graph: operations, and the views that have no row; leaves are not among them
+    nodes   nodes of the graph: operations, views without a row among them, leaves not
     leaves  leaves used
     saved   bytes held for backward, parameters and buffers not among them
     spent   nanoseconds, -1 where unknown
@@ -104,7 +104,8 @@ class Folds:
     fold     per row, the innermost fold around it, -1 for none
     row      per node, the row it counts in: its own, or that of the user of a view; -1 for leaves
              and for what is left out
-    titles   per fold, what it is called: `attn (Attention)`, `Block ×12`, `view → mm → view`
+    titles   per fold, what it is called, as `attn (Attention)` or `view → mm → view`; each is made
+             when it is asked for
     omitted  nodes that have been left out by choice, and count nowhere
     """
 
@@ -115,7 +116,7 @@ class Folds:
     table: FoldTable
     arrows: ArrowTable
     uses: UseTable
-    titles: tuple[str, ...]
+    titles: Sequence[str]
     of_folds: Figures
     of_rows: Figures
     whole: Figures
@@ -147,7 +148,7 @@ class Folds:
 class Opening:
     """Which folds are open.
 
-    An open repeat shows one instance, the first unless `shown` says else; with `EVERY` all of them.
+    Of an open repeat one instance is on show: `shown`, else the first; with `EVERY` all of them.
     """
 
     folds: frozenset[int] = frozenset()

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from autograd_inspect.model.places import Place
+
 
 class Role(str, Enum):
     """What a box stands for; decides its colour."""
@@ -109,6 +111,7 @@ class View:
               leads back up where one turn is shown; empty where none does
     heat      per box, its level of heat; empty where boxes are coloured by what they are
     scale     what the heat stands for
+    place     per box, the line that made it; may be left out
     """
 
     title: str
@@ -130,6 +133,7 @@ class View:
     carried: tuple[bool, ...] = ()
     heat: tuple[int, ...] = ()
     scale: Scale | None = None
+    place: tuple[Place | None, ...] = ()
 
     def __len__(self) -> int:
         """Count the boxes."""

@@ -68,6 +68,10 @@ def draw(
         label=_labels(part) + [""] * (len(part.frontier) + len(above)),
         heat=heat,
         scale=scale,
+        place=(
+            *map(graph.place_of, graph.node_table.stack[part.node].tolist()),
+            *[None] * len(stand_ins),
+        ),
     )
 
 

@@ -43,8 +43,9 @@ class Folding:
         """Fold until what is left fits `budget` lines, or nothing repeats any more.
 
         A run that leaves less than `enough` lines, which is the budget unless given, ends the
-        search for longer periods. `preference` says of each row how well an instance may start there, lower is better: where a
-        repeat begins is mostly a matter of taste, `abcabcab` holds two `abc` and two `bca`.
+        search for longer periods. `preference` says of each row how well an instance may start
+        there, lower is better: where a repeat begins is mostly a matter of taste, `abcabcab` holds
+        two `abc` and two `bca`.
         """
         self.folds: list[Fold] = []
         self._names: dict[tuple[bytes, int], int] = {}

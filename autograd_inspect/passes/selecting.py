@@ -16,7 +16,7 @@ from autograd_inspect.passes.absorb import sources_of
 
 
 def near(graph: Graph, nodes: Ints, radius: int) -> Bools:
-    """Select what at most `radius` edges separate from one of some nodes, whichever way they run."""
+    """Select what at most `radius` edges separate from some nodes, whichever way they run."""
     source, target = _edges(graph)
     reached = np.zeros(len(graph), np.bool_)
     reached[nodes] = True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
 
 from autograd_inspect.layout.figure import (
     Arrow,
@@ -40,15 +42,17 @@ _HEATS = {level: f"heat{level}" for level in range(HOTTEST + 1)} | {
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
-def render(view: View, *, reverse: bool = False, aspect: float | None = None) -> str:
+def render(
+    view: View, *, reverse: bool = False, aspect: float | None = None, link: str = ""
+) -> str:
     """Draw a view; arrows run down from leaves to root, down from root to leaves with `reverse`.
 
     With an `aspect` what is too tall for such a screen is wrapped into columns.
     """
-    return "".join(_pieces(compose(view, reverse=reverse, aspect=aspect)))
+    return "".join(_pieces(compose(view, reverse=reverse, aspect=aspect), link))
 
 
-def _pieces(figure: Figure) -> Iterator[str]:
+def _pieces(figure: Figure, link: str) -> Iterator[str]:
     width, height = _number(figure.width), _number(figure.height)
     title = _escaped(figure.title.text)
     yield f'<svg xmlns="http://www.w3.org/2000/svg" class="agi" width="{width}" height="{height}" '
@@ -62,7 +66,7 @@ def _pieces(figure: Figure) -> Iterator[str]:
     yield from map(_frame, figure.frames)
     yield from map(_arrow, figure.arrows)
     yield from map(_frame_label, figure.frames)
-    yield from map(_box, figure.boxes)
+    yield from (_linked(box, link) for box in figure.boxes)
     yield from (_text(arrow.label, "label") for arrow in figure.arrows if arrow.label)
     yield "</svg>\n"
 
@@ -105,7 +109,7 @@ def _colours(palette: Palette, *, framed: bool) -> Iterator[str]:
 def _heats(palette: Palette) -> Iterator[str]:
     for level, fill in palette.heat.items():
         yield f".agi .{_HEATS[level]} rect {{ fill: {fill}; }}\n"
-        yield f".agi .box.{_HEATS[level]} .line {{ fill: {palette.text}; }}\n"
+        yield f".agi .box.{_HEATS[level]} text {{ fill: {palette.text}; }}\n"
 
 
 def _shapes() -> Iterator[str]:
@@ -133,6 +137,15 @@ def _frame_label(frame: Frame) -> str:
 def _tip(lines: tuple[str, ...]) -> str:
     joined = "\n".join(lines)
     return f"<title>{_escaped(joined)}</title>"
+
+
+def _linked(box: Box, link: str) -> str:
+    """Draw a box, leading to its line where that is asked for and known."""
+    if not link or box.place is None:
+        return _box(box)
+    path = quote(Path(box.place.file).absolute().as_posix())
+    target = link.replace("{path}", path).replace("{line}", str(box.place.line))
+    return f'<a href="{_escaped(target)}">{_box(box)}</a>\n'
 
 
 def _box(box: Box) -> str:

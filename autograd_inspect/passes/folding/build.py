@@ -11,7 +11,9 @@ from autograd_inspect.model.tables import Bools
 from autograd_inspect.passes.folding.calls import call_spans
 from autograd_inspect.passes.folding.chains import chain_spans
 from autograd_inspect.passes.folding.forward import forward_rows
+from autograd_inspect.passes.folding.kinds import kinds_of
 from autograd_inspect.passes.folding.loops import repeat_spans
+from autograd_inspect.passes.folding.nesting import Nesting
 from autograd_inspect.passes.folding.sums import Sums
 from autograd_inspect.passes.folding.titles import Titles
 from autograd_inspect.passes.heat import gradient_norms
@@ -24,27 +26,26 @@ def fold(source: Capture | Graph, *, views: bool = False, kept: Bools | None = N
     calls = call_spans(rows)
     spans = calls.joined(repeat_spans(rows, calls))
     spans = spans.joined(chain_spans(rows, spans))
-    parent, around = spans.parents(len(rows))
-    titles = Titles(rows, spans)
+    nesting = Nesting(spans, len(rows))
     norms = gradient_norms(source) if isinstance(source, Capture) else None
-    of_folds, of_rows, whole = Sums(rows, spans, norms).figures()
+    of_folds, of_rows, whole = Sums(rows, spans, nesting, norms).figures()
     return Folds(
         graph=graph,
         node=rows.node,
-        fold=around.astype(np.int32),
+        fold=nesting.around.astype(np.int32),
         row=rows.row,
         table=FoldTable(
             kind=spans.kind.astype(np.uint8),
-            parent=parent.astype(np.int32),
+            parent=nesting.parent.astype(np.int32),
             first=spans.first.astype(np.int32),
             stop=spans.stop.astype(np.int32),
             call=spans.call.astype(np.int32),
             times=spans.times.astype(np.int32),
-            like=np.array(titles.likes(), np.int32),
+            like=kinds_of(rows, spans, nesting).astype(np.int32),
         ),
         arrows=rows.arrows,
         uses=rows.uses,
-        titles=titles.titles(),
+        titles=Titles(rows, spans, nesting),
         of_folds=of_folds,
         of_rows=of_rows,
         whole=whole,

@@ -7,9 +7,12 @@ import numpy as np
 from autograd_inspect.model.folds import FoldKind
 from autograd_inspect.model.tables import Longs
 from autograd_inspect.passes.folding.forward import Rows
+from autograd_inspect.passes.folding.nesting import Nesting
 from autograd_inspect.passes.folding.spans import Spans
 
 _SHORTEST = 3
+#: Room for a row beside another one in one number.
+_BITS = 31
 
 
 def chain_spans(rows: Rows, spans: Spans) -> Spans:
@@ -18,7 +21,7 @@ def chain_spans(rows: Rows, spans: Spans) -> Spans:
     What a span consists of altogether is no chain in it, and none goes from one instance of a
     repeat to the next.
     """
-    _, around = spans.parents(len(rows))
+    around = Nesting(spans, len(rows)).around
     arrows = rows.arrows
     users = np.bincount(arrows.target, minlength=len(rows))
     inputs = np.bincount(arrows.source, minlength=len(rows))
@@ -32,8 +35,7 @@ def chain_spans(rows: Rows, spans: Spans) -> Spans:
     ends = np.append(begins[1:], len(rows))
     long = ends - begins >= _SHORTEST
     begins, ends = begins[long], ends[long]
-    whole = set(zip(first.tolist(), stop.tolist(), strict=True))
-    kept = [pair not in whole for pair in zip(begins.tolist(), ends.tolist(), strict=True)]
+    kept = ~np.isin(begins << _BITS | ends, first << _BITS | stop)
     return Spans.of(FoldKind.CHAIN, begins[kept], ends[kept])
 
 

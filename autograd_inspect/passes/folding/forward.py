@@ -15,13 +15,17 @@ from autograd_inspect.passes.absorb import absorb_leaves, absorb_views, sources_
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Nodes in forward order; see `model.folds.Folds` for `node`, `row`, `arrows` and `uses`."""
+    """Nodes in forward order; see `model.folds.Folds` for `node`, `row`, `arrows` and `uses`.
+
+    use_edge  per use of a leaf, the edge of the graph that starts at the user
+    """
 
     graph: Graph
     node: Ints
     row: Ints
     arrows: ArrowTable
     uses: UseTable
+    use_edge: Longs
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -53,11 +57,12 @@ def forward_rows(graph: Graph, *, views: bool, kept: Bools | None = None) -> Row
         edge=leads.astype(np.int64),
         output=absorbed.output[leads].astype(np.int32),
     )
-    return Rows(graph, node, own, arrows, UseTable(place[source[uses]], absorbed.target[uses]))
+    used = UseTable(place[source[uses]], absorbed.target[uses])
+    return Rows(graph, node, own, arrows, used, uses)
 
 
 def _in_order(graph: Graph, has_row: Bools, source: Longs, target: Ints) -> Ints:
-    """Sort nodes by sequence number, where arrows all run against it; else as close to it as can be."""
+    """Sort nodes by sequence number, or as close to it as the arrows let."""
     node = np.flatnonzero(has_row)
     table = graph.node_table
     node = node[np.lexsort((-table.depth[node], table.sequence[node]))]
@@ -70,7 +75,7 @@ def _in_order(graph: Graph, has_row: Bools, source: Longs, target: Ints) -> Ints
 
 
 def _sorted_by_arrows(count: int, source: Longs, target: Longs) -> Longs:
-    """Number items after all they lead to, of several the smallest first, by Kahn's algorithm.
+    """Put items behind all they lead to, of several the smallest first, by Kahn's algorithm.
 
     Sequence numbers are counted per thread: with several threads they do not tell the order.
     """

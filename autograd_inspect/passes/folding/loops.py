@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from autograd_inspect.model.folds import FoldKind
-from autograd_inspect.model.tables import Bools, Longs
+from autograd_inspect.model.tables import Longs
+from autograd_inspect.passes.folding.beginnings import Beginnings
 from autograd_inspect.passes.folding.forward import Rows
+from autograd_inspect.passes.folding.heads import Heads
+from autograd_inspect.passes.folding.nesting import Nesting
+from autograd_inspect.passes.folding.runs import Run, choose_runs
 from autograd_inspect.passes.folding.signatures import Signatures
 from autograd_inspect.passes.folding.spans import Spans
-from autograd_inspect.passes.repeats import Folding
+from autograd_inspect.passes.folding.wiring import Wiring
 
-#: Where all but so few of a span's parts are one loop, no longer one is looked for.
-_ENOUGH = 24
-#: A repeat that spares less than this many lines hides more than it helps.
-_FEWEST_SPARED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Repeat:
-    """A repeat by its rows: `times` instances from `first` up to `stop`."""
-
-    first: int
-    stop: int
-    times: int
-
-    @property
-    def period(self) -> int:
-        return (self.stop - self.first) // self.times
+#: Loops in loops of which no instance is short enough to be seen whole: each round folds one.
+_ROUNDS = 6
+#: How often, on the average, each row is compared with another before the search ends,
+_PATIENCE = 30
+#: and what one more comparison costs, in rows.
+_PRICE = 100
+#: So many turns may differ in what they are connected to.
+_FACTORS = 4
 
 
 def repeat_spans(rows: Rows, calls: Spans) -> Spans:
@@ -39,130 +34,169 @@ def repeat_spans(rows: Rows, calls: Spans) -> Spans:
     Calls that look alike are looked into once.
     """
     signatures = Signatures(rows, calls)
-    parent, around = calls.parents(len(rows))
-    parts = _Parts(rows, calls, signatures, parent, around)
+    directly = _Directly(rows, calls, signatures)
+    search = _Search(Wiring(rows), Beginnings(rows, signatures), _PATIENCE * len(rows))
+    columns = [search.repeats_in(directly.parts_of(-1))]
     looks, which = np.unique(signatures.of_spans, return_inverse=True)
     by_look = np.argsort(which, kind="stable")
-    alike = np.split(by_look, np.flatnonzero(np.diff(which[by_look])) + 1) if len(looks) else []
-    found = [(repeat.first, repeat.stop, repeat.times) for repeat in _repeats_in(parts, -1)]
-    for spans in alike:
-        first = calls.first[spans]
-        for repeat in _repeats_in(parts, int(spans[0])):
-            start, stop = (end - int(first[0]) for end in (repeat.first, repeat.stop))
-            found += [(at + start, at + stop, repeat.times) for at in first.tolist()]
-    columns = np.array(found, np.int64).reshape(-1, 3).T
-    return Spans.of(FoldKind.REPEAT, columns[0], columns[1], times=columns[2])
+    for alike in np.split(by_look, np.searchsorted(which[by_look], np.arange(1, len(looks)))):
+        if len(alike):
+            found = search.repeats_in(directly.parts_of(int(alike[0])))
+            columns.append(_copied(found, calls.first[alike] - calls.first[alike[0]]))
+    first, stop, times = np.concatenate(columns, axis=1)
+    return Spans.of(FoldKind.REPEAT, first, stop, times=times)
 
 
+def _copied(columns: Longs, by: Longs) -> Longs:
+    """Give repeats, as columns first, stop and times, once for each number of rows to go on."""
+    if not columns.size:
+        return columns
+    moved = np.repeat(columns[:, :, None], len(by), axis=2)
+    moved[:2] += by
+    return moved.reshape(3, -1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Parts:
-    """What a span directly consists of: calls and rows, in order."""
+    """What lies side by side, in order: rows, and spans of rows.
 
-    def __init__(
-        self, rows: Rows, calls: Spans, signatures: Signatures, parent: Longs, around: Longs
-    ) -> None:
-        self.rows = rows
+    first, stop  its rows
+    symbol       equal for parts that look alike
+    start        how well an instance of a repeat begins there, lower is better
+    """
+
+    first: Longs
+    stop: Longs
+    symbol: Longs
+    start: Longs
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def between(self, start: int, stop: int) -> _Parts:
+        """Give some of them."""
+        part = slice(start, stop)
+        return _Parts(self.first[part], self.stop[part], self.symbol[part], self.start[part])
+
+    def folded(self, runs: list[Run]) -> _Parts:
+        """Make one part of each run; those that look alike and come as often have one symbol."""
+        stop, symbol = self.stop.copy(), self.symbol.copy()
+        kept = np.ones(len(self), np.bool_)
+        names: dict[tuple[bytes, int], int] = {}
+        lowest = int(symbol.min())
+        for run in runs:
+            kept[run.start + 1 : run.stop] = False
+            stop[run.start] = self.stop[run.stop - 1]
+            instances = self.symbol[run.start : run.start + 2 * run.period]
+            name = instances.tobytes(), run.times
+            symbol[run.start] = lowest - 1 - names.setdefault(name, len(names))
+        return _Parts(self.first[kept], stop[kept], symbol[kept], self.start[kept])
+
+
+class _Directly:
+    """What each call directly consists of."""
+
+    def __init__(self, rows: Rows, calls: Spans, signatures: Signatures) -> None:
         first = np.concatenate([np.arange(len(rows)), calls.first])
         stop = np.concatenate([np.arange(len(rows)) + 1, calls.stop])
         looks = np.concatenate([signatures.of_rows, signatures.of_spans])
-        inside = np.concatenate([around, parent])
+        nesting = Nesting(calls, len(rows))
+        inside = np.concatenate([nesting.around, nesting.parent])
         order = np.lexsort((first, inside))
         self._inside = inside[order]
-        self.first, self.stop, self._looks = first[order], stop[order], looks[order]
-        self._line = _lines(rows)
-        self._joins = np.bincount(rows.arrows.source, minlength=len(rows)) > 1
+        self._first, self._stop, self._looks = first[order], stop[order], looks[order]
+        self._heads = Heads(rows)
 
-    def of(self, span: int) -> slice:
-        """Give the places of a span's parts among all, -1 for what is outside of all calls."""
-        return slice(*np.searchsorted(self._inside, [span, span + 1]).tolist())
-
-    def symbols(self, parts: slice) -> Longs:
-        """Number the parts by how they look."""
-        symbols: Longs = np.unique(self._looks[parts], return_inverse=True)[1].astype(np.int64)
-        return symbols
-
-    def good_starts(self, parts: slice) -> Longs:
-        """Say how well an instance may begin at each part: best where the line jumps back.
-
-        That is the head of a loop. After it comes what follows a place where ways meet, which is
-        how a residual block ends.
-        """
-        line = self._line[self.first[parts]]
-        back = np.diff(line, prepend=line[:1]) < 0
-        joins = self._joins[self.stop[parts] - 1]
-        after = np.append(False, joins[:-1])
-        return np.where(back, 0, np.where(after, 1, 2)).astype(np.int64)
+    def parts_of(self, call: int) -> _Parts:
+        """Give the parts of a call, -1 for what is outside of all calls."""
+        chosen = slice(*np.searchsorted(self._inside, [call, call + 1]).tolist())
+        first, stop = self._first[chosen], self._stop[chosen]
+        symbol = np.unique(self._looks[chosen], return_inverse=True)[1].astype(np.int64)
+        return _Parts(first, stop, symbol, self._heads.rank(first, stop))
 
 
-def _repeats_in(parts: _Parts, span: int) -> list[_Repeat]:
-    """Find the repeats among the parts of one span, one in another too."""
-    chosen = parts.of(span)
-    if chosen.stop - chosen.start < 2 * _FEWEST_SPARED - 2:
+class _Search:
+    """Looks for repeats among parts, and in these for others."""
+
+    def __init__(self, wiring: Wiring, beginnings: Beginnings, patience: int) -> None:
+        self._wiring, self._beginnings, self._patience = wiring, beginnings, patience
+
+    def repeats_in(self, parts: _Parts) -> Longs:
+        """Find repeats: columns first, stop, times; those in others once in each instance."""
+        found = [np.zeros((3, 0), np.int64)]
+        plain = int(parts.symbol.min(initial=0))
+        for _ in range(_ROUNDS):
+            if len(parts) < 2:
+                break
+            judge = partial(self._judged, parts=parts)
+            runs = choose_runs(parts.symbol, parts.stop - parts.first, parts.start, judge)
+            if not runs:
+                break
+            for run in runs:
+                first, stop = int(parts.first[run.start]), int(parts.stop[run.stop - 1])
+                found.append(np.array([[first], [stop], [run.times]]))
+                # The first instance may take what it needs from elsewhere: the next is the model.
+                model = parts.between(run.start + run.period, run.start + 2 * run.period)
+                if run.period > 1 and (model.symbol >= plain).all():
+                    by = np.arange(-1, run.times - 1) * ((stop - first) // run.times)
+                    found.append(_copied(self.repeats_in(model), by))
+            parts = parts.folded(runs)
+        return np.concatenate(found, axis=1)
+
+    def _judged(self, run: Run, parts: _Parts) -> list[Run]:
+        """Give the stretches of a run that are connected alike, with the instance before each."""
+        for factor in range(1, _FACTORS + 1):
+            # What looks alike in each turn may be connected alike in every second one only.
+            found = self._begun(
+                replace(run, period=run.period * factor, times=run.times // factor), parts
+            )
+            if found:
+                return found
         return []
-    folding = Folding(parts.symbols(chosen), parts.good_starts(chosen), budget=0, enough=_ENOUGH)
-    first, stop = parts.first[chosen], parts.stop[chosen]
-    found: list[_Repeat] = []
-    for token in folding.tokens[folding.tokens < 0].tolist():
-        found += _written_out(folding, token, first, stop)
-    return [good for repeat in found for good in _wired_alike(parts.rows, repeat)]
+
+    def _begun(self, run: Run, parts: _Parts) -> list[Run]:
+        """Choose where instances begin, if that is not told by how well they may."""
+        found = self._connected(run, parts)
+        if found and run.later:
+            later = self._connected(replace(run, start=run.start + run.later), parts)
+            found = later if _instances(later) > _instances(found) else found
+        if found and _instances(found) < run.times:
+            # The beginning has been chosen for more instances than there are.
+            start = max(found, key=lambda good: good.times).start
+            shift = int(np.argmin(parts.start[start + run.period : start + 2 * run.period]))
+            fewer = replace(run, start=run.start + shift, times=run.times - 1)
+            better = self._connected(fewer, parts)
+            found = better if _instances(better) >= _instances(found) else found
+        return found
+
+    def _connected(self, run: Run, parts: _Parts) -> list[Run]:
+        return [self._with_first(good, parts) for good in self._agreeing(run, parts)]
+
+    def _agreeing(self, run: Run, parts: _Parts) -> list[Run]:
+        first, stop = int(parts.first[run.start]), int(parts.stop[run.stop - 1])
+        self._patience -= stop - first
+        if self._patience < 0 or run.times < 2:
+            return []
+        stretches = self._wiring.agreeing(first, stop, run.times)
+        return [Run(run.start + skip * run.period, run.period, n) for skip, n in stretches]
+
+    def _with_first(self, run: Run, parts: _Parts) -> Run:
+        """Take the instance before a run along, if there is one that begins it."""
+        before = run.start - run.period
+        self._patience -= _PRICE
+        if before < 0 or self._patience < 0:
+            return run
+        begin, first = int(parts.first[before]), int(parts.first[run.start])
+        there, here = (
+            parts.stop[start : start + run.period] - parts.first[start]
+            for start in (before, run.start)
+        )
+        rows = first - begin
+        model = first + min(2, run.times - 1) * rows  # what comes from two before it is told
+        if np.array_equal(there, here) and self._beginnings.is_first(begin, model, rows):
+            return Run(before, run.period, run.times + 1)
+        return run
 
 
-def _written_out(folding: Folding, token: int, first: Longs, stop: Longs) -> Iterator[_Repeat]:
-    """Give a fold as a repeat, and those in it, once in each of its instances."""
-    fold = folding.folds[~token]
-    times = fold.times + 1
-    outer = _Repeat(int(first[folding.first_row(token)]), int(stop[fold.stop - 1]), times)
-    yield outer
-    for inner in fold.tokens[fold.tokens < 0].tolist():
-        for repeat in _written_out(folding, inner, first, stop):
-            for by in range(0, outer.period * times, outer.period):
-                yield _Repeat(repeat.first + by, repeat.stop + by, repeat.times)
-
-
-def _wired_alike(rows: Rows, repeat: _Repeat) -> Iterator[_Repeat]:
-    """Give as much of a repeat as is connected alike in each instance, nothing if it is not."""
-    agree = _agreeing(rows, repeat)
-    ends = np.flatnonzero(np.diff(np.concatenate([[False], agree, [False]]).astype(np.int8)))
-    begins, stops = ends[::2], ends[1::2]
-    if not len(begins):
-        return
-    longest = int(np.argmax(stops - begins))
-    first, stop = int(begins[longest]), int(stops[longest])
-    if stop - first == repeat.times:
-        yield repeat
-    elif repeat.period * (stop - first - 1) > _FEWEST_SPARED and stop - first > 1:
-        start = repeat.first + first * repeat.period
-        yield _Repeat(start, start + (stop - first) * repeat.period, stop - first)
-
-
-def _agreeing(rows: Rows, repeat: _Repeat) -> Bools:
-    """Tell which instances have the arrows that the one in the middle has.
-
-    What the first one takes comes from before the loop, or not at all, where a later one takes it
-    from the instance before it.
-    """
-    arrows = rows.arrows
-    span = slice(*np.searchsorted(arrows.source, [repeat.first, repeat.stop]).tolist())
-    source, target = (column[span].astype(np.int64) for column in (arrows.source, arrows.target))
-    instance, place = np.divmod(source - repeat.first, repeat.period)
-    slot = arrows.edge[span] - rows.graph.edge_table.start[rows.node[source]]
-    reach = np.where(target >= repeat.first, source - target, 0)
-    key = place * (slot.max(initial=0) + 1) + slot
-    model = np.flatnonzero(instance == repeat.times // 2)
-    model = model[np.argsort(key[model])]
-    at = np.searchsorted(key[model], key)
-    known = np.append(key[model], -1)[at] == key
-    same = known & (np.append(reach[model], -1)[at] == reach)
-    excused = (instance == 0) & (reach == 0)
-    differs = np.bincount(instance[~same & ~excused], minlength=repeat.times) > 0
-    count = np.bincount(instance, minlength=repeat.times)
-    fewer = count != len(model)
-    fewer[0] = count[0] > len(model)
-    return ~differs & ~fewer
-
-
-def _lines(rows: Rows) -> Longs:
-    """Give the number of the innermost line that made each row, 0 where unknown."""
-    graph = rows.graph
-    lines = [graph.places[stack.lines[0]].line if stack.lines else 0 for stack in graph.stacks]
-    found: Longs = np.array([*lines, 0], np.int64)[graph.node_table.stack[rows.node]]
-    return found
+def _instances(runs: list[Run]) -> int:
+    return sum(run.times for run in runs)

@@ -54,7 +54,7 @@ def open_to_depth(folds: Folds, depth: int) -> Opening:
         modules[fold] = around + (kind == FoldKind.MODULE)
         if modules[fold] <= depth and (kind != FoldKind.CHAIN or around < depth):
             opened.append(fold)
-    return Opening(frozenset(opened))
+    return Opening(frozenset(opened) & _with_content(folds))
 
 
 def open_paths(folds: Folds, opening: Opening, paths: Iterable[str]) -> Opening:
@@ -74,12 +74,18 @@ def open_paths(folds: Folds, opening: Opening, paths: Iterable[str]) -> Opening:
         for outer in folds.around(found[0]):
             if folds.table.kind[outer] == FoldKind.REPEAT:
                 shown[outer] = folds.instance_at(outer, int(folds.table.first[found[0]]))
-    return Opening(frozenset(opened), shown)
+    return Opening(frozenset(opened) & _with_content(folds), shown)
 
 
 def open_all(folds: Folds) -> Opening:
     """Open everything; of repeats one instance is on show."""
-    return Opening(frozenset(range(len(folds.table.kind))))
+    return Opening(_with_content(folds))
+
+
+def _with_content(folds: Folds) -> frozenset[int]:
+    """Give the folds that hold more than one row: one alone is best called by the fold's name."""
+    table = folds.table
+    return frozenset(np.flatnonzero(table.stop - table.first > 1).tolist())
 
 
 def every_instance(folds: Folds) -> dict[int, int]:
@@ -101,7 +107,8 @@ def _largest(scene: Scene, banned: set[int]) -> list[int] | None:
     chains = np.zeros(len(kinds), np.bool_)
     chains[which[table.kind[closed] == FoldKind.CHAIN]] = True
     best = int(np.lexsort((-rows, chains))[0])
-    return closed[which == best].tolist()
+    group: list[int] = closed[which == best].tolist()
+    return group
 
 
 def _of_kinds(folds: Folds, kinds: set[int]) -> Opening:
@@ -110,7 +117,7 @@ def _of_kinds(folds: Folds, kinds: set[int]) -> Opening:
 
 
 def _likes_with(folds: Folds, fold: int) -> Iterator[int]:
-    """Give the kind of a fold, and of what it alone consists of: a frame in a frame says nothing."""
+    """Give the kind of a fold, and of what it alone consists of: that opens together with it."""
     table = folds.table
     while True:
         yield int(table.like[fold])

@@ -62,31 +62,3 @@ class Spans:
         return Spans(
             *(getattr(self, name)[order] for name in ("kind", "first", "stop", "call", "times"))
         )
-
-    def parents(self, rows: int) -> tuple[Longs, Longs]:
-        """Give the innermost span around each span, and around each row; -1 for none.
-
-        Spans are painted from the outermost on, one depth after the other.
-        """
-        parent = np.full(len(self), -1, np.int64)
-        around = np.full(rows, -1, np.int64)
-        for spans in self.by_depth():
-            parent[spans] = around[self.first[spans]]
-            length = self.stop[spans] - self.first[spans]
-            before = np.cumsum(length) - length
-            places = np.repeat(self.first[spans] - before, length) + np.arange(length.sum())
-            around[places] = np.repeat(spans, length)
-        return parent, around
-
-    def by_depth(self) -> list[Longs]:
-        """Part them by how many others lie around them."""
-        depth = np.zeros(len(self), np.int64)
-        opened: list[int] = []
-        stops = self.stop.tolist()
-        for span, first in enumerate(self.first.tolist()):
-            while opened and stops[opened[-1]] <= first:
-                opened.pop()
-            depth[span] = len(opened)
-            opened.append(span)
-        order = np.argsort(depth, kind="stable")
-        return np.split(order, np.flatnonzero(np.diff(depth[order])) + 1) if len(order) else []

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from autograd_inspect.model.folds import Figures
 from autograd_inspect.model.tables import Floats, Longs, SavedRole, SavedState
 from autograd_inspect.passes.folding.forward import Rows
+from autograd_inspect.passes.folding.nesting import Nesting
 from autograd_inspect.passes.folding.spans import Spans
 
 _OUTSIDE = np.iinfo(np.int64).max
@@ -16,11 +17,10 @@ _OUTSIDE = np.iinfo(np.int64).max
 class Sums:
     """Adds up figures over rows and spans, and over all; `norms` has one per node, or is None."""
 
-    def __init__(self, rows: Rows, spans: Spans, norms: Floats | None) -> None:
+    def __init__(self, rows: Rows, spans: Spans, nesting: Nesting, norms: Floats | None) -> None:
         self._rows = rows
         self._spans = spans
-        self._parent, self._around = spans.parents(len(rows))
-        self._levels = spans.by_depth()
+        self._nesting = nesting
         self._norms = np.full(len(rows.graph), np.nan) if norms is None else norms
         counted = np.flatnonzero(rows.row >= 0)
         self._row_of_node, self._node = rows.row[counted].astype(np.int64), counted
@@ -31,11 +31,8 @@ class Sums:
         nodes = self._plain(np.bincount(self._row_of_node, minlength=count).astype(np.int64))
         uses = self._rows.uses
         leaves = self._distinct(uses.source, uses.leaf, np.ones(len(uses.leaf), np.int64))
-        columns = [nodes, leaves, self._saved(), self._spent()]
-        norm = self._norm()
-        of_spans, of_rows, whole = (
-            Figures(*(column[part] for column in columns), norm[part]) for part in range(3)
-        )
+        columns = nodes, leaves, self._saved(), self._spent(), self._norm()
+        of_spans, of_rows, whole = (Figures(*part) for part in zip(*columns, strict=True))
         return of_spans, of_rows, whole
 
     def _plain(self, values: Longs) -> tuple[Longs, Longs, Longs]:
@@ -47,7 +44,7 @@ class Sums:
     def _distinct(
         self, row: npt.NDArray[np.integer], thing: npt.NDArray[np.integer], size: Longs
     ) -> tuple[Longs, Longs, Longs]:
-        """Add up the sizes of things that rows have in common, each once per row, span and in all."""
+        """Add up sizes of things that rows have in common, each once per row, span and in all."""
         if not len(row):
             return self._plain(np.zeros(len(self._rows), np.int64))
         order = np.lexsort((row, thing))
@@ -61,19 +58,9 @@ class Sums:
         of_spans = self._plain(of_rows)[0]
         twice = np.flatnonzero(thing[1:] == thing[:-1])
         over = np.zeros(len(self._spans) + 1, np.int64)
-        np.add.at(over, self._innermost_common(row[twice], row[twice + 1]), size[twice + 1])
-        for spans in reversed(self._levels):
-            np.add.at(over, self._parent[spans], over[spans])
+        np.add.at(over, self._nesting.innermost_with(row[twice], row[twice + 1]), size[twice + 1])
+        over = self._nesting.added_up(over)
         return of_spans - over[:-1], of_rows, of_rows.sum(keepdims=True) - over[-1:]
-
-    def _innermost_common(self, one: Longs, other: Longs) -> Longs:
-        """Give the innermost span that contains both of two rows, the first one first; -1 for none."""
-        found = self._around[one]
-        stop = np.append(self._spans.stop, _OUTSIDE)
-        parent = np.append(self._parent, -1)
-        while (short := stop[found] <= other).any():
-            found = np.where(short, parent[found], found)
-        return found
 
     def _saved(self) -> tuple[Longs, Longs, Longs]:
         """Count bytes held for backward, a storage once; parameters are there anyway."""
@@ -108,14 +95,15 @@ class Sums:
         last[roots[roots >= 0]] = _OUTSIDE
         known = np.flatnonzero(~np.isnan(square) & (last >= 0))
         total, seen = np.zeros(len(self._spans)), np.zeros(len(self._spans), np.bool_)
-        span = self._around[known]
+        span = self._nesting.around[known]
         while len(known):
             inside = span >= 0
             inside[inside] = self._spans.stop[span[inside]] <= last[known[inside]]
             known, span = known[inside], span[inside]
             np.add.at(total, span, square[known])
             seen[span] = True
-            span = self._parent[span]
-        ends = square[roots[roots >= 0]]
+            span = self._nesting.parent[span]
+        ends = square[np.unique(roots[roots >= 0])]
+        ends = ends[~np.isnan(ends)]
         whole = np.sqrt(ends.sum(keepdims=True)) if len(ends) else np.full(1, np.nan)
         return np.where(seen, np.sqrt(total), np.nan), norm, whole

@@ -1,126 +1,138 @@
-"""What folds are called: `attn (Attention)`, `h.0 … h.11 (Block) ×12`, `view → mm → view`."""
+"""What folds are called: `attn (Attention)`, `view → mm → view`, a loop with its turns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import overload
 
 from autograd_inspect.model.folds import FoldKind
 from autograd_inspect.model.ops import forward_name
 from autograd_inspect.model.places import Module
 from autograd_inspect.model.tables import Kind
 from autograd_inspect.passes.folding.forward import Rows
+from autograd_inspect.passes.folding.nesting import Nesting
 from autograd_inspect.passes.folding.spans import Spans
 from autograd_inspect.passes.part import TIMES
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
-#: Of a longer chain, or of a loop with more parts, only so many are told.
+#: Of a longer chain, or of a loop with more parts, only the first and the last are told.
 _FEW = 3
 
 
-class Titles:
-    """Titles of spans, and what makes two of them be of one kind."""
+class Titles(Sequence[str]):
+    """The title of each span, made when it is asked for."""
 
-    def __init__(self, rows: Rows, spans: Spans) -> None:
-        self._graph, self._spans = rows.graph, spans
-        self._node = rows.node.tolist()
-        self._parent = spans.parents(len(rows))[0].tolist()
-        self._kind, self._first, self._stop, self._call, self._times = (
-            column.tolist()
-            for column in (spans.kind, spans.first, spans.stop, spans.call, spans.times)
-        )
-        self._at = {
-            pair: span
-            for span, pair in reversed([*enumerate(zip(self._parent, self._first, strict=True))])
-        }
-        self._title_of = {
-            FoldKind.MODULE: self._module_title,
-            FoldKind.REPEAT: self._repeat_title,
-            FoldKind.CHAIN: lambda span: self._joined(self._rows_told(span)),
-        }
+    def __init__(self, rows: Rows, spans: Spans, nesting: Nesting) -> None:
+        self._graph, self._node = rows.graph, rows.node
+        self._spans, self._nesting = spans, nesting
+        self._known: dict[int, str] = {}
 
-    def titles(self) -> tuple[str, ...]:
-        """Title each span."""
-        return tuple(self._title_of[FoldKind(kind)](span) for span, kind in enumerate(self._kind))
+    def __len__(self) -> int:
+        """Count the spans."""
+        return len(self._spans)
 
-    def likes(self) -> list[int]:
-        """Number the kinds of spans: a kind has one class or body, and one depth."""
-        numbers: dict[tuple[int, str], int] = {}
-        depths: list[int] = []
-        found: list[int] = []
-        for span, parent in enumerate(self._parent):
-            depths.append(depths[parent] + 1 if parent >= 0 else 0)
-            key = depths[-1], self._body(span)
-            found.append(numbers.setdefault(key, len(numbers)))
-        return found
+    @overload
+    def __getitem__(self, span: int) -> str: ...
 
-    def _body(self, span: int) -> str:
-        """Say what a span is, whatever its name and how often it comes."""
-        match self._kind[span]:
+    @overload
+    def __getitem__(self, span: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, span: int | slice) -> str | Sequence[str]:
+        if isinstance(span, slice):
+            return tuple(self[one] for one in range(*span.indices(len(self))))
+        number = range(len(self))[span]
+        if number not in self._known:
+            self._known[number] = self._title(number)
+        return self._known[number]
+
+    def _title(self, span: int) -> str:
+        match self._spans.kind[span]:
             case FoldKind.MODULE:
-                return f"module {self._module(span).cls}"
+                return _with_class(self._name(span), self._module(span).cls) + self._number(span)
             case FoldKind.REPEAT:
-                return f"repeat {self._joined(self._parts_told(span))}"
-        return "chain"
-
-    def _module_title(self, span: int) -> str:
-        module = self._module(span)
-        return _with_class(self._name(span), module.cls) + self._number(span)
+                return self._repeat_title(span)
+        return self._body(span)
 
     def _repeat_title(self, span: int) -> str:
-        times = f"{TIMES}{self._times[span]:,}"
-        parts = self._parts(span)
-        only, more = next(parts), next(parts, None)
-        if only < 0 or more is not None or self._kind[only] != FoldKind.MODULE:
-            return f"{self._joined(self._parts_told(span))} {times}"
-        period = (self._stop[span] - self._first[span]) // self._times[span]
-        last = self._at[span, self._stop[span] - period]
-        ends = [self._name(only), self._name(last)]
-        name = f" {_ELLIPSIS} ".join(dict.fromkeys(ends))
-        return f"{_with_class(name, self._module(only).cls)} {times}"
+        first, stop, length = self._instance(span)
+        only = self._part_at(span, first)
+        if only < 0 or self._spans.kind[only] != FoldKind.MODULE or self._stop(only) < stop:
+            return self._repeated(span)
+        last = self._part_at(span, self._stop(span) - length)
+        names = dict.fromkeys([self._name(only), self._name(last)])
+        name = f" {_ELLIPSIS} ".join(names)
+        return f"{_with_class(name, self._module(only).cls)} {self._times(span)}"
 
-    def _parts(self, span: int) -> Iterator[int]:
-        """Give what one instance of a repeat consists of: spans, and rows as ~row."""
-        row = self._first[span]
-        stop = row + (self._stop[span] - row) // self._times[span]
-        while row < stop:
-            part = self._at.get((span, row), -1)
-            yield part if part >= 0 else ~row
-            row = self._stop[part] if part >= 0 else row + 1
+    def _repeated(self, span: int) -> str:
+        body = self._body(span)
+        several = _ARROW in body and len(list(islice(self._words(span), 2))) > 1
+        return f"({body}) {self._times(span)}" if several else f"{body} {self._times(span)}"
 
-    def _parts_told(self, span: int) -> list[str]:
-        return [self._op(~part) if part < 0 else self._short(part) for part in self._parts(span)]
+    def _times(self, span: int) -> str:
+        return f"{TIMES}{int(self._spans.times[span]):,}"
 
-    def _short(self, span: int) -> str:
-        match self._kind[span]:
-            case FoldKind.MODULE:
-                return self._module(span).cls
-            case FoldKind.REPEAT:
-                inner = self._joined(self._parts_told(span))
-                return f"({inner}) {TIMES}{self._times[span]:,}"
-        return self._joined(self._rows_told(span))
-
-    def _rows_told(self, span: int) -> list[str]:
-        return [self._op(row) for row in range(self._first[span], self._stop[span])]
-
-    def _joined(self, words: list[str]) -> str:
-        """Write a few words in a row, of many the number."""
+    def _body(self, span: int) -> str:
+        """Write the parts of a loop or chain in a row, of many the ends and the number."""
+        words = list(islice(self._words(span), _FEW + 1))
         if len(words) <= _FEW:
             return _ARROW.join(words)
-        return f"{words[0]}{_ARROW}{_ELLIPSIS}{_ARROW}{words[-1]} ({len(words):,} operations)"
+        first, stop, length = self._instance(span)
+        ends = self._word_at(span, first), self._word_at(span, stop - 1)
+        return f"{_ARROW.join([ends[0], _ELLIPSIS, ends[1]])} ({length:,} operations)"
+
+    def _words(self, span: int) -> Iterator[str]:
+        row, stop, _ = self._instance(span)
+        while row < stop:
+            part = self._part_at(span, row)
+            kind = self._spans.kind[part] if part >= 0 else None
+            end = self._stop(part) if part >= 0 else row + 1
+            if kind == FoldKind.MODULE:
+                yield self._module(part).cls
+            elif kind == FoldKind.REPEAT:
+                yield self._repeated(part)
+            else:
+                yield from map(self._op, range(row, end))
+            row = end
+
+    def _word_at(self, span: int, row: int) -> str:
+        """Name the outermost module in a span that a row is in, or what the row does."""
+        word, around = self._op(row), int(self._nesting.around[row])
+        while around != span:
+            if self._spans.kind[around] == FoldKind.MODULE:
+                word = self._module(around).cls
+            around = int(self._nesting.parent[around])
+        return word
+
+    def _instance(self, span: int) -> tuple[int, int, int]:
+        """Give the first row of a loop's first instance, the row after its last, and its length."""
+        first = int(self._spans.first[span])
+        length = (self._stop(span) - first) // int(self._spans.times[span])
+        return first, first + length, length
+
+    def _stop(self, span: int) -> int:
+        return int(self._spans.stop[span])
+
+    def _part_at(self, span: int, row: int) -> int:
+        """Give the span directly in another that begins at a row, -1 for none."""
+        first = self._spans.first
+        part = span + 1 if row == first[span] else int(first.searchsorted(row))
+        here = part < len(first) and first[part] == row and self._nesting.parent[part] == span
+        return part if here else -1
 
     def _op(self, row: int) -> str:
         table, node = self._graph.node_table, self._node[row]
         return forward_name(self._graph.ops[table.op[node]], Kind(table.kind[node]))
 
     def _module(self, span: int) -> Module:
-        return self._graph.modules[int(self._graph.call_table.module[self._call[span]])]
+        return self._graph.modules[int(self._graph.call_table.module[self._spans.call[span]])]
 
     def _name(self, span: int) -> str:
         """Name a module as seen from the one around it."""
-        module, outer = self._module(span), self._parent[span]
-        while outer >= 0 and self._kind[outer] != FoldKind.MODULE:
-            outer = self._parent[outer]
+        module, outer = self._module(span), int(self._nesting.parent[span])
+        while outer >= 0 and self._spans.kind[outer] != FoldKind.MODULE:
+            outer = int(self._nesting.parent[outer])
         name = self._graph.module_name(module)
         if outer < 0:
             return name
@@ -132,7 +144,7 @@ class Titles:
         return name
 
     def _number(self, span: int) -> str:
-        table, call = self._graph.call_table, self._call[span]
+        table, call = self._graph.call_table, int(self._spans.call[span])
         times = self._graph.calls_of[int(table.module[call])]
         return f", call {table.number[call]:,} of {times:,}" if times > 1 else ""
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from autograd_inspect.model.folds import EVERY, FoldKind, Folds, Opening, Scene
 from autograd_inspect.model.tables import Bools, Longs
+from autograd_inspect.passes.folding.nesting import levels_of
 
 
 def unfold(folds: Folds, opening: Opening) -> Scene:
@@ -18,22 +22,18 @@ def unfold(folds: Folds, opening: Opening) -> Scene:
     is_open = np.zeros(len(folds.table.kind), np.bool_)
     is_open[list(opening.folds)] = True
     lid = _lids(folds, is_open)
-    twin, carried = _twins(folds, opening, is_open & (_outside(folds, lid) < 0))
+    twin, carried = _twins(folds, opening, np.flatnonzero(lid < 0))
     # An item is known by its first row; no two have the same one.
-    shown = np.where(lid[folds.fold] < 0, np.arange(len(folds)), _first(folds, lid)[folds.fold])
-    shown = shown[twin]
-    first = np.unique(shown)
-    item = np.searchsorted(first, shown)
+    lid = np.append(lid, -1)  # for what is in no fold
+    shown = np.where(lid < 0, -1, np.append(folds.table.first, -1)[lid])[folds.fold]
+    shown = np.where(shown < 0, np.arange(len(folds)), shown)[twin]
+    is_item = np.zeros(len(folds), np.bool_)
+    is_item[shown] = True
+    first = np.flatnonzero(is_item)
+    item = (np.cumsum(is_item) - 1)[shown]
     closed = lid[folds.fold[first]]
     inside = np.where(closed < 0, folds.fold[first], np.append(folds.table.parent, -1)[closed])
-    arrows = folds.arrows
-    source, target = item[arrows.source], item[arrows.target]
-    leads = np.flatnonzero((source != target) | carried)
-    leads = leads[
-        ~(carried[leads] & (closed[source[leads]] >= 0) & (source[leads] == target[leads]))
-    ]
-    ends = np.stack([source[leads], target[leads], carried[leads]])
-    unique, sample, count = np.unique(ends, axis=1, return_index=True, return_counts=True)
+    arrows = _arrows_between(folds, item, closed >= 0, carried)
     return Scene(
         folds=folds,
         opening=opening,
@@ -41,58 +41,69 @@ def unfold(folds: Folds, opening: Opening) -> Scene:
         fold=closed.astype(np.int32),
         inside=inside.astype(np.int32),
         frames=_frames(folds, inside),
-        source=unique[0].astype(np.int32),
-        target=unique[1].astype(np.int32),
-        arrow=leads[sample].astype(np.int32),
-        count=count.astype(np.int32),
-        carried=unique[2].astype(np.bool_),
+        **arrows,
     )
 
 
+def _arrows_between(
+    folds: Folds, item: Longs, closed: Bools, carried: Bools
+) -> dict[str, npt.NDArray[Any]]:
+    """Give the arrows of a scene, as its columns: those from one item to another are one."""
+    arrows = folds.arrows
+    source, target = item[arrows.source], item[arrows.target]
+    leads = np.flatnonzero((source != target) | (carried & ~closed[source]))
+    source, target, carried = source[leads], target[leads], carried[leads]
+    key = (source * len(closed) + target) * 2 + carried
+    _, sample, count = np.unique(key, return_index=True, return_counts=True)
+    return {
+        "source": source[sample].astype(np.int32),
+        "target": target[sample].astype(np.int32),
+        "arrow": leads[sample].astype(np.int32),
+        "count": count.astype(np.int32),
+        "carried": carried[sample],
+    }
+
+
 def _lids(folds: Folds, is_open: Bools) -> Longs:
-    """Give the outermost closed fold around each fold, itself among them; -1 where all are open.
+    """Give the outermost closed fold around each fold, itself among them; -1 where all are open."""
+    table = folds.table
+    closed = np.flatnonzero(~is_open)
+    ends = np.maximum.accumulate(table.stop[closed])
+    outermost = closed[table.first[closed] >= np.append(0, ends[:-1])]
+    # An outer fold comes before those in it, so that the last one before a fold is around it,
+    # or none is.
+    last = np.append(-1, outermost)[np.searchsorted(outermost, np.arange(len(is_open)), "right")]
+    within = (last >= 0) & (table.first < table.stop[last])
+    return np.where(within, last, -1)
 
-    One more at the end stands for what is in no fold.
+
+def _twins(folds: Folds, opening: Opening, seen: Longs) -> tuple[Longs, Bools]:
+    """Give each row's like among the instances on show, and which arrows change instances.
+
+    `seen` are the folds that are open, and all around them.
     """
-    lid = np.full(len(is_open) + 1, -1, np.int64)
-    # An outer fold comes before those in it.
-    for fold, (parent, opened) in enumerate(
-        zip(folds.table.parent.tolist(), is_open.tolist(), strict=True)
-    ):
-        above = lid[parent]
-        lid[fold] = above if above >= 0 else -1 if opened else fold
-    return lid
-
-
-def _outside(folds: Folds, lid: Longs) -> Longs:
-    """Give the outermost closed fold around each fold, itself left out."""
-    found: Longs = lid[folds.table.parent]
-    return found
-
-
-def _first(folds: Folds, lid: Longs) -> Longs:
-    """Give the first row of the closed fold that each fold is in."""
-    found: Longs = np.append(folds.table.first, -1)[lid]
-    return found
-
-
-def _twins(folds: Folds, opening: Opening, seen: Bools) -> tuple[Longs, Bools]:
-    """Give each row's like among the instances on show, and which arrows change instances."""
     table, arrows = folds.table, folds.arrows
     twin = np.arange(len(folds))
     carried = np.zeros(len(arrows.source), np.bool_)
-    repeats = np.flatnonzero(seen & (table.kind == FoldKind.REPEAT))
-    for repeat in repeats[::-1].tolist():  # from the inside out: an outer one copies the inner
-        if opening.shown.get(repeat) == EVERY:
-            continue
-        first, stop, times = (int(c[repeat]) for c in (table.first, table.stop, table.times))
+    repeats = seen[table.kind[seen] == FoldKind.REPEAT]
+    shown = np.array([opening.shown.get(repeat, 0) for repeat in repeats.tolist()], np.int64)
+    repeats, shown = repeats[shown != EVERY], shown[shown != EVERY]
+    for level in levels_of(table.first[repeats], table.stop[repeats]):
+        first, stop, times = (
+            column[repeats[level]].astype(np.int64)
+            for column in (table.first, table.stop, table.times)
+        )
         period = (stop - first) // times
-        span = slice(*np.searchsorted(arrows.source, [first, stop]).tolist())
-        back = arrows.target[span]
-        crosses = (arrows.source[span] - first) // period != (back - first) // period
-        carried[span] |= crosses & (back >= first)
-        start, end = folds.instance(repeat, opening.shown.get(repeat, 0))
-        twin[first:stop] = np.tile(twin[start:end], times)
+        which = np.repeat(np.arange(len(level)), stop - first)
+        rows = np.arange(len(which)) + (first - np.append(0, np.cumsum(stop - first)[:-1]))[which]
+        number, place = np.divmod(rows - first[which], period[which])
+        instance = np.full(len(folds), -1, np.int64)  # a number of its own, for each of each repeat
+        instance[rows] = which * len(folds) + number
+        one, other = instance[arrows.source], instance[arrows.target]
+        carried |= (one != other) & (one >= 0) & (one // len(folds) == other // len(folds))
+        like = np.arange(len(folds))
+        like[rows] = (first + shown[level] * period)[which] + place
+        twin = like[twin]
     return twin, carried
 
 
