@@ -186,9 +186,7 @@ def _page(capture: Capture, drawing: Drawing) -> str:
     if selection.everything:
         opening = Opening(opening.folds, every_instance(folds))
     trouble = first_nonfinite(capture.graph)
-    return html.render(
-        html.Page(capture, folds, opening, trouble, drawing.color, drawing.reverse)
-    )
+    return html.render(html.Page(capture, folds, opening, trouble, drawing.color, drawing.reverse))
 
 
 def _by_graphviz(view: View, kind: str, *, reverse: bool) -> str | bytes:

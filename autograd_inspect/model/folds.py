@@ -15,7 +15,6 @@ from enum import IntEnum
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Bools, Bytes, Floats, Ints, Longs
 
-
 #: In the place of an instance's number: all instances are on show.
 EVERY = -1
 

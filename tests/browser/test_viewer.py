@@ -14,6 +14,7 @@ from autograd_inspect.layout.text import visible
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.folds import Opening
 from autograd_inspect.model.view import Role
+from autograd_inspect.passes.folding.build import fold
 
 Opener = Callable[..., Any]
 
@@ -23,6 +24,11 @@ REPEAT, BLOCK, INNER = 0, 1, 2
 
 def five_blocks() -> Capture:
     return make_capture(blocks(5))
+
+
+def everything_open(capture: Capture) -> Opening:
+    """Open every fold; of repeats one instance is on show."""
+    return Opening(frozenset(range(len(fold(capture).titles))))
 
 
 def lines(page: Any) -> list[str]:
@@ -75,7 +81,7 @@ def test_the_first_view_is_drawn_and_listed(opened: Opener) -> None:
     assert page.title() == "train.py:loss"
     assert lines(page) == [
         "relu",
-        "h.0 … h.4 (Block) ×5",  # noqa: RUF001 - a multiplication sign is meant
+        "h.0 … h.4 (Block) ×5",
         "h.0 (Block)",
         "inner (Inner)",
         "add",
@@ -143,7 +149,7 @@ def test_search_shows_the_instance_that_a_match_is_in(opened: Opener) -> None:
     assert page.evaluate("document.activeElement.id") == "graph"
 
 
-@pytest.mark.parametrize("query", ["#5", "model.py:12", "mul", "hidden"])
+@pytest.mark.parametrize("query", ["#5", "model.py:12", "relu", "hidden"])
 def test_search_finds_nodes_by_number_line_operation_and_variable(
     opened: Opener, query: str
 ) -> None:
@@ -203,7 +209,7 @@ def test_boxes_alike_open_together(opened: Opener) -> None:
 def test_heat_colours_by_figures_and_says_on_what_scale(opened: Opener) -> None:
     capture = five_blocks()
     capture.graph.node_table.spent[:] = range(len(capture.graph))
-    page = opened(capture, Opening(frozenset([REPEAT, BLOCK, INNER])))
+    page = opened(capture, everything_open(capture))
     page.select_option("#heat", "time")
     assert "time" in page.inner_text("#legend")
     rows = page.evaluate("Array.from(viewer.picture.scene.row)")
@@ -271,7 +277,7 @@ def test_a_link_that_fits_no_graph_does_no_harm(opened: Opener, fragment: str) -
 
 
 def test_names_are_text_wherever_they_appear(opened: Opener) -> None:
-    page = opened(hostile_capture(), Opening(frozenset(range(40))))
+    page = opened(hostile_capture(), everything_open(hostile_capture()))
     elements = "document.querySelectorAll('script, img, iframe, b, svg').length"
     before = page.evaluate(elements)
     shown = page.inner_text("body")

@@ -38,12 +38,7 @@ def jacobian(values: np.ndarray, rows: int = 1, **more: Any) -> Derivatives:
 
 def test_a_small_block_is_printed_in_full_and_aligned() -> None:
     text = drawn.render(jacobian(np.array([[1.25, 0, -3], [1e-7, math.nan, 2000]])))
-    assert text == (
-        "d f / d x  [2] × [3]  1 NaN\n"
-        "   1.25    ·    -3\n"
-        "  1e-07  nan  2000\n"
-        "\n"
-    )
+    assert text == ("d f / d x  [2] × [3]  1 NaN\n   1.25    ·    -3\n  1e-07  nan  2000\n\n")
 
 
 def test_without_unicode_zeros_are_zeros() -> None:
