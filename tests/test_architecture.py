@@ -28,6 +28,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "passes": ({"model", "errors"}, {"numpy"}),
     "layout": ({"model", "errors"}, {"numpy"}),
     "analyses": ({"model", "errors"}, {"numpy"}),
+    "tui": (
+        {"model", "passes", "analyses", "renderers", "errors"},
+        {"numpy", "rich", "textual"},
+    ),
     "renderers": (
         {"model", "layout", "errors"},
         {"numpy", "rich", "resvg_py", "graphviz", "matplotlib", "safetensors"},
@@ -68,11 +72,15 @@ def test_renderers_do_not_import_each_other() -> None:
         for name in imports_of(path):
             if name.startswith("autograd_inspect.renderers"):
                 assert name.split(".")[2] in {
+<<<<<<< HEAD
                     "text",
                     "sheet",
                     "plotting",
                     "births",
                     "viewer",
+=======
+                    *("text", "sheet", "plotting", "births", "gutter", "items")
+>>>>>>> folds
                 }, f"{path.name} imports {name}"
 
 
