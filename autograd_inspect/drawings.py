@@ -58,12 +58,8 @@ def draw(
 def write(
     view: View, kind: str, drawing: Drawing, tell: Callable[[str], None] | None = None
 ) -> str | bytes:
-<<<<<<< HEAD
-    from autograd_inspect.renderers import dot, mermaid, pdf, png, svg
-=======
     """Write a view, laid out by us; what `drawing` says of what to show has been seen to."""
     from autograd_inspect.renderers import dot, html, mermaid, pdf, png, svg
->>>>>>> folds
 
     reverse = drawing.reverse
     match kind:
@@ -74,7 +70,12 @@ def write(
         case "pdf":
             return pdf.render(view, reverse=reverse, aspect=ASPECT)
     drawn = svg.render(view, reverse=reverse, aspect=ASPECT, link=drawing.link)
-    return png.render(drawn, scale=drawing.scale, tell=tell) if kind == "png" else drawn
+    match kind:
+        case "html":
+            return html.still(drawn)
+        case "png":
+            return png.render(drawn, scale=drawing.scale, tell=tell)
+    return drawn
 
 
 def view_of(capture: Capture, drawing: Drawing, *, split_leaves: bool = True) -> View:

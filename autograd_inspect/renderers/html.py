@@ -17,7 +17,7 @@ from string import Template
 from autograd_inspect.layout.text import visible
 from autograd_inspect.renderers.viewer.facts import Page, packed
 
-__all__ = ["SCRIPTS", "Page", "render"]
+__all__ = ["SCRIPTS", "Page", "render", "still"]
 
 #: In the order in which they build on each other.
 SCRIPTS = (
@@ -57,6 +57,33 @@ def render(page: Page) -> str:
         scripts=sources.scripts,
         data=base64.b64encode(packed(page)).decode("ascii"),
     )
+
+
+_STILL = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>
+body {{ margin: 0; background: #ffffff; }}
+svg {{ display: block; margin: 0 auto; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #14181d; }} }}
+</style>
+</head>
+<body>
+{svg}</body>
+</html>
+"""
+
+
+def still(svg: str) -> str:
+    """Wrap a picture that is not to be folded, as SVG text; the page may load and run nothing."""
+    title = svg.partition("<title>")[2].partition("</title>")[0]
+    return _STILL.format(title=title, svg=svg)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from viewing import HOSTILE, blocks, data_of, hostile_capture, page_of
 
 from autograd_inspect.layout.text import visible
 from autograd_inspect.model.folds import Opening
-from autograd_inspect.renderers import html
+from autograd_inspect.passes.drawing import draw
+from autograd_inspect.renderers import html, svg
 from autograd_inspect.renderers.viewer.packing import Rising, narrow, pack
 
 FORBIDDEN = re.compile(
@@ -141,6 +142,15 @@ def test_numbers_of_single_precision_are_stored_exactly(values: list[float]) -> 
 @pytest.mark.parametrize("value", [1e-300, 1e300])
 def test_what_single_precision_cannot_hold_is_stored_in_double(value: float) -> None:
     assert narrow(np.array([1.0, value])).tolist() == [1.0, value]
+
+
+def test_a_still_picture_is_all_that_its_page_holds() -> None:
+    drawing = svg.render(draw(make_capture(target="<evil>.py")))
+    page = html.still(drawing)
+    assert drawing in page
+    assert "<title>&lt;evil&gt;.py:loss · 4 nodes, 3 edges, 2 leaves</title>" in page
+    assert "default-src 'none'; style-src 'unsafe-inline'" in page
+    assert "<script" not in page
 
 
 def test_equal_graphs_make_equal_pages() -> None:
