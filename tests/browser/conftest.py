@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,15 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Opener]:
     contexts, troubles = [], []
 
     def open_page(
-        capture: Capture, opening: Opening | None = None, *, fragment: str = "", dark: bool = False
+        capture: Capture,
+        opening: Opening | None = None,
+        *,
+        fragment: str = "",
+        dark: bool = False,
+        **look: Any,
     ) -> Any:
         file = tmp_path / "graph.html"
-        file.write_text(html.render(page_of(capture, opening)), "utf-8")
+        file.write_text(html.render(replace(page_of(capture, opening), **look)), "utf-8")
         context = browser.new_context(
             viewport={"width": 1280, "height": 800}, color_scheme="dark" if dark else "light"
         )

@@ -417,6 +417,19 @@ def test_many_boxes_are_laid_out_aside_and_drawn_as_pixels(opened: Opener) -> No
     assert page.evaluate("viewer.selection.row") == count - 1
 
 
+def test_the_root_may_be_on_top_and_colours_be_asked_for(opened: Opener) -> None:
+    capture = make_capture("loss>sin sin>exp exp>a")
+    capture.graph.node_table.spent[:] = 1000
+    page = opened(capture, reverse=True, color="time")
+    heights = page.evaluate("Array.from(viewer.picture.y)")
+    assert heights == sorted(heights, reverse=True)  # from the first operation to the root
+    assert page.input_value("#heat") == "time"
+    page.focus("#graph")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    assert page.inner_text("#details h2") == "sin"
+
+
 def test_a_graph_of_nothing_but_a_leaf_is_shown(opened: Opener) -> None:
     page = opened(make_capture(graph_of([[]], names={0: "x"})))
     assert boxes(page) == 1

@@ -10,7 +10,8 @@ const LEGIBLE = 5; // pixels of a heading below which no text is drawn
 const MOST_BOXES = 2500,
   MOST_ARROWS = 6000,
   LEAST_ARROW_SCALE = 0.06;
-const STUB = 9;
+const STUB = 7,
+  MOST_STUBS = 4;
 
 class Painter {
   constructor(graph, boxes) {
@@ -156,8 +157,8 @@ class Painter {
     context.stroke();
     if (view.scale * HEADING < LEGIBLE) return;
     this.boxText(context, picture, box, look);
-    if (row >= 0 && this.graph.rows.unfed[row])
-      this.stubs(context, left, top, this.graph.rows.unfed[row], palette);
+    const unfed = row >= 0 ? this.graph.rows.unfed[row] : 0;
+    if (unfed) this.stubs(context, picture, box, unfed, palette);
   }
 
   boxText(context, picture, box, { palette, heat }) {
@@ -180,17 +181,21 @@ class Painter {
     }
   }
 
-  /** Draw a short open end above a box for each input that needed no gradient. */
-  stubs(context, left, top, count, palette) {
+  /** Draw a short open end where arrows enter, for each input that needed no gradient. */
+  stubs(context, picture, box, count, palette) {
+    const [left, top, , bottom] = picture.boxBounds(box),
+      below = this.graph.facts.reverse;
+    const side = below ? bottom : top,
+      end = side + (below ? STUB : -STUB);
     context.strokeStyle = palette.arrow;
     context.lineWidth = 1;
-    for (let at = 0; at < Math.min(count, 4); at++) {
+    for (let at = 0; at < Math.min(count, MOST_STUBS); at++) {
       const x = left + 8 + 7 * at;
       context.beginPath();
-      context.moveTo(x, top);
-      context.lineTo(x, top - STUB + 3);
-      context.moveTo(x + 2, top - STUB + 1);
-      context.arc(x, top - STUB + 1, 2, 0, 2 * Math.PI);
+      context.moveTo(x, side);
+      context.lineTo(x, end);
+      context.moveTo(x + 2, end);
+      context.arc(x, end, 2, 0, 2 * Math.PI);
       context.stroke();
     }
   }
