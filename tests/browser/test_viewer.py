@@ -420,8 +420,9 @@ def test_many_boxes_are_laid_out_aside_and_drawn_as_pixels(opened: Opener) -> No
 def test_the_root_may_be_on_top_and_colours_be_asked_for(opened: Opener) -> None:
     capture = make_capture("loss>sin sin>exp exp>a")
     capture.graph.node_table.spent[:] = 1000
-    page = opened(capture, reverse=True, color="time")
+    page = opened(capture, everything_open(capture), reverse=True, color="time")
     heights = page.evaluate("Array.from(viewer.picture.y)")
+    assert len(heights) == 3
     assert heights == sorted(heights, reverse=True)  # from the first operation to the root
     assert page.input_value("#heat") == "time"
     page.focus("#graph")
