@@ -30,6 +30,7 @@ SCRIPTS = (
     "grid.js",
     "placing.js",
     "paths.js",
+    "marks.js",
     "heat.js",
     "look.js",
     "draw.js",

@@ -5,15 +5,6 @@
  */
 "use strict";
 
-const NO_MARKS = {
-  selected: -1,
-  frame: -1,
-  hovered: -1,
-  path: [],
-  arrows: new Set(),
-  tied: new Set(),
-  found: new Set(),
-};
 const REST = 300; // milliseconds after which a view is written down
 
 class App {
@@ -264,56 +255,12 @@ class App {
     return parts.filter(Boolean).join(", ");
   }
 
-  /** Find out what stands out: the selection, the path, what shares a leaf, what is wrong. */
+  /** Find out what stands out, here and in the outline. */
   mark() {
-    const { picture, selection, page } = this;
-    this.marks = { ...NO_MARKS, hovered: this.marks.hovered };
-    this.outline.mark(selection);
-    page.path.setAttribute("aria-pressed", String(Boolean(this.onPath)));
-    if (!picture) return;
-    this.marks.found = this.itemsOf(this.found);
-    if (!selection) return;
-    if (selection.leaf === undefined) {
-      const { box, frame } = this.placeOf(selection);
-      Object.assign(this.marks, { selected: box, frame });
-    } else {
-      this.marks.tied = this.itemsOf(this.paths.usersOf(selection.leaf));
-    }
-    if (this.onPath) this.markPath();
-  }
-
-  itemsOf(rows) {
-    return new Set(rows.map((row) => this.picture.scene.item[row]));
-  }
-
-  /** The rows of a thing, those on show of an open repeat. */
-  rowsOf(thing) {
-    const { graph, opening } = this,
-      { fold } = thing;
-    const one = fold !== undefined && opening.open[fold] && graph.folds.kind[fold] === REPEAT;
-    if (!one || opening.instance(fold) === ALL) return this.paths.rowsOf(thing);
-    const [first, stop] = instanceOf(graph, fold, opening.instance(fold));
-    return Array.from({ length: stop - first }, (_, at) => first + at);
-  }
-
-  markPath() {
-    const way = this.paths.toRoot(this.rowsOf(this.selection));
-    this.pathLength = way ? way.length + 1 : 0;
-    if (!way) return;
-    const { arrows } = this.graph,
-      { scene } = this.picture;
-    const pair = (one, other) => one * scene.size + other;
-    const pairs = new Set(
-      way.map((at) => pair(scene.item[arrows.source[at]], scene.item[arrows.target[at]])),
-    );
-    const boxes = new Set();
-    scene.source.forEach((source, arrow) => {
-      if (!pairs.has(pair(source, scene.target[arrow]))) return;
-      if (!this.marks.arrows.size) this.marks.arrows = new Set();
-      this.marks.arrows.add(arrow);
-      boxes.add(source).add(scene.target[arrow]);
-    });
-    this.marks.path = [...boxes];
+    this.outline.mark(this.selection);
+    this.page.path.setAttribute("aria-pressed", String(Boolean(this.onPath)));
+    const { hovered } = this.marks;
+    this.marks = { ...(this.picture ? marksOf(this) : NO_MARKS), hovered };
   }
 
   showPath() {
@@ -325,8 +272,8 @@ class App {
     this.mark();
     this.refresh();
     if (this.onPath) {
-      const length = countText(this.pathLength, "operation");
-      this.say(this.pathLength ? `shortest path to the root: ${length}` : "no path to the root");
+      const length = countText(this.marks.length, "operation");
+      this.say(this.marks.length ? `shortest path to the root: ${length}` : "no path to the root");
     }
     this.remember();
   }

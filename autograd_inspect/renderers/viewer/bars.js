@@ -6,10 +6,14 @@
 const BARS_WIDTH = 280,
   BARS_HEIGHT = 56;
 
-/** The finite ones of some values, or a zero where there are none. */
-function finite(values) {
-  const found = values.filter(Number.isFinite);
-  return found.length ? found : [0];
+/** The least and the greatest of the finite values above zero; zeros where there are none. */
+function rangeOf(values) {
+  const known = values.filter((value) => value > 0 && value < Infinity);
+  if (!known.length) return [0, 0];
+  return known.reduce(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Infinity, 0],
+  );
 }
 
 /** The figure of each instance of a repeat: of its one fold, or of its rows together. */
@@ -19,7 +23,7 @@ function instanceFigures(graph, repeat, name) {
   const values = [];
   for (let number = 0; number < folds.times[repeat]; number++) {
     const [first, stop] = instanceOf(graph, repeat, number);
-    const parts = stop - first > 1 ? partsBetween(graph, repeat, first, stop) : [~first];
+    const parts = partsBetween(graph, repeat, first, stop);
     const figures = parts.map((part) => (part < 0 ? rows[column][~part] : folds[column][part]));
     values.push(
       name === "gradient"
@@ -39,9 +43,7 @@ function drawBars(canvas, values, shown, logarithmic) {
   canvas.height = height * ratio;
   const context = canvas.getContext("2d");
   context.scale(ratio, ratio);
-  const known = finite(values).filter((value) => value > 0);
-  const high = Math.max(...known),
-    low = Math.min(...known);
+  const [low, high] = rangeOf(values);
   const share = (value) => {
     if (!(value > 0)) return 0;
     if (!logarithmic) return value / high;
@@ -51,7 +53,7 @@ function drawBars(canvas, values, shown, logarithmic) {
   const wide = width / values.length;
   values.forEach((value, at) => {
     context.fillStyle = styles.getPropertyValue(at === shown ? "--text" : "--strong");
-    const tall = Number.isFinite(value) ? share(value) * (height - 2) : height;
+    const tall = value === Infinity ? height : share(value) * (height - 2);
     context.fillRect(
       at * wide,
       height - tall,

@@ -249,10 +249,8 @@ class Details {
     const canvas = this.element.appendChild(document.createElement("canvas"));
     canvas.className = "bars";
     canvas.setAttribute("role", "img");
-    canvas.setAttribute(
-      "aria-label",
-      `${title}: from ${heatText(name, Math.min(...finite(values)))} to ${heatText(name, Math.max(...finite(values)))}`,
-    );
+    const [low, high] = rangeOf(values).map((value) => heatText(name, value));
+    canvas.setAttribute("aria-label", `${title}: from ${low} to ${high}`);
     const bar = drawBars(canvas, values, shown, name === "gradient");
     canvas.addEventListener("click", (event) => this.act.show(repeat, bar(event.offsetX)));
     canvas.addEventListener("pointermove", (event) => {

@@ -180,7 +180,7 @@ class Pointer {
     const users = leavesBetween(app.graph, first, stop)
       .filter((leaf) => app.boxes.several[leaf] > 1 && app.boxes.several[leaf] <= MOST_TIED)
       .flatMap((leaf) => app.paths.usersOf(leaf));
-    const tied = app.itemsOf(users);
+    const tied = itemsOf(app.picture, users);
     return tied.size > 1 ? tied : new Set();
   }
 }

@@ -46,8 +46,12 @@ class Outline {
     }
     this.codes = Int32Array.from(codes);
     this.levels = Int32Array.from(levels);
-    this.place = new Map();
-    this.codes.forEach((code, at) => this.place.set(code, at));
+    this.ofRow = new Int32Array(this.graph.rows.size).fill(-1);
+    this.ofFold = new Int32Array(this.graph.folds.size).fill(-1);
+    this.codes.forEach((code, at) => {
+      if (code < 0) this.ofRow[~code] = at;
+      else this.ofFold[code] = at;
+    });
     this.tall.style.height = `${this.codes.length * ROW_HEIGHT}px`;
     this.lines.forEach((line) => line.remove());
     this.lines.clear();
@@ -56,12 +60,12 @@ class Outline {
 
   /** Move to a thing: to itself, or to the closed fold that it is in. */
   mark(thing) {
-    let at = -1;
-    if (thing && thing.row !== undefined) at = this.place.get(~thing.row) ?? -1;
-    let fold = thing?.fold ?? (thing?.row === undefined ? -1 : this.graph.rows.fold[thing.row]);
-    for (; at < 0 && fold >= 0; fold = this.graph.folds.parent[fold])
-      at = this.place.get(fold) ?? -1;
-    this.selected = thing ? at : -1;
+    const { folds, rows } = this.graph,
+      { row } = thing || {};
+    let at = row === undefined ? -1 : this.ofRow[row];
+    let fold = row === undefined ? (thing?.fold ?? -1) : rows.fold[row];
+    for (; at < 0 && fold >= 0; fold = folds.parent[fold]) at = this.ofFold[fold];
+    this.selected = at;
     if (at >= 0) {
       this.at = at;
       this.scrollTo(at);
