@@ -42,6 +42,8 @@ def draw(
     capture: Capture, kind: str, drawing: Drawing, tell: Callable[[str], None] | None = None
 ) -> str | bytes:
     """Draw a capture as svg, png, pdf, html, dot or mermaid; see `api.render`."""
+    if kind == "html":
+        return _page(capture, drawing)
     # A leaf with a thousand users keeps any layout busy; as text the graph is as torch has it.
     view = view_of(capture, drawing, split_leaves=kind not in {"dot", "mermaid"})
     if drawing.engine == "dot" and kind in {"svg", "pdf", "png"}:
@@ -70,7 +72,7 @@ def write(
     drawn = svg.render(view, reverse=reverse, aspect=ASPECT, link=drawing.link)
     match kind:
         case "html":
-            return html.render(drawn)
+            return html.still(drawn)
         case "png":
             return png.render(drawn, scale=drawing.scale, tell=tell)
     return drawn
@@ -183,6 +185,30 @@ class _Fits:
         if len(scene) > _MOST_BOXES:
             return 0.0
         return fitted_text(picture(scene, self.capture), screen=SCREEN)
+
+
+def _page(capture: Capture, drawing: Drawing) -> str:
+    """Write the page in which a browser folds and unfolds what is selected of a capture."""
+    from autograd_inspect.analyses.nonfinite import first_nonfinite
+    from autograd_inspect.passes.folding.build import fold
+    from autograd_inspect.passes.folding.opening import every_instance
+    from autograd_inspect.passes.heat import heat_of
+    from autograd_inspect.passes.nearest import nearest
+    from autograd_inspect.renderers import html
+
+    if drawing.color != "kind":
+        heat_of(capture, drawing.color)  # raises where the capture has no such figures
+    selection = drawing.selection
+    kept = kept_by(capture, selection)
+    if selection.limit is not None:
+        near = nearest(capture.graph, selection.limit)
+        kept = near if kept is None else kept & near
+    folds = fold(capture, views=selection.views, kept=kept)
+    opening = opening_of(folds, selection, _Fits(capture, drawing.reverse).choose)
+    if selection.everything:
+        opening = Opening(opening.folds, every_instance(folds))
+    trouble = first_nonfinite(capture.graph)
+    return html.render(html.Page(capture, folds, opening, trouble, drawing.color, drawing.reverse))
 
 
 def _by_graphviz(view: View, kind: str, *, reverse: bool) -> str | bytes:

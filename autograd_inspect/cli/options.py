@@ -242,7 +242,9 @@ Svg = Annotated[bool, Option("--svg", help="Write SVG.")]
 Dot = Annotated[bool, Option("--dot", help="Write Graphviz DOT.")]
 Png = Annotated[bool, Option("--png", help="Write PNG.")]
 Pdf = Annotated[bool, Option("--pdf", help="Write PDF.")]
-Html = Annotated[bool, Option("--html", help="Write one HTML page.")]
+Html = Annotated[
+    bool, Option("--html", help="Write one HTML page to look into: fold, search, colour.")
+]
 Mermaid = Annotated[bool, Option("--mermaid", help="Write a Mermaid flowchart.")]
 Json = Annotated[bool, Option("--json", help="Write JSON.")]
 Csv = Annotated[bool, Option("--csv", help="Write CSV.")]

@@ -15,6 +15,9 @@ from enum import IntEnum
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Bools, Bytes, Floats, Ints, Longs
 
+#: In the place of an instance's number: all instances are on show.
+EVERY = -1
+
 
 class FoldKind(IntEnum):
     """What makes a span of rows one thing."""
@@ -142,7 +145,10 @@ class Folds:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Which folds are open. Of an open repeat one instance is on show: `shown`, else the first."""
+    """Which folds are open.
+
+    Of an open repeat one instance is on show: `shown`, else the first; with `EVERY` all of them.
+    """
 
     folds: frozenset[int] = frozenset()
     shown: Mapping[int, int] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from autograd_inspect.errors import UsageError
-from autograd_inspect.model.folds import FoldKind, Folds, Opening, Scene
+from autograd_inspect.model.folds import EVERY, FoldKind, Folds, Opening, Scene
 from autograd_inspect.model.places import Module
 from autograd_inspect.model.tables import Longs
 from autograd_inspect.passes.folding.unfolding import unfold
@@ -86,6 +86,12 @@ def _with_content(folds: Folds) -> frozenset[int]:
     """Give the folds that hold more than one row: one alone is best called by the fold's name."""
     table = folds.table
     return frozenset(np.flatnonzero(table.stop - table.first > 1).tolist())
+
+
+def every_instance(folds: Folds) -> dict[int, int]:
+    """Say of each repeat that all its instances are on show."""
+    repeats = np.flatnonzero(folds.table.kind == FoldKind.REPEAT)
+    return dict.fromkeys(repeats.tolist(), EVERY)
 
 
 def _largest(scene: Scene, banned: set[int]) -> list[int] | None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd_inspect.model.folds import FoldKind, Folds, Opening, Scene
+from autograd_inspect.model.folds import EVERY, FoldKind, Folds, Opening, Scene
 from autograd_inspect.model.tables import Bools, Longs
 from autograd_inspect.passes.folding.nesting import levels_of
 
@@ -87,6 +87,7 @@ def _twins(folds: Folds, opening: Opening, seen: Longs) -> tuple[Longs, Bools]:
     carried = np.zeros(len(arrows.source), np.bool_)
     repeats = seen[table.kind[seen] == FoldKind.REPEAT]
     shown = np.array([opening.shown.get(repeat, 0) for repeat in repeats.tolist()], np.int64)
+    repeats, shown = repeats[shown != EVERY], shown[shown != EVERY]
     for level in levels_of(table.first[repeats], table.stop[repeats]):
         first, stop, times = (
             column[repeats[level]].astype(np.int64)
