@@ -23,6 +23,7 @@ SCRIPTS = {
     "bench_probes.py": "Probes on every node of a backward",
     "bench_training.py": "A training script under agi train against plain python",
     "bench_profile.py": "Timing a step, against torch's own profiler",
+    "bench_pictures.py": "Pictures of the models in zoo/: size of text, overlaps, time, totals",
 }
 
 
