@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         times,
         trace,
     )
+    from autograd_inspect.comparison import Diff, diff
     from autograd_inspect.errors import (
         AgiError,
         CaptureError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         TargetError,
         UsageError,
     )
+    from autograd_inspect.model.diff import Difference
     from autograd_inspect.model.flow import Cut, CutKind, Write
     from autograd_inspect.model.gradients import Gradient, Reason
     from autograd_inspect.model.graph import Graph
@@ -53,6 +55,8 @@ __all__ = [
     "CaptureError",
     "Cut",
     "CutKind",
+    "Diff",
+    "Difference",
     "Edge",
     "ExpressionError",
     "FunctionError",
@@ -85,6 +89,7 @@ __all__ = [
     "Way",
     "Write",
     "__version__",
+    "diff",
     "grads",
     "load",
     "memory",
@@ -111,6 +116,7 @@ _HOMES = {
         "times",
         "trace",
     ),
+    "comparison": ("Diff", "diff"),
     "errors": (
         "AgiError",
         "CaptureError",
@@ -122,6 +128,7 @@ _HOMES = {
         "UsageError",
     ),
     "model.gradients": ("Gradient", "Reason"),
+    "model.diff": ("Difference",),
     "model.flow": ("Cut", "CutKind", "Write"),
     "model.graph": ("Graph",),
     "model.memory": ("Held", "Memory", "Packed"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from autograd_inspect import store
 from autograd_inspect.errors import UsageError
 from autograd_inspect.model.capture import Capture as PlainCapture
+from autograd_inspect.model.diff import Diff
 from autograd_inspect.model.gradients import Gradient
 from autograd_inspect.model.memory import Memory
 from autograd_inspect.model.paths import Paths
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 DEFAULT_TOP = 3
 
 Grouping = Literal["op", "module", "line", "tensor"]
+Style = Literal["rails", "tree"]
 Coloring = Literal["kind", "grad", "memory", "time"]
 PlotFormat = Literal["png", "svg", "pdf"]
 TimeGrouping = Literal["op", "module", "line", "node"]
@@ -36,9 +38,11 @@ PictureFormat = Literal["svg", "dot", "png", "pdf", "html", "mermaid", "json"]
 class Capture(PlainCapture):
     """A capture that shows itself: as text where it is printed, as a picture in a notebook."""
 
-    def show(self, *, rows: int | None = 60, depth: int | None = None) -> str:
-        """Give the tree as text; see `show`."""
-        return show(self, rows=rows, depth=depth)
+    def show(
+        self, *, rows: int | None = 60, depth: int | None = None, style: Style = "rails"
+    ) -> str:
+        """Give the graph as text; see `show`."""
+        return show(self, rows=rows, depth=depth, style=style)
 
     def render(self, format: PictureFormat = "svg", **options: Any) -> str | bytes:  # noqa: A002 - named as the option
         """Draw the graph; see `render`."""
@@ -79,7 +83,7 @@ class Capture(PlainCapture):
         return show(self)
 
     def __rich__(self) -> Any:
-        """Show the tree where rich prints it."""
+        """Show the graph where rich prints it."""
         from rich.text import Text
 
         return Text.from_ansi(show(self, color=True))
@@ -140,26 +144,27 @@ def show(
     *,
     rows: int | None = 60,
     depth: int | None = None,
+    selection: Selection | None = None,
+    style: Style = "rails",
+    columns: Sequence[str] | None = None,
     width: int | None = None,
     color: bool = False,
     ascii: bool = False,  # noqa: A002 - named as the option
 ) -> str:
-    """Give the graph as a tree, root first, and a summary below it.
+    """Give the graph as text, root first, and a summary below it.
 
-    `rows` is the number of lines it is shortened to, None for every node; `depth` leaves out what
-    is more than so many edges from a root.
+    What does not fit into so many `rows` is folded; with None every node has a line. `selection`
+    says what to show instead, and `depth` alone how many levels of modules to open. `columns` are
+    some of shape, saved, grad, time and line. The `style` "tree" folds nothing and draws no rails;
+    `depth` then leaves out what is more than so many edges from a root. Raises UsageError where a
+    name is unknown or nothing is left to show.
     """
-    from autograd_inspect.analyses.nonfinite import first_nonfinite
-    from autograd_inspect.passes.outline import outline
-    from autograd_inspect.renderers import summary, tree
+    from autograd_inspect.listings import Listing, lines_of
 
-    trouble = first_nonfinite(capture.graph)
-    facts = summary.render(capture, trouble, color=color, ascii=ascii).rstrip()
-    room = None if rows is None else max(rows - facts.count("\n") - 2, 5)
-    lines = tree.render(
-        outline(capture, rows=room, depth=depth), width=width, color=color, ascii=ascii
-    )
-    return f"{lines.rstrip()}\n\n{facts}\n"
+    chosen = selection or Selection(depth=depth, everything=rows is None)
+    asked = None if columns is None else tuple(columns)
+    listing = Listing(chosen, rows, style, asked, width, color, ascii)
+    return "".join(f"{line}\n" for line in lines_of(capture, listing))
 
 
 def render(
@@ -199,6 +204,30 @@ def render(
     if limit is not None:
         chosen = replace(chosen, limit=limit)
     return draw(capture, format, Drawing(chosen, reverse, color, engine, scale, link), tell)
+
+
+def render_diff(
+    found: Diff,
+    format: PictureFormat = "svg",  # noqa: A002 - named as the option
+    *,
+    limit: int | None = None,
+    everything: bool = False,
+    reverse: bool = False,
+    scale: float = 2.0,
+    tell: Callable[[str], None] | None = None,
+) -> str | bytes:
+    """Draw both graphs of a diff as one; options as in `render`. There is no json of it.
+
+    What did not change is folded until the rest can be read on a screen, or until `limit` nodes are
+    left; `everything` folds nothing.
+    """
+    from autograd_inspect.drawings import Drawing, view_of_diff, write
+
+    if format == "json":
+        raise UsageError("a picture of a diff is not written as json")
+    split = format not in {"dot", "mermaid"}
+    view = view_of_diff(found, limit=limit, everything=everything, split_leaves=split)
+    return write(view, format, Drawing(reverse=reverse, scale=scale), tell)
 
 
 def grads(

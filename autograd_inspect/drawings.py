@@ -8,6 +8,7 @@ from typing import Literal
 
 from autograd_inspect.errors import RenderError, UsageError
 from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.diff import Diff
 from autograd_inspect.model.folds import Folds, Opening, Scene
 from autograd_inspect.model.selection import Selection
 from autograd_inspect.model.tables import Bools
@@ -49,12 +50,13 @@ def draw(
         except RenderError as error:
             if tell is not None:
                 tell(f"{error.message}: drawn by our own layout")
-    return _by_us(view, kind, drawing, tell)
+    return write(view, kind, drawing, tell)
 
 
-def _by_us(
-    view: View, kind: str, drawing: Drawing, tell: Callable[[str], None] | None
+def write(
+    view: View, kind: str, drawing: Drawing, tell: Callable[[str], None] | None = None
 ) -> str | bytes:
+    """Write a view, laid out by us; what `drawing` says of what to show has been seen to."""
     from autograd_inspect.renderers import dot, html, mermaid, pdf, png, svg
 
     reverse = drawing.reverse
@@ -103,6 +105,21 @@ def view_of(capture: Capture, drawing: Drawing, *, split_leaves: bool = True) ->
     return picture(
         unfold(folds, opening_of(folds, selection, fits.choose)), capture, color=drawing.color
     )
+
+
+def view_of_diff(found: Diff, *, limit: int | None, everything: bool, split_leaves: bool) -> View:
+    """Draw what changed, with as much around it as can be read."""
+    from autograd_inspect.layout.figure import fitted_text
+    from autograd_inspect.passes.differing import draw_diff
+
+    if everything or limit is not None:
+        return draw_diff(found, limit=None if everything else limit, split_leaves=split_leaves)
+    view = draw_diff(found, limit=_MOST_BOXES, split_leaves=split_leaves)
+    for fewer in (_MOST_BOXES // 2, _MOST_BOXES // 4):
+        if fitted_text(view, screen=SCREEN) >= _SMALL_TEXT:
+            break
+        view = draw_diff(found, limit=fewer, split_leaves=split_leaves)
+    return view
 
 
 def opening_of(folds: Folds, selection: Selection, choose: Callable[[Folds], Opening]) -> Opening:

@@ -22,6 +22,7 @@ SCRIPTS = {
     "bench_running.py": "A training script under agi trace against plain python",
     "bench_probes.py": "Probes on every node of a backward",
     "bench_training.py": "A training script under agi train against plain python",
+    "bench_diff.py": "Large graphs against each other",
     "bench_profile.py": "Timing a step, against torch's own profiler",
     "bench_pictures.py": "Pictures of the models in zoo/: size of text, overlaps, time, totals",
 }

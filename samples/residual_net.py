@@ -2,11 +2,11 @@
 
 Try:
     agi trace samples/residual_net.py:loss
-    agi show --depth 6
+    agi show --depth 1
     agi render --svg -o residual_net.svg
 
-Look at: an `add` per block with two inputs, the block's own chain and the shortcut, which is
-a reference to a node printed further down. `--depth 6` ends six edges from the loss.
+Look at: an `add` per block with two inputs, the block's own chain and the shortcut, a rail of its
+own beside it that ends at the block before. `--depth 1` leaves the blocks closed.
 """
 
 import torch

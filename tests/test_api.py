@@ -95,7 +95,8 @@ def test_save_and_load(tmp_path: Path) -> None:
 def test_a_capture_shows_itself() -> None:
     loss, _ = small_loss()
     capture = agi.trace(loss)
-    assert str(capture).startswith("◉ mean → loss")
+    assert str(capture).splitlines()[1].startswith("◉ mean → loss")
+    assert capture.show(style="tree").startswith("◉ mean → loss")
     assert repr(capture).startswith("<Capture of loss: <Graph of ")
     stream = io.StringIO()
     Console(file=stream, width=120).print(capture)

@@ -28,6 +28,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "passes": ({"model", "errors"}, {"numpy"}),
     "layout": ({"model", "errors"}, {"numpy"}),
     "analyses": ({"model", "errors"}, {"numpy"}),
+    "tui": (
+        {"model", "passes", "analyses", "renderers", "errors"},
+        {"numpy", "rich", "textual"},
+    ),
     "renderers": (
         {"model", "layout", "errors"},
         {"numpy", "rich", "resvg_py", "graphviz", "matplotlib", "safetensors"},
@@ -67,9 +71,9 @@ def test_renderers_do_not_import_each_other() -> None:
     for path in (PACKAGE / "renderers").glob("*.py"):
         for name in imports_of(path):
             if name.startswith("autograd_inspect.renderers"):
-                assert name.split(".")[2] in {"text", "sheet", "plotting", "births"}, (
-                    f"{path.name} imports {name}"
-                )
+                assert name.split(".")[2] in {
+                    *("text", "sheet", "plotting", "births", "gutter", "items")
+                }, f"{path.name} imports {name}"
 
 
 def test_nobody_imports_the_command_line() -> None:

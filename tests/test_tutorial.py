@@ -92,7 +92,11 @@ def reasons(rows: Rows) -> dict[str, str]:
 
 def test_sine_chain_has_five_nodes_its_sum_is_25_and_its_gradient_is_two_cosines(agi: Agi) -> None:
     traced = agi("trace", "--keep-running", "--retain", "scaled", "samples/sine_chain.py:out")
-    shown, info, grads = agi("show"), json.loads(agi("info").out), rows_of(agi("grads", "--json"))
+    shown, info, grads = (
+        agi("show", "--tree"),
+        json.loads(agi("info").out),
+        rows_of(agi("grads", "--json")),
+    )
 
     angle = torch.linspace(0, 2 * math.pi, 25, requires_grad=True)
     out = (2 * angle.sin() + 1).sum()
@@ -177,7 +181,7 @@ class Reference:
 
 
 def test_tiny_model_has_gradients_after_its_first_backward(agi: Agi) -> None:
-    traced = agi("trace", "samples/tiny_model.py:loss")
+    traced = agi("trace", "--tree", "samples/tiny_model.py:loss")
     rows = rows_of(agi("grads", "--json"))
     reference = Reference()
     reference.backward()
@@ -259,7 +263,7 @@ def test_gradients_that_nobody_clears_add_up(agi: Agi) -> None:
 
 def test_what_was_computed_before_requires_grad_went_off_keeps_its_graph(agi: Agi) -> None:
     start = "torch.ones(2, 3)"
-    done = agi("trace", "--grad-output", start, "samples/requires_grad_off.py:before")
+    done = agi("trace", "--tree", "--grad-output", start, "samples/requires_grad_off.py:before")
     info, rows = json.loads(agi("info").out), rows_of(agi("grads", "--json"))
     assert operations(done) == ["mul", "AccumulateGrad"]
     assert rows_printed(done)[1].endswith("requires_grad=False")
@@ -281,7 +285,7 @@ def test_no_grad_records_nothing_and_enable_grad_does_even_inside_of_it(
 ) -> None:
     names = ("recorded", "silent", "decorated", "again", "redecorated")
     roots = "{" + ", ".join(f"'{name}': {name}" for name in names) + "}"
-    done = agi("trace", "-o", "sums.agi", "--expr", roots, "samples/no_grad_regions.py")
+    done = agi("trace", "--tree", "-o", "sums.agi", "--expr", roots, "samples/no_grad_regions.py")
     capture = autograd_inspect.load(tmp_path / "sums.agi")
 
     found = [root.name.removeprefix(roots).strip("[']") for root in capture.graph.roots]
@@ -309,7 +313,7 @@ def test_a_detached_copy_has_the_values_and_not_the_history(agi: Agi) -> None:
     torch.manual_seed(0)
     x = torch.rand(5)
 
-    mixed = agi("trace", "samples/detach.py:mixed")
+    mixed = agi("trace", "--tree", "samples/detach.py:mixed")
     rows = rows_of(agi("grads", "--json"))
     assert operations(mixed) == ["sum", "mul", "AccumulateGrad"]
     assert "3 nodes · 2 edges (1 undefined) · 1 leaf" in mixed.out
@@ -339,7 +343,7 @@ def test_an_operation_in_place_on_a_leaf_is_torchs_error_and_the_scripts_status(
 
     # What had been computed until then is there to be looked at.
     assert saved.startswith("saved .agi/")
-    assert operations(agi("show")) == ["sum", "sin", "AccumulateGrad"]
+    assert operations(agi("show", "--tree")) == ["sum", "sin", "AccumulateGrad"]
     rows = rows_of(agi("grads", "--json"))
     assert figures_in(rows["angle"]) == figures(leaf.detach().cos())
 
@@ -352,7 +356,7 @@ def test_doubling_until_the_norm_passes_1000_and_backward_with_a_vector(agi: Agi
         y, doublings = 2 * y, doublings + 1
     gradient = torch.tensor([0.1, 1.0, 0.0001]) * 2**doublings
 
-    traced = agi("trace", "--keep-running", "samples/vector_backward.py")
+    traced = agi("trace", "--tree", "--keep-running", "samples/vector_backward.py")
     rows = rows_of(agi("grads", "--json"))
     assert f"{doublings} doublings, a factor of {2**doublings}\n" in traced.out
     assert f"gradient: {gradient.tolist()}\n" in traced.out
@@ -369,7 +373,7 @@ def test_backward_without_a_vector_fails_as_in_torch_and_agi_can_be_given_one(
     (tmp_path / "implicit.py").write_text(
         "import torch\nx = torch.ones(3, requires_grad=True)\ny = 2 * x\ny.backward()\n"
     )
-    traced = agi("trace", "implicit.py", status=1)
+    traced = agi("trace", "--tree", "implicit.py", status=1)
     message = "grad can be implicitly created only for scalar outputs"
     assert f"RuntimeError: {message}" in traced.err.splitlines()
     assert operations(traced) == ["mul", "AccumulateGrad"]

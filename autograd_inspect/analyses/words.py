@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from autograd_inspect.errors import UsageError
+from autograd_inspect.model.diff import ASPECTS
 
 SORT_KEYS = ("name", "norm", "mean", "std", "min", "max", "zeros", "nan", "inf", "count")
 CONDITIONS = ("nan", "inf", "none", "zero")
@@ -43,6 +44,13 @@ def check_grouping(by: str, possible: Sequence[str] = GROUPINGS) -> None:
     """Raise UsageError where there is no grouping by this; `possible` are those there are."""
     if by not in possible:
         raise _unknown("grouping", by, possible)
+
+
+def check_aspects(what: Iterable[str]) -> None:
+    """Raise UsageError where a word is nothing that captures can be compared by."""
+    for word in what:
+        if word not in ASPECTS:
+            raise _unknown("aspect", word, ASPECTS)
 
 
 def _unknown(what: str, given: str, possible: Sequence[str]) -> UsageError:

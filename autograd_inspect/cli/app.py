@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from autograd_inspect._version import __version__
-from autograd_inspect.cli.commands import calculus, captures, pictures, programs, tables
+from autograd_inspect.cli.commands import calculus, captures, comparing, pictures, programs, tables
 from autograd_inspect.cli.verb import Verb
 from autograd_inspect.errors import UsageError
 
@@ -112,6 +112,10 @@ app.command(
 app.command(
     epilog="agi path fc1.weight   |   agi path '#12' x.agi   |   agi path x train.py:loss",
 )(pictures.path)
+app.command(
+    epilog="agi diff before.agi after.agi   |   agi diff old.py:loss new.py:loss --exit-code   |   "
+    "agi diff train.py train.py --step 1 --step 100   |   agi diff a.agi b.agi --svg -o diff.svg",
+)(comparing.diff)
 app.command(
     epilog="agi functional jacobian train.py:f --inputs '(x, y)'   |   "
     "agi functional hvp train.py:f --inputs x --v v   |   "

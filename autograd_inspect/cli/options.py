@@ -150,9 +150,14 @@ Output = Annotated[
 ]
 Force = Annotated[bool, Option("--force", help="Overwrite an existing file.")]
 Everything = Annotated[bool, Option("--all", help="Show every node, however many.")]
-Depth = Annotated[
+ShownDepth = Annotated[
     int | None,
-    Option("--depth", min=0, help="Show nodes at most N edges from a root.", metavar="N"),
+    Option(
+        "--depth",
+        min=0,
+        help="Open modules N levels deep; with --tree show nodes at most N edges from a root.",
+        metavar="N",
+    ),
 ]
 Top = Annotated[
     int | None, Option("-n", "--top", min=1, help="Show the first N rows.", metavar="N")
@@ -196,6 +201,19 @@ PathTop = Annotated[
     int, Option("-n", "--top", min=0, help="Print up to N paths in full.", metavar="N")
 ]
 Cuts = Annotated[bool, Option("--cuts", help="List the places that cut the graph.")]
+Tree = Annotated[
+    bool,
+    Option("--tree", help="Print a line per node, not folded, with numbers for what is shared."),
+]
+Tui = Annotated[
+    bool, Option("--tui", help="Walk through the graph: a tree that opens, search, details.")
+]
+Columns = Annotated[
+    str | None,
+    Option(
+        "--columns", help="Figures to print: some of shape,saved,grad,time,line.", metavar="LIST"
+    ),
+]
 Ascii = Annotated[bool, Option("--ascii", help="Draw with ASCII characters only.")]
 Width = Annotated[int | None, Option("--width", min=20, help="Columns to use.", metavar="COLUMNS")]
 ColorWhen = Annotated[Color, Option("--color", help="When to use colour.")]
@@ -367,4 +385,48 @@ Atol = Annotated[
 Rtol = Annotated[
     float | None,
     Option("--rtol", min=0, help="The same, as a share of it (1e-3).", metavar="NUMBER"),
+]
+Before = Annotated[
+    str, Argument(metavar="A", help="What was before: a capture (x.agi), or a target to run.")
+]
+After = Annotated[
+    str | None,
+    Argument(
+        metavar="[B]",
+        help="What came after. Without it: the last capture; before a target, where A is one.",
+    ),
+]
+BothArguments = Annotated[
+    list[str] | None,
+    Argument(
+        metavar="[ARGS]...",
+        help="Behind --: arguments of the programs; behind a second --, those of B.",
+    ),
+]
+StepOfEach = Annotated[
+    list[int] | None,
+    Option(
+        "--step",
+        min=1,
+        help="Capture at the N-th matching backward call; given twice, of A and of B.",
+        metavar="N",
+    ),
+]
+Aspects = Annotated[
+    str,
+    Option("--what", help="What to compare: structure,shapes,saved,grads,times,lines, or all."),
+]
+Tolerance = Annotated[
+    float,
+    Option(
+        "--tolerance",
+        min=0,
+        max=0.999,
+        help="Gradient norms that differ by up to this share of the larger are equal.",
+        metavar="SHARE",
+    ),
+]
+ExitCode = Annotated[bool, Option("--exit-code", help="Exit 1 where there is a difference.")]
+AllDifferences = Annotated[
+    bool, Option("--all", help="Show every node that differs, in a line or a box of its own.")
 ]

@@ -16,6 +16,8 @@ from autograd_inspect.errors import UsageError
 from autograd_inspect.model.selection import Selection
 
 _EXTENSIONS = {f".{one.value}": one for one in Format} | {".gv": Format.DOT, ".mmd": Format.MERMAID}
+#: What the names of picture files end in.
+PICTURES = frozenset(_EXTENSIONS) - {".json"}
 _TEXTS = {Format.DOT, Format.MERMAID, Format.JSON}
 
 if TYPE_CHECKING:
@@ -62,12 +64,29 @@ class Picture:
             return str(self.output) == "-"
         return self.format in _TEXTS or not sys.stdout.isatty()
 
+    @property
+    def extension(self) -> str:
+        """What the name of a file in this format ends in."""
+        return {Format.MERMAID: "mmd"}.get(self.format, self.format.value)
+
+    def refuse_binary(self) -> None:
+        """Raise UsageError where it would go to a terminal that cannot show it."""
+        if self.format in {Format.PNG, Format.PDF} and sys.stdout.isatty():
+            raise UsageError(
+                f"a terminal cannot show {self.format.value}", hint="-o FILE writes it to a file"
+            )
+
+    def show(self, path: Path) -> None:
+        """Open the file it was written to, if that is asked for."""
+        if self.open:
+            webbrowser.open(path.absolute().as_uri())
+
 
 def render(source: str | None, arguments: Sequence[str], running: Running, picture: Picture) -> int:
     """Draw a capture and write the picture, or print it where a pipe or `-` asks for it."""
     results = Results()
     if picture.to_stdout:
-        _refuse_binary(picture)
+        picture.refuse_binary()
         results.set_apart()
     elif picture.output is not None:
         check_free(picture.output, force=picture.force)
@@ -89,20 +108,12 @@ def render(source: str | None, arguments: Sequence[str], running: Running, pictu
         if picture.to_stdout:
             results.write(drawing)
             return 0
-        extension = {Format.MERMAID: "mmd"}.get(picture.format, picture.format.value)
-        output = picture.output or (path or Path("graph.agi")).with_suffix(f".{extension}")
+        beside = (path or Path("graph.agi")).with_suffix(f".{picture.extension}")
+        output = picture.output or beside
         # A picture beside its capture is ours to draw anew.
         write_file(drawing, output, force=picture.force or picture.output is None)
         say(f"wrote {output}")
-        if picture.open:
-            webbrowser.open(output.absolute().as_uri())
+        picture.show(output)
         return 0
 
     return obtain(source, arguments, running, use)
-
-
-def _refuse_binary(picture: Picture) -> None:
-    if picture.format in {Format.PNG, Format.PDF} and sys.stdout.isatty():
-        raise UsageError(
-            f"a terminal cannot show {picture.format.value}", hint="-o FILE writes it to a file"
-        )

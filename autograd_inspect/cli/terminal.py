@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +15,7 @@ from autograd_inspect.errors import UsageError
 
 #: Rows of a tree that nobody's screen limits.
 ROWS_IN_A_PIPE = 60
+_LINES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +115,14 @@ class Results:
         stream = self._own or sys.stdout.buffer
         stream.write(data)
         stream.flush()
+
+    def write_lines(self, lines: Iterable[str]) -> None:
+        """Write lines as they come, some thousand at a time."""
+        waiting: list[str] = []
+        for line in lines:
+            waiting.append(line)
+            if len(waiting) >= _LINES_AT_ONCE:
+                self.write("\n".join(waiting))
+                waiting.clear()
+        if waiting:
+            self.write("\n".join(waiting))

@@ -22,6 +22,7 @@ def trace(
     keeping: Keeping,
 ) -> int:
     """Run the program under watch; its stdout comes first, then the graph."""
+    showing.listing()  # before the program runs
     target = read_target(text, arguments, running)
     start = Path.cwd()
 

@@ -90,11 +90,13 @@ def lay_flat(sheet: Sheet) -> Ribbon:
     bands = stack_bands(levels, x, plain, tracks.gaps)
     routes, led_back = Router(levels, plain, x, bands, lanes, tracks).routes()
     nets, homes, turned = levels.leaves[:], levels.lower[:], levels.turned[:]
+    back = [False] * len(nets)
     for one, route in zip(carried, led_back, strict=True):  # in the order of their numbers
         routes.insert(one.arrow, route)
-        nets.insert(one.arrow, -1)
+        nets.insert(one.arrow, len(x) + one.leaves)
         homes.insert(one.arrow, levels.owner[one.enters])
         turned.insert(one.arrow, False)
+        back.insert(one.arrow, True)
     kept = list(tracks.span.values())
-    strip = Strip(levels, bands, routes, nets, homes, tracks.left, tracks.right, kept)
+    strip = Strip(levels, bands, routes, nets, homes, back, tracks.left, tracks.right, kept)
     return Ribbon(sheet, strip, x[: levels.boxes], turned)

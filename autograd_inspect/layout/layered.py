@@ -90,13 +90,14 @@ instead of from its middle, or on its upper side, where an arrow enters.
 9. Columns (`wrapping`), where there is a screen to fit: 900 high and `aspect` times as wide, less
    120 of height and 40 of width. The scale of something is the one at which it fits, at most 1.3. A
    sheet of a scale below 1 may be cut above levels that at most 1 net crosses, then 2, then 3; none
-   within the levels of a carried net and next to them. For columns up to ceil(most * i / 12), i
-   from 1 to 12, but 2 at least, with most = ceil(2 * sqrt(height / width * the screen's)) + 1:
-   columns are filled from the first level on, each as far as its height and the cuts allow; the
-   height is halved in from [height / columns, height] until less than 1 is between, where it
-   succeeds to the tallest column that came out. Of all numbers the first with at least 0.97 of the
-   best scale is taken, if that is 1.15 times what there was, and more nets may cross only for 1.15
-   times again. Where 1.15 times more is beyond 1.3, or no more places come to it, it is not tried.
+   right above or below the levels of a carried net, which counts as one in between. For columns up
+   to ceil(most * i / 12), i from 1 to 12, but 2 at least, with most = ceil(2 * sqrt(height / width
+   * the screen's)) + 1: columns are filled from the first level on, each as far as its height and
+   the cuts allow; the height is halved in from [height / columns, height] until less than 1 is
+   between, where it succeeds to the tallest column that came out. Of all numbers the first with at
+   least 0.9 of the best scale is taken, if that is 1.15 times what there was, and more nets may
+   cross only for 1.15 times again. Where 1.15 times more is beyond 1.3, or no more places come to
+   it, it is not tried.
    Columns are as wide as what is on their levels, and begin at the same height; with `reverse` they
    end there and go from right to left, all mirrored. Between two is a gutter of 2 * 18 + 10 per net
    after the first. The nets of a cut, the one nearest to the next column first, go down 12 below

@@ -58,6 +58,10 @@ SHAPES = {
     Role.REPEAT: Shape(line_width=3.0, corner=8.0),
     Role.CHAIN: Shape(line_width=2.0, loud=False),
     Role.MORE: Shape(dashed=True, loud=False),
+    Role.ADDED: Shape(line_width=2.5),
+    Role.REMOVED: Shape(line_width=2.0, dashed=True),
+    Role.CHANGED: Shape(line_width=1.6, corner=0.0),
+    Role.SAME: Shape(line_width=0.8, loud=False),
 }
 
 FRAME_CORNER = 8.0
@@ -80,6 +84,10 @@ LIGHT = Palette(
         Role.REPEAT: ("#e3f0ef", "#4b8b87"),
         Role.CHAIN: ("#f3f5f8", "#9aa5b4"),
         Role.MORE: ("#ffffff", "#7b8794"),
+        Role.ADDED: ("#d7f2dc", "#2e7d46"),
+        Role.REMOVED: ("#fbdcd9", "#b83a32"),
+        Role.CHANGED: ("#fdedc8", "#a66a08"),
+        Role.SAME: ("#fbfcfd", "#c8d0da"),
     },
     frames=("#f8fafc", "#eceff4"),
     frame_line="#cbd3dd",
@@ -104,6 +112,10 @@ DARK = Palette(
         Role.REPEAT: ("#16353a", "#5aa39e"),
         Role.CHAIN: ("#222932", "#5a6778"),
         Role.MORE: ("#14181d", "#77859a"),
+        Role.ADDED: ("#173d24", "#5cbf7a"),
+        Role.REMOVED: ("#4a1d1b", "#e0766e"),
+        Role.CHANGED: ("#43310f", "#d99a35"),
+        Role.SAME: ("#171b21", "#414c5a"),
     },
     frames=("#191e25", "#20262f"),
     frame_line="#38424f",

@@ -16,7 +16,7 @@ from autograd_inspect.layout.routes import Bands, Point, Route
 
 #: How much larger a drawing has to come out for what makes it harder to follow.
 _MOST_CROSSING = 3
-WORTH_IT, _AS_GOOD = 1.15, 0.97
+WORTH_IT, _AS_GOOD = 1.15, 0.9
 _MOST_TRIES = 12
 _GUTTER, _LINE_GAP = 18.0, 10.0
 _ABOVE, _BELOW = 16.0, 12.0
@@ -42,8 +42,9 @@ class Strip:
     """A sheet laid out, before it is wrapped.
 
     routes         per arrow, from the upper level down
-    nets           per arrow, the box or port that it leaves; -1 for one that is carried
+    nets           per arrow, a number that it shares with those that leave at the same place
     homes          per arrow, the box that it enters
+    back           per arrow, whether it is carried, so that its route leads back up
     left, right    per level, how far everything on it reaches
     kept           per carried net, the first and the last level that it passes
     """
@@ -53,6 +54,7 @@ class Strip:
     routes: list[Route]
     nets: list[int]
     homes: list[int]
+    back: list[bool]
     left: list[float]
     right: list[float]
     kept: Sequence[tuple[int, int]]
@@ -89,19 +91,22 @@ def cuts_for(strip: Strip, screen: Screen) -> list[int]:
 
 
 def _crossing(strip: Strip) -> list[int]:
-    """Count the nets that pass from above each level to it; a carried one may not be cut."""
+    """Count the nets that pass from above each level to it; no track is cut off its boxes."""
     change = [0] * (len(strip.left) + 2)
+    level = strip.levels.level
     last: dict[int, int] = {}
-    for net, lower in zip(strip.nets, strip.homes, strict=True):
-        if net >= 0:
-            last[net] = max(last.get(net, 0), strip.levels.level[lower])
-    for net, level in last.items():
-        change[strip.levels.level[net] + 1] += 1
-        change[level + 1] -= 1
+    for net, lower, back in zip(strip.nets, strip.homes, strip.back, strict=True):
+        if not back:
+            last[net] = max(last.get(net, 0), level[lower])
+    spans = [*((level[net], end) for net, end in last.items()), *strip.kept]
+    for begin, end in spans:
+        change[begin + 1] += 1
+        change[end + 1] -= 1
+    crossing = list(accumulate(change))
     for first, final in strip.kept:
-        change[first] += _MOST_CROSSING + 1
-        change[final + 2 if final + 2 < len(change) else -1] -= _MOST_CROSSING + 1
-    return list(accumulate(change))
+        for beside in (first, final + 1):
+            crossing[beside] += _MOST_CROSSING
+    return crossing
 
 
 def _even_cuts(bands: Bands, places: list[int], count: int) -> list[int]:
@@ -211,23 +216,19 @@ class Wrap:
     def routes(self) -> list[Route]:
         """Give the way of every arrow, through gutters where it goes on in another column."""
         tops = [self.strip.bands.top[level] for level in self.begins]
-        level = self.strip.levels.level
         routes = []
-        for route, net, home in zip(
-            self.strip.routes, self.strip.nets, self.strip.homes, strict=True
+        for route, net, back in zip(
+            self.strip.routes, self.strip.nets, self.strip.back, strict=True
         ):
-            if net < 0:
-                column = self.column(level[home])
-                routes.append([self.moved(column, point) for point in route])
-            else:
-                routes.append(list(self._led(route, net, tops)))
+            led = list(self._led(route[::-1] if back else route, net, tops))
+            routes.append(led[::-1] if back else led)
         return routes
 
     def _led(self, route: Route, net: int, tops: list[float]) -> Iterator[Point]:
         bottom = self.strip.bands.bottom
         before, x = 0, 0.0
         for number, point in enumerate(route):
-            column = bisect_right(tops, point[1] + _SLIGHT) - 1
+            column = _column_at(tops, point[1])
             for left in range(before if number else column, column):
                 deep, aside, high = self.lines[left, net]
                 low = bottom[self.begins[left + 1] - 1]
@@ -244,15 +245,18 @@ class Wrap:
 
 def _crossed_at(strip: Strip, cuts: list[int], sign: int) -> list[list[int]]:
     """List the nets that cross each cut, the one nearest to the next column first."""
-    top = strip.bands.top
+    tops = [strip.bands.top[level] for level in (0, *cuts)]
     found: list[dict[int, float]] = [{} for _ in cuts]
-    tops = [top[cut] for cut in cuts]
-    for route, net in zip(strip.routes, strip.nets, strict=True):
-        if net >= 0:
-            before, x = 0, 0.0
-            for number, point in enumerate(route):
-                after = bisect_right(tops, point[1] + _SLIGHT)
-                for cut in range(before if number else after, after):
-                    found[cut][net] = x
-                before, x = after, point[0]
+    for route, net, back in zip(strip.routes, strip.nets, strip.back, strict=True):
+        before, x = 0, 0.0
+        for number, point in enumerate(route[::-1] if back else route):
+            after = _column_at(tops, point[1])
+            for cut in range(before if number else after, after):
+                found[cut][net] = x
+            before, x = after, point[0]
     return [sorted(nets, key=lambda net: (-sign * nets[net], net)) for nets in found]
+
+
+def _column_at(tops: list[float], y: float) -> int:
+    """Give the column at a height; what leads up from the first one begins above it."""
+    return max(bisect_right(tops, y + _SLIGHT) - 1, 0)

@@ -25,6 +25,10 @@ class Role(str, Enum):
     REPEAT = "repeat"
     CHAIN = "chain"
     MORE = "more"
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    SAME = "same"
 
     @property
     def label(self) -> str:
@@ -42,6 +46,10 @@ _ROLE_LABELS = {
     Role.REPEAT: "several alike",
     Role.CHAIN: "chain of operations",
     Role.MORE: "not shown",
+    Role.ADDED: "+ added",
+    Role.REMOVED: "- removed",
+    Role.CHANGED: "~ changed",
+    Role.SAME: "unchanged",
 }
 
 

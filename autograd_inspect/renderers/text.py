@@ -45,6 +45,11 @@ class Glyphs:
     repeat: str = "⋮"
     ellipsis: str = "…"
     dot: str = "·"
+    opened: str = "▾"
+    closed: str = "▸"
+    several: str = "◎"
+    again: str = "↻"
+    inner: str = "›"  # noqa: RUF001 - a small sign between names is meant
     bars: str = " ▁▂▃▄▅▆▇█"
 
 
@@ -63,6 +68,11 @@ ASCII = Glyphs(
     repeat=":",
     ellipsis="...",
     dot="-",
+    opened="-",
+    closed="+",
+    several="0",
+    again="~",
+    inner=">",
     bars=" .:-=+*#%",
 )
 

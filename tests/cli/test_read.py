@@ -51,8 +51,9 @@ def test_show_prints_what_trace_printed(script: Write) -> None:
 
 def test_show_all_and_depth(capture: Path) -> None:
     everything = run_agi("show", "--all", cwd=capture).out
-    assert "◆ AccumulateGrad a" in everything
-    shallow = run_agi("show", "--depth", "1", cwd=capture).out
+    assert "◆ a" in everything
+    assert "◆ AccumulateGrad a" in run_agi("show", "--tree", "--all", cwd=capture).out
+    shallow = run_agi("show", "--tree", "--depth", "1", cwd=capture).out
     assert "◆ AccumulateGrad a" not in shallow
     assert "4 nodes" in shallow
     assert "2 nodes" in shallow or "2 more" in shallow or "deeper" in shallow

@@ -48,21 +48,17 @@ def captures(where: Path) -> list[Path]:
     return sorted(where.glob(".agi/*.agi"))
 
 
-def test_tree_after_the_scripts_output_and_everything_else_on_stderr(script: Write) -> None:
+def test_rails_after_the_scripts_output_and_everything_else_on_stderr(script: Write) -> None:
     where = script(SINE)
     done = run_agi("trace", "train.py:out", "--lr", "0.1", "-o", "mine", cwd=where)
     assert done.status == 0
-    first, *tree = done.out.splitlines()
+    first, heading, *rails = done.out.splitlines()
     assert first == "before --lr 0.1 -o mine"
-    assert [line.split()[1] for line in tree[:5]] == [
-        "sum",
-        "add",
-        "mul",
-        "sin",
-        "AccumulateGrad",
-    ]
-    assert "5 nodes · 4 edges (2 undefined) · 1 leaf · depth 5" in tree
-    assert "train.py:6, backward call 1 of the script" in tree
+    assert heading.split() == ["shape", "saved", "grad", "line"]
+    assert [line.split()[1] for line in rails[:4]] == ["sum", "add", "mul", "sin"]
+    assert rails[3].endswith("◆ a")
+    assert "5 nodes · 4 edges (2 undefined) · 1 leaf · depth 5" in rails
+    assert "train.py:6, backward call 1 of the script" in rails
     assert "saved .agi/" in done.err
     assert "agi grads" in done.err
     assert len(captures(where)) == 1
@@ -98,8 +94,9 @@ def test_a_local_name_and_a_later_step(script: Write) -> None:
     where = script(LOCAL)
     done = run_agi("trace", "--step", "2", "train.py:loss", cwd=where)
     assert done.status == 0
-    assert done.out.startswith("step 0\n◉ mean → loss")
-    assert "model.2.weight" in done.out
+    assert done.out.startswith("step 0\n")
+    assert done.out.splitlines()[2].startswith("◉   mean → loss")
+    assert "2 (Linear)  addmm" in done.out
     assert "train.py:10 in train, backward call 2 of the script" in done.out
 
 
@@ -122,7 +119,7 @@ def test_the_scripts_own_failure_is_shown_and_its_status_kept(script: Write) -> 
     )
     done = run_agi("trace", "train.py:loss", cwd=where)
     assert done.status == 1
-    assert done.out.startswith("◉ sum → loss")
+    assert done.out.splitlines()[1].startswith("◉ sum → loss")
     assert done.err.startswith("Traceback (most recent call last):\n")
     assert "autograd_inspect" not in done.err
     assert "ValueError: too soon" in done.err
@@ -198,7 +195,7 @@ def test_without_a_backward_ours_is_run_and_the_programs_grad_left_alone(script:
         """
     )
     done = run_agi("trace", "train.py", cwd=where)
-    assert done.out.startswith("◉ sum → late")
+    assert done.out.splitlines()[1].startswith("◉ sum → late")
     assert "backward was run by agi" in done.out
     assert done.out.endswith("grad None\n")
     rows = json.loads(run_agi("grads", "--json", cwd=where).out)["rows"]
@@ -244,7 +241,7 @@ def test_targets_of_every_kind(script: Write) -> None:
     ]
     for arguments, stdin in kinds:
         done = run_agi("trace", *arguments, cwd=where, stdin=stdin)
-        assert (done.status, done.out.splitlines()[1][:5]) == (0, "◉ sum"), arguments
+        assert (done.status, done.out.splitlines()[2][:5]) == (0, "◉ sum"), arguments
 
 
 def test_a_capture_that_cannot_be_saved_is_shown_all_the_same(script: Write) -> None:

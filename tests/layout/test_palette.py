@@ -33,10 +33,11 @@ def test_text_stands_out_from_every_box(palette: Palette) -> None:
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 def test_roles_that_matter_have_a_line_that_is_seen(palette: Palette) -> None:
-    for role in (Role.ROOT, Role.LEAF, Role.CUSTOM, Role.MORE):
+    changed = (Role.ADDED, Role.REMOVED, Role.CHANGED)
+    for role in (Role.ROOT, Role.LEAF, Role.CUSTOM, Role.MORE, *changed):
         assert contrast(palette.boxes[role][1], palette.paper) >= 3
 
 
 def test_no_two_roles_look_alike_without_colour() -> None:
-    shapes = [shape for role, shape in SHAPES.items() if role is not Role.OPERATION]
-    assert len(set(shapes)) == len(shapes)
+    told_apart = [shape for role, shape in SHAPES.items() if role is not Role.OPERATION]
+    assert len(set(told_apart)) == len(told_apart)

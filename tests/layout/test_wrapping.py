@@ -18,7 +18,7 @@ from diagrams import (
     passing,
     within,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd_inspect.layout.diagram import Diagram, Layout
@@ -54,6 +54,7 @@ def chain(boxes: int, *more: tuple[int, int]) -> list[tuple[int, int]]:
 
 
 @given(with_carried(), st.booleans(), ASPECTS)
+@settings(deadline=None)
 def test_boxes_and_frames_stay_apart_and_inside(
     diagram: Diagram, reverse: bool, aspect: float | None
 ) -> None:
@@ -76,6 +77,7 @@ def test_boxes_and_frames_stay_apart_and_inside(
 
 
 @given(with_carried(), st.booleans(), ASPECTS)
+@settings(deadline=None)
 def test_every_arrow_leads_from_below_a_box_to_above_one_and_through_none(
     diagram: Diagram, reverse: bool, aspect: float | None
 ) -> None:
@@ -88,8 +90,8 @@ def test_every_arrow_leads_from_below_a_box_to_above_one_and_through_none(
         assert y0 == pytest.approx(boxes[begin][3], abs=SLACK)
         assert boxes[end][0] <= x1 <= boxes[end][2]
         assert y1 == pytest.approx(boxes[end][1], abs=SLACK)
-        assert route[1][1] >= y0
-        assert route[-2][1] <= y1
+        assert route[1][1] >= y0 - SLACK
+        assert route[-2][1] <= y1 + SLACK
         for x, y in along(route):
             assert not [
                 place
@@ -100,6 +102,7 @@ def test_every_arrow_leads_from_below_a_box_to_above_one_and_through_none(
 
 
 @given(with_carried())
+@settings(deadline=None)
 def test_carried_arrows_have_no_say_in_where_boxes_go(diagram: Diagram) -> None:
     """Where no frame is left or entered by one; else its border has a place for it."""
     alone = replace(diagram, group=[], parent=[], head=[])
@@ -119,6 +122,7 @@ def test_carried_arrows_have_no_say_in_where_boxes_go(diagram: Diagram) -> None:
 
 
 @given(with_carried(), st.booleans())
+@settings(deadline=None)
 def test_a_wrapped_picture_is_never_smaller_on_the_screen(diagram: Diagram, reverse: bool) -> None:
     wrapped = lay_out(diagram, reverse=reverse, aspect=WIDE)
     assert wrapped == lay_out(diagram, reverse=reverse, aspect=WIDE)
@@ -141,13 +145,13 @@ def test_a_long_chain_is_wrapped_into_columns_read_from_left_to_right(reverse: b
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_it_is_cut_where_one_arrow_crosses(reverse: bool) -> None:
-    """Blocks of four boxes, each with an arrow around the inner ones."""
+def test_it_is_cut_where_what_one_box_gives_crosses(reverse: bool) -> None:
+    """Blocks of four boxes: what the first gives goes to the second, and around to the last."""
     skips = [(i, i + 3) for i in range(0, 40, 4)]
     layout = lay_out(framed(chain(40, *skips), [-1] * 40, []), reverse=reverse, aspect=WIDE)
     turns = [i for i in range(39) if (layout.y[i + 1] < layout.y[i]) is not reverse]
     assert turns
-    assert all(turn % 4 == 3 for turn in turns)
+    assert all(turn % 4 in {0, 3} for turn in turns)
 
 
 def test_what_fits_is_left_alone() -> None:
@@ -190,8 +194,16 @@ def test_carried_arrows_share_a_lane_where_they_can() -> None:
     assert lanes[0] == lanes[1] < lanes[2]
 
 
-def test_a_column_break_never_parts_a_carried_arrow() -> None:
-    diagram = replace(framed(chain(60, (29, 20)), [-1] * 60, []), carried=[False] * 59 + [True])
-    layout = lay_out(diagram, aspect=WIDE)
-    assert len(set(layout.x)) > 3
-    assert len({layout.x[box] for box in range(20, 30)}) == 1
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_carried_arrow_leads_back_through_the_gutters(reverse: bool) -> None:
+    arrows = chain(60, (54, 5))
+    diagram = replace(framed(arrows, [-1] * 60, []), carried=[False] * 59 + [True])
+    layout = lay_out(diagram, reverse=reverse, aspect=WIDE)
+    columns = sorted(set(layout.x))
+    assert len(columns) > 3
+    route = layout.routes[-1]
+    lanes = [x for (x, y), (other, z) in pairwise(route) if x == other and abs(z - y) > 500]
+    assert len(lanes) > len(columns)
+    # It never lies on the chain's own way, which passes the same gutters.
+    trunk = {x for one in layout.routes[:-1] for x, _ in one}
+    assert not trunk & set(lanes)

@@ -20,14 +20,28 @@ def show(
     cuts: opt.Cuts = False,
     json: opt.Json = False,
     everything: opt.Everything = False,
-    depth: opt.Depth = None,
+    depth: opt.ShownDepth = None,
+    expand: opt.Expand = None,
+    views: opt.Views = False,
+    focus: opt.Focus = None,
+    radius: opt.Radius = opt.DEFAULT_RADIUS,
+    path: opt.PathFrom = None,
+    include: opt.Include = None,
+    exclude: opt.Exclude = None,
+    tree: opt.Tree = False,
+    columns: opt.Columns = None,
+    tui: opt.Tui = False,
     ascii_only: opt.Ascii = False,
     width: opt.Width = None,
     color: opt.ColorWhen = opt.Color.AUTO,
 ) -> Verb:
-    """Print the graph of a capture as a tree, root first; or the places that cut it."""
-    from autograd_inspect.cli.show import Showing
+    """Print the graph of a capture, root first, folded to the screen; or the places that cut it.
+
+    Rails on the left lead from every operation to what it uses.
+    """
+    from autograd_inspect.cli.show import Showing, listed
     from autograd_inspect.cli.show import show as carry_out
+    from autograd_inspect.model.selection import Selection
 
     running = Running(
         module=module,
@@ -38,7 +52,28 @@ def show(
         probe=probe,
         watch=cuts,
     )
-    showing = Showing(everything, depth, ascii_only, width, color, cuts=cuts, json=json)
+    selection = Selection(
+        depth=depth,
+        expand=tuple(expand or ()),
+        everything=everything,
+        views=views,
+        focus=focus or "",
+        radius=radius,
+        path=path or "",
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+    )
+    showing = Showing(
+        selection,
+        tree=tree,
+        columns=listed(columns),
+        ascii=ascii_only,
+        width=width,
+        color=color,
+        cuts=cuts,
+        json=json,
+        tui=tui,
+    )
     return lambda: carry_out(source, arguments or (), running, showing)
 
 

@@ -27,7 +27,9 @@ def trace(
     output: opt.Output = None,
     force: opt.Force = False,
     everything: opt.Everything = False,
-    depth: opt.Depth = None,
+    depth: opt.ShownDepth = None,
+    tree: opt.Tree = False,
+    columns: opt.Columns = None,
     ascii_only: opt.Ascii = False,
     width: opt.Width = None,
     color: opt.ColorWhen = opt.Color.AUTO,
@@ -37,8 +39,9 @@ def trace(
 
     Without :EXPR the first backward call is captured, and the program is stopped after it.
     """
-    from autograd_inspect.cli.show import Showing
+    from autograd_inspect.cli.show import Showing, listed
     from autograd_inspect.cli.trace import trace as carry_out
+    from autograd_inspect.model.selection import Selection
 
     running = Running(
         module=module,
@@ -56,7 +59,15 @@ def trace(
         record=not no_record,
         quiet=quiet,
     )
-    showing = Showing(everything, depth, ascii_only, width, color, quiet)
+    showing = Showing(
+        Selection(depth=depth, everything=everything),
+        tree=tree,
+        columns=listed(columns),
+        ascii=ascii_only,
+        width=width,
+        color=color,
+        quiet=quiet,
+    )
     keeping = Keeping(output, force=force)
     return lambda: carry_out(target, arguments or (), running, showing, keeping)
 

@@ -17,7 +17,8 @@
  *                            `reverse` the other way. Pieces are straight where x stays the same,
  *                            else cubic, with vertical tangents that end half way down
  *            width, height   of all of it
- *            frames          per frame, {x, y, width, height, label}: corner, size, label's left end
+ *            frames          per frame, {x, y, width, height, label}: its corner, its size, and
+ *                            where its label begins
  * textWidth(text, size) -> the width of a line of text, in the unit of `size`
  * learnWidths({character: thousandths of an em}) tells it of characters beyond ASCII
  */
@@ -418,9 +419,10 @@ const { layOut, textWidth, learnWidths } = (function () {
       for (const upwards of [false, true]) {
         sweep(tried, levels, near, number, upwards, scratch);
         swapNeighbours(tried, levels, near, scratch);
-        const counts = crossings.map((count, i) =>
-          near[i] || near[i + 1] ? crossingsOf(levels, tried[i], tried[i + 1] || NONE, scratch) : count
-        );
+        const counts = crossings.map((count, i) => {
+          if (!near[i] && !near[i + 1]) return count;
+          return crossingsOf(levels, tried[i], tried[i + 1] || NONE, scratch);
+        });
         [rows, crossings] = bestOf(rows, crossings, tried, counts);
       }
     }
@@ -593,7 +595,8 @@ const { layOut, textWidth, learnWidths } = (function () {
   /** Swap pairs that stand side by side where that saves crossings. */
   function swapNeighbours(rows, levels, close, { place }) {
     for (let level = 0; level < rows.length; level++) {
-      if (close[level] || close[level - 1] || close[level + 1]) notePlaces(levels, rows[level], place);
+      const wanted = close[level - 1] || close[level] || close[level + 1];
+      if (wanted) notePlaces(levels, rows[level], place);
     }
     for (let level = 0; level < rows.length; level++) {
       if (!close[level]) continue;
@@ -736,8 +739,8 @@ const { layOut, textWidth, learnWidths } = (function () {
           if ((toTop[up] - toTop[v] || nearer || place[v] - place[up]) < 0) up = v;
         }
         const rival = below[up];
-        const more = rival < 0 || toBottom[vertex] - toBottom[rival] || length[vertex] - length[rival];
-        if (more > 0) {
+        const more = rival < 0 ? 1 : toBottom[vertex] - toBottom[rival];
+        if (more > 0 || (more === 0 && length[vertex] > length[rival])) {
           below[up] = vertex;
           length[up] = length[vertex] + 1;
         }
@@ -796,7 +799,8 @@ const { layOut, textWidth, learnWidths } = (function () {
       widest = Math.max(widest, extent);
     });
     const pulls = pullsOf(levels, column, shift, members.length);
-    return { column, shift, members, top, left, right, pulls, turn: leftToRight(left, right), widest };
+    const turn = leftToRight(left, right);
+    return { column, shift, members, top, left, right, pulls, turn, widest };
   }
 
   /** Per column, its neighbours on one side, how far from each it must stay, and on which level. */
@@ -920,9 +924,8 @@ const { layOut, textWidth, learnWidths } = (function () {
         let best = left.start[column];
         for (let i = best + 1; i < left.start[column + 1]; i++) {
           const further = x[left.other[i]] + left.gap[i] - (x[left.other[best]] + left.gap[best]);
-          if ((further || left.level[i] - left.level[best] || left.other[i] - left.other[best]) > 0) {
-            best = i;
-          }
+          const lower = left.level[i] - left.level[best];
+          if ((further || lower || left.other[i] - left.other[best]) > 0) best = i;
         }
         const entering = left.level[best];
         if (leaving >= 0) {
@@ -1169,7 +1172,8 @@ const { layOut, textWidth, learnWidths } = (function () {
     const passed = (spot) => last.get(spot) - levels.level[spot];
     const order = [...last.keys()].sort((a, b) => passed(a) - passed(b));
     for (const spot of order) {
-      const all = lanes.size > MOST_LANES; // no picture of so many can be read; do not take for ever
+      // No picture of so many can be read; do not take for ever.
+      const all = lanes.size > MOST_LANES;
       const end = all ? edge.length : last.get(spot);
       let furthest = -Infinity;
       for (let level = all ? 0 : levels.level[spot] + 1; level < end; level++) {
@@ -1302,7 +1306,7 @@ const { layOut, textWidth, learnWidths } = (function () {
   const MOST_SCALE = 1.3;
   const MOST_CROSSING = 3;
   const WORTH_IT = 1.15;
-  const AS_GOOD = 0.97;
+  const AS_GOOD = 0.9;
   const MOST_TRIES = 12;
   const DEEPEST = 3;
   const GUTTER = 18;
@@ -1330,7 +1334,9 @@ const { layOut, textWidth, learnWidths } = (function () {
     const shape = (height / Math.max(width, 1)) * screen.width / screen.height;
     const most = Math.ceil(2 * Math.sqrt(shape)) + 1;
     const tries = new Set();
-    for (let i = 1; i <= MOST_TRIES; i++) tries.add(Math.max(2, Math.ceil((most * i) / MOST_TRIES)));
+    for (let i = 1; i <= MOST_TRIES; i++) {
+      tries.add(Math.max(2, Math.ceil((most * i) / MOST_TRIES)));
+    }
     let places = [];
     for (let allowed = 1; allowed <= MOST_CROSSING; allowed++) {
       const fewer = places.length;
@@ -1351,25 +1357,27 @@ const { layOut, textWidth, learnWidths } = (function () {
     return cuts;
   }
 
-  /** Count the nets that pass from above each level to it; a carried one may not be cut. */
+  /** Count the nets that pass from above each level to it; no track is cut off its boxes. */
   function crossingNets(strip) {
-    const count = strip.left.length;
     const { level } = strip.levels;
-    const change = new Int32Array(count + 2);
+    const crossing = new Int32Array(strip.left.length + 2);
     const last = new Map();
     strip.nets.forEach((net, arrow) => {
-      if (net >= 0) last.set(net, Math.max(last.get(net) || 0, level[strip.homes[arrow]]));
+      if (strip.back[arrow]) return;
+      last.set(net, Math.max(last.get(net) || 0, level[strip.homes[arrow]]));
     });
-    for (const [net, end] of last) {
-      change[level[net] + 1]++;
-      change[end + 1]--;
-    }
+    const pass = (begin, end) => {
+      crossing[begin + 1]++;
+      crossing[end + 1]--;
+    };
+    for (const [net, end] of last) pass(level[net], end);
+    for (const [first, end] of strip.kept) pass(first, end);
+    for (let i = 1; i < crossing.length; i++) crossing[i] += crossing[i - 1];
     for (const [first, end] of strip.kept) {
-      change[first] += MOST_CROSSING + 1;
-      change[Math.min(end + 2, count + 1)] -= MOST_CROSSING + 1;
+      crossing[first] += MOST_CROSSING;
+      crossing[end + 1] += MOST_CROSSING;
     }
-    for (let i = 1; i < change.length; i++) change[i] += change[i - 1];
-    return change;
+    return crossing;
   }
 
   /** Cut into at most so many columns, the tallest of which is as small as can be. */
@@ -1482,15 +1490,15 @@ const { layOut, textWidth, learnWidths } = (function () {
 
   /** List the nets that cross each cut, the one nearest to the next column first. */
   function crossedAt(strip, cuts, sign) {
-    const tops = cuts.map((cut) => strip.bands.top[cut]);
+    const tops = [0, ...cuts].map((level) => strip.bands.top[level]);
     const found = cuts.map(() => new Map());
-    strip.routes.forEach((route, arrow) => {
-      const net = strip.nets[arrow];
-      if (net < 0) return;
-      let before = bisectRight(tops, route[1] + SLIGHT);
+    strip.routes.forEach((given, arrow) => {
+      const route = strip.back[arrow] ? backwards(given) : given;
+      let before = columnAt(tops, route[1]);
       for (let i = 2; i < route.length; i += 2) {
-        const after = bisectRight(tops, route[i + 1] + SLIGHT);
-        for (; before < after; before++) found[before].set(net, route[i - 2]);
+        const after = columnAt(tops, route[i + 1]);
+        for (let cut = before; cut < after; cut++) found[cut].set(strip.nets[arrow], route[i - 2]);
+        before = after;
       }
     });
     return found.map((nets) =>
@@ -1498,34 +1506,36 @@ const { layOut, textWidth, learnWidths } = (function () {
     );
   }
 
+  /** Give the column at a height; what leads up from the first one begins above it. */
+  function columnAt(tops, y) {
+    return Math.max(bisectRight(tops, y + SLIGHT) - 1, 0);
+  }
+
   /** Give the way of every arrow, through gutters where it goes on in another column. */
   function wrappedRoutes(wrap) {
     const { strip, begins, right, down, lines, sign } = wrap;
     const tops = begins.map((level) => strip.bands.top[level]);
-    return strip.routes.map((route, arrow) => {
+    return strip.routes.map((given, arrow) => {
+      const back = strip.back[arrow];
+      const route = back ? backwards(given) : given;
       const net = strip.nets[arrow];
       const led = [];
-      const move = (column, x, y) => led.push(sign * x + right[column], y + down[column]);
-      if (net < 0) {
-        const column = bisectRight(begins, strip.levels.level[strip.homes[arrow]]) - 1;
-        for (let i = 0; i < route.length; i += 2) move(column, route[i], route[i + 1]);
-        return led;
-      }
       let before = -1;
       for (let i = 0; i < route.length; i += 2) {
-        const column = bisectRight(tops, route[i + 1] + SLIGHT) - 1;
+        const column = columnAt(tops, route[i + 1]);
         for (let from = i ? before : column; from < column; from++) {
           const { deep, aside, high } = lines[from].get(net);
           const here = sign * route[i - 2] + right[from];
           const low = strip.bands.bottom[begins[from + 1] - 1] + down[from];
           const there = sign * route[i] + right[from + 1];
           const up = tops[from + 1] + down[from + 1];
-          led.push(here, low, here, low + deep, aside, low + deep, aside, up - high, there, up - high);
+          led.push(here, low, here, low + deep, aside, low + deep);
+          led.push(aside, up - high, there, up - high);
         }
         before = column;
-        move(column, route[i], route[i + 1]);
+        led.push(sign * route[i] + right[column], route[i + 1] + down[column]);
       }
-      return led;
+      return back ? backwards(led) : led;
     });
   }
 
@@ -1544,14 +1554,17 @@ const { layOut, textWidth, learnWidths } = (function () {
     const nets = levels.leaves.slice();
     const homes = levels.lower.slice();
     const turned = levels.turned.slice();
-    carried.forEach(({ arrow, enters }, number) => {
+    const back = nets.map(() => false);
+    carried.forEach(({ arrow, leaves, enters }, number) => {
       routes.splice(arrow, 0, ledBack[number]);
-      nets.splice(arrow, 0, -1);
+      nets.splice(arrow, 0, x.length + leaves);
       homes.splice(arrow, 0, levels.owner[enters]);
       turned.splice(arrow, 0, false);
+      back.splice(arrow, 0, true);
     });
     const { left, right, span } = tracks;
-    const strip = { levels, bands, routes, nets, homes, left, right, kept: [...span.values()] };
+    const kept = [...span.values()];
+    const strip = { levels, bands, routes, nets, homes, back, left, right, kept };
     return { sheet, strip, x: x.slice(0, levels.boxes), turned };
   }
 
@@ -1560,17 +1573,18 @@ const { layOut, textWidth, learnWidths } = (function () {
     const { strip } = ribbon;
     const cuts = screen ? cutsFor(strip, screen) : NONE;
     if (!cuts.length) {
-      const bottom = largest(strip.bands.bottom, 0);
-      return spreadOf(ribbon, ribbon.x, strip.bands.middle, strip.routes, bottom, strip.kept.length);
+      const { middle, bottom } = strip.bands;
+      const beside = strip.kept.length > 0;
+      return spreadOf(ribbon, ribbon.x, middle, strip.routes, largest(bottom, 0), beside);
     }
     const wrap = wrapped(strip, cuts, mirrored);
     const column = (box) => bisectRight(wrap.begins, strip.levels.level[box]) - 1;
     const x = ribbon.x.map((at, box) => wrap.sign * at + wrap.right[column(box)]);
     const y = strip.bands.middle.map((at, box) => at + wrap.down[column(box)]);
     const routes = wrappedRoutes(wrap);
-    if (!mirrored) return spreadOf(ribbon, x, y, routes, wrap.lowest, 1);
+    if (!mirrored) return spreadOf(ribbon, x, y, routes, wrap.lowest, true);
     const turnedBack = routes.map((route) => route.map((at, i) => (i % 2 ? at : -at)));
-    return spreadOf(ribbon, x.map((at) => -at), y, turnedBack, wrap.lowest, 1);
+    return spreadOf(ribbon, x.map((at) => -at), y, turnedBack, wrap.lowest, true);
   }
 
   /** Move everything to begin at 0; an arrow that was turned around runs up again. */
@@ -1675,7 +1689,7 @@ const { layOut, textWidth, learnWidths } = (function () {
     return draft.led.get(key);
   }
 
-  /** Make the sheets of a diagram, that of the whole picture last, and each arrow's way over them. */
+  /** Make the sheets of a diagram, and per arrow its way over them. */
   function takeApart({ group, parent, upper, lower, carried }) {
     const drafts = upTo(parent.length + 1).map(newDraft);
     const draftOf = (frame) => drafts[frame < 0 ? parent.length : frame];
@@ -1703,8 +1717,8 @@ const { layOut, textWidth, learnWidths } = (function () {
         let into = group[lower[arrow]];
         if (out === into) {
           const { boxes } = draftOf(out);
-          const ends = [upper[arrow], lower[arrow]].map((box) => [boxes.get(box), -1]);
-          ways[arrow] = [out, lead(draftOf(out), ends[0], ends[1], arrow, last)];
+          const [start, end] = [upper[arrow], lower[arrow]].map((box) => [boxes.get(box), -1]);
+          ways[arrow] = [out, lead(draftOf(out), start, end, arrow, last)];
           continue;
         }
         const left = [];
@@ -1719,14 +1733,15 @@ const { layOut, textWidth, learnWidths } = (function () {
           }
         }
         entered.push(out);
-        ways[arrow] = wayOver(draftOf, arrow, upper[arrow], lower[arrow], left, entered.reverse(), last);
+        const ends = [arrow, upper[arrow], lower[arrow]];
+        ways[arrow] = wayOver(draftOf, ends, left, entered.reverse(), last);
       }
     }
     return { draftOf, ways };
   }
 
   /** Lead an arrow out of the frames that it leaves, and from the first of the others inwards. */
-  function wayOver(draftOf, arrow, net, box, left, entered, carried) {
+  function wayOver(draftOf, [arrow, net, box], left, entered, carried) {
     const way = [];
     let inner = -1;
     const begin = (draft) =>
@@ -1751,7 +1766,8 @@ const { layOut, textWidth, learnWidths } = (function () {
       } else if (carried && !place) {
         way.push(frame, lead(draft, start, onFrame(draft, further, net), -1, true));
       } else {
-        way.push(frame, leadOnce(draft, net + ":" + further, start, () => onFrame(draft, further, net)));
+        const end = () => onFrame(draft, further, net);
+        way.push(frame, leadOnce(draft, net + ":" + further, start, end));
       }
     });
     return way;
@@ -1816,7 +1832,7 @@ const { layOut, textWidth, learnWidths } = (function () {
       height,
       upper: draft.upper,
       lower: draft.lower,
-      room: draft.given.map((arrow) => (arrow >= 0 && diagram.room.length ? diagram.room[arrow] : 0)),
+      room: draft.given.map((arrow) => (arrow >= 0 && diagram.room[arrow]) || 0),
       port: draft.ports.map((port) => draft.frames.get(port.frame)),
       at,
       leaves: draft.leaves,

@@ -1,0 +1,1 @@
+"""The graph in a terminal to walk through, with textual."""
