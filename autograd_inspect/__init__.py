@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from autograd_inspect.model.places import Module, Place
     from autograd_inspect.model.profile import Profile
     from autograd_inspect.model.rows import Call, Edge, Leaf, Node, Root, Saved
+    from autograd_inspect.model.selection import Selection
     from autograd_inspect.model.tables import Kind, SavedRole, SavedState, Spec
     from autograd_inspect.model.times import Outside, Timed, Times
 
@@ -79,6 +80,7 @@ __all__ = [
     "Saved",
     "SavedRole",
     "SavedState",
+    "Selection",
     "Spec",
     "TargetError",
     "Timed",
@@ -134,6 +136,7 @@ _HOMES = {
     "model.places": ("Module", "Place"),
     "model.rows": ("Call", "Edge", "Leaf", "Node", "Root", "Saved"),
     "model.profile": ("Profile",),
+    "model.selection": ("Selection",),
     "model.times": ("Outside", "Timed", "Times"),
     "model.tables": ("Kind", "SavedRole", "SavedState", "Spec"),
 }

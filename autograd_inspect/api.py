@@ -6,25 +6,24 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from autograd_inspect import store
-from autograd_inspect.errors import RenderError, UsageError
+from autograd_inspect.errors import UsageError
 from autograd_inspect.model.capture import Capture as PlainCapture
-from autograd_inspect.model.diff import Diff
+from autograd_inspect.model.diff import MOST_BOXES, Diff
 from autograd_inspect.model.gradients import Gradient
 from autograd_inspect.model.memory import Memory
 from autograd_inspect.model.paths import Paths
+from autograd_inspect.model.selection import Selection
 from autograd_inspect.model.times import Times
-from autograd_inspect.model.view import View
 
 if TYPE_CHECKING:
     import torch
     from graphviz import Source
 
-#: Nodes drawn unless asked otherwise: more cannot be read on one screen.
-DEFAULT_LIMIT = 300
 #: Paths given in full unless asked otherwise.
 DEFAULT_TOP = 3
 
@@ -47,8 +46,8 @@ class Capture(PlainCapture):
         picture: str | bytes = render(self, format, **options)
         return picture
 
-    def digraph(self, *, limit: int | None = DEFAULT_LIMIT, reverse: bool = False) -> Source:
-        """Give the graph to the `graphviz` package, as torchviz does."""
+    def digraph(self, *, limit: int | None = None, reverse: bool = False) -> Source:
+        """Give the graph to the `graphviz` package, as torchviz does; see `render`."""
         from graphviz import Source
 
         return Source(str(render(self, "dot", limit=limit, reverse=reverse)))
@@ -168,23 +167,28 @@ def render(
     capture: PlainCapture,
     format: PictureFormat = "svg",  # noqa: A002 - named as the option
     *,
-    limit: int | None = DEFAULT_LIMIT,
+    selection: Selection | None = None,
+    limit: int | None = None,
     reverse: bool = False,
     engine: Literal["own", "dot"] = "own",
     scale: float = 2.0,
     color: Coloring = "kind",
+    link: str = "",
     tell: Callable[[str], None] | None = None,
 ) -> str | bytes:
     """Draw the graph; gives bytes for png and pdf, text for the rest.
 
-    `limit` is the number of nodes drawn, nearest to the root, None for all; JSON always has all.
-    Arrows run from the leaves to the root as the data did, the other way with `reverse`. `engine`
-    "dot" lays svg, png and pdf out with Graphviz and falls back to ours where that fails; `tell`
-    hears of it. `scale` is pixels per unit of a png; `color` what the boxes of svg, png, pdf and
-    html are coloured by. Raises UsageError where the capture has no such figures, and RenderError
-    where something needed is not installed.
+    What does not fit a screen is folded: modules, what repeats, chains. `selection` says what to
+    show instead, and how far to open it; `limit` draws that many nodes, nearest to the root, and
+    folds nothing. JSON always has all. Arrows run from the leaves to the root as the data did, the
+    other way with `reverse`. `engine` "dot" lays svg, png and pdf out with Graphviz and falls back
+    to ours where that fails; `tell` hears of it. `scale` is pixels per unit of a png; `color` what
+    the boxes of svg, png, pdf and html are coloured by; `link` is where boxes of an svg lead to, a
+    URL with {path} and {line} in it. Raises UsageError where the capture has no such figures or the
+    selection is empty, and RenderError where something needed is not installed.
     """
-    from autograd_inspect.renderers import jsonfile, png
+    from autograd_inspect.drawings import Drawing, draw
+    from autograd_inspect.renderers import jsonfile
 
     if color != "kind" and (format in {"dot", "mermaid", "json"} or engine == "dot"):
         raise UsageError(
@@ -192,81 +196,33 @@ def render(
         )
     if format == "json":
         return jsonfile.render(capture)
-    if engine == "dot" and format in {"svg", "pdf", "png"}:
-        try:
-            return _drawn_by_graphviz(capture, format, limit=limit, reverse=reverse)
-        except RenderError as error:
-            if tell is not None:
-                tell(f"{error.message}: drawn by our own layout")
-    drawn = _draw(capture, format, limit=limit, reverse=reverse, color=color)
-    return png.render(str(drawn), scale=scale, tell=tell) if format == "png" else drawn
-
-
-def _draw(
-    capture: PlainCapture,
-    kind: str,
-    *,
-    limit: int | None,
-    reverse: bool,
-    color: Coloring,
-) -> str | bytes:
-    """Draw with our own layout, a png as the svg it is made from."""
-    from autograd_inspect.passes.drawing import draw
-
-    view = draw(capture, limit=limit, split_leaves=kind not in {"dot", "mermaid"}, color=color)
-    return _written(view, kind, reverse=reverse)
-
-
-def _written(view: View, kind: str, *, reverse: bool) -> str | bytes:
-    """Write a view in a format, a png as the svg it is made from."""
-    from autograd_inspect.renderers import dot, html, mermaid, pdf, svg
-
-    match kind:
-        case "dot":
-            return dot.render(view, reverse=reverse)
-        case "mermaid":
-            return mermaid.render(view, reverse=reverse)
-        case "pdf":
-            return pdf.render(view, reverse=reverse)
-        case "html":
-            return html.render(svg.render(view, reverse=reverse))
-    return svg.render(view, reverse=reverse)
-
-
-def _drawn_by_graphviz(
-    capture: PlainCapture,
-    kind: str,
-    *,
-    limit: int | None,
-    reverse: bool,
-) -> str | bytes:
-    from autograd_inspect.passes.drawing import draw
-    from autograd_inspect.renderers import dot, graphviz_engine
-
-    # One leaf with a thousand users keeps Graphviz busy for minutes.
-    view = draw(capture, limit=limit, split_leaves=True)
-    drawing = graphviz_engine.render(dot.render(view, reverse=reverse), format=kind)
-    return drawing.decode() if kind == "svg" else drawing
+    chosen = selection or Selection()
+    if limit is not None:
+        chosen = replace(chosen, limit=limit)
+    return draw(capture, format, Drawing(chosen, reverse, color, engine, scale, link), tell)
 
 
 def render_diff(
     found: Diff,
     format: PictureFormat = "svg",  # noqa: A002 - named as the option
     *,
-    limit: int | None = DEFAULT_LIMIT,
+    limit: int | None = MOST_BOXES,
     reverse: bool = False,
     scale: float = 2.0,
     tell: Callable[[str], None] | None = None,
 ) -> str | bytes:
-    """Draw both graphs of a diff as one; options as in `render`. There is no json of it."""
+    """Draw both graphs of a diff as one; there is no json of it.
+
+    Where there are more than `limit` nodes, what changed is drawn with its neighbours, and boxes
+    stand for the rest. `reverse`, `scale` and `tell` are those of `render`.
+    """
+    from autograd_inspect.drawings import Drawing, draw_view
     from autograd_inspect.passes.differing import draw_diff
-    from autograd_inspect.renderers import png
 
     if format == "json":
         raise UsageError("a picture of a diff is not written as json")
     view = draw_diff(found, limit=limit, split_leaves=format not in {"dot", "mermaid"})
-    drawn = _written(view, format, reverse=reverse)
-    return png.render(str(drawn), scale=scale, tell=tell) if format == "png" else drawn
+    return draw_view(view, format, Drawing(reverse=reverse, scale=scale), tell)
 
 
 def grads(

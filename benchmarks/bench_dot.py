@@ -26,11 +26,11 @@ MILLION = 1_000_000
 
 
 def with_agi(root: torch.Tensor) -> str:
-    return dot.render(draw(walk([root], saved=False).graph, limit=None))
+    return dot.render(draw(walk([root], saved=False).graph))
 
 
 def with_agi_in_full(root: torch.Tensor) -> str:
-    return dot.render(draw(walk([root]).graph, limit=None))
+    return dot.render(draw(walk([root]).graph))
 
 
 def with_torchviz(root: torch.Tensor) -> str:
@@ -153,7 +153,7 @@ def live_through(tool: str, shape: str) -> None:
     start = time.process_time()
     if tool == "agi":
         capture = autograd_inspect.trace(root)
-        text = dot.render(draw(capture, limit=None))
+        text = dot.render(draw(capture))
         said = (
             f"{len(capture.graph):,} nodes and {capture.graph.edge_count:,} edges traced and drawn"
         )

@@ -36,10 +36,24 @@ def make_mlp() -> Capture:
 
 def hostile(text: str) -> View:
     """Give a view of a framed graph in which everything is called by this text."""
-    view = draw(make_mlp(), limit=None)
+    view = draw(make_mlp())
     return replace(
         view,
         groups=tuple(Group(text, group.parent, (text,)) for group in view.groups),
         origins=tuple(replace(one, lines=(text,), tip=(text,)) for one in view.origins),
         variable=[text] * len(view),
+    )
+
+
+def make_loop() -> View:
+    """Make one turn of a folded loop: tanh gives its state to the add of the next turn."""
+    view = draw(make_graph("loss>tanh tanh>add add>mul mul>w"), limit=None)
+    return replace(
+        view,
+        groups=(Group("cell x64"),),
+        group=[-1, 0, 0, 0, -1],
+        source=[*view.source, 2],
+        target=[*view.target, 1],
+        label=[*view.label, ""],
+        carried=(*[False] * len(view.source), True),
     )

@@ -13,6 +13,7 @@ from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.gradients import Reason
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.rows import Node
+from autograd_inspect.model.tables import Ints
 
 #: Of tensors that go by one name, so many are told.
 _FEW = 5
@@ -57,6 +58,26 @@ def find_tensor(capture: Capture, text: str) -> Tensor:
         if ends:
             return _only(capture, text, ends)
     raise _unknown(text, [name for names in kinds for name in names])
+
+
+def find_nodes(capture: Capture, text: str) -> Ints:
+    """Find the nodes that the calls of a module made, by its path, else that of a tensor.
+
+    Raises UsageError where there is none, or where the graph does not reach the tensor.
+    """
+    graph = capture.graph
+    named = [text in {module.path, module.full_name} - {""} for module in graph.modules]
+    if any(named):
+        inside: list[bool] = []
+        calls = zip(graph.call_table.module.tolist(), graph.call_table.parent.tolist(), strict=True)
+        for module, parent in calls:
+            inside.append(named[module] or (parent >= 0 and inside[parent]))
+        made = np.array([*inside, False], np.bool_)[graph.node_table.call]
+        return np.flatnonzero(made).astype(np.int32)
+    tensor = find_tensor(capture, text)
+    if tensor.node < 0:
+        raise UsageError(f"{text}: the graph does not reach it", hint=f"agi path {text} says why")
+    return np.array([tensor.node], np.int32)
 
 
 #: By name, the nodes that go by it: -1 for what the graph does not reach.

@@ -218,5 +218,7 @@ def when_cuda_starts(callback: Callable[[], None]) -> None:
 
 
 #: Whether a saved tensor can be looked at without running the user's unpack hooks. Not so before
-#: torch 2.12, where reading `_saved_*` is the only way and runs them.
-SHOWS_SAVED_TENSORS = hasattr(torch._C._autograd.SavedTensor, "data")
+#: torch 2.12, where reading `_saved_*` is the only way and runs them; 2.11 has the first of these.
+SHOWS_SAVED_TENSORS = all(
+    hasattr(torch._C._autograd.SavedTensor, name) for name in ("data", "unpack")
+)

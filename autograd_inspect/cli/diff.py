@@ -231,7 +231,7 @@ def _draw(found: Diff, picture: Picture, results: Results) -> None:
     drawing = render_diff(
         found,
         picture.format.value,
-        limit=picture.limit,
+        limit=picture.selection.limit,
         reverse=picture.reverse,
         scale=picture.scale,
         tell=lambda note: say(f"agi: {note}"),

@@ -202,7 +202,7 @@ ColorWhen = Annotated[Color, Option("--color", help="When to use colour.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Print nothing but errors.")]
 
 #: Nodes drawn unless asked otherwise: more cannot be read on one screen.
-DEFAULT_LIMIT = 300
+DEFAULT_RADIUS = 2
 
 
 class Format(str, Enum):
@@ -244,7 +244,45 @@ Html = Annotated[bool, Option("--html", help="Write one HTML page.")]
 Mermaid = Annotated[bool, Option("--mermaid", help="Write a Mermaid flowchart.")]
 Json = Annotated[bool, Option("--json", help="Write JSON.")]
 Csv = Annotated[bool, Option("--csv", help="Write CSV.")]
-Limit = Annotated[int, Option("--limit", min=1, help="Draw at most N nodes.", metavar="N")]
+Limit = Annotated[
+    int | None,
+    Option("--limit", min=1, help="Only N nodes, nearest to the root; fold none.", metavar="N"),
+]
+Levels = Annotated[
+    int | None, Option("--depth", min=0, help="Open modules N levels deep.", metavar="N")
+]
+Expand = Annotated[
+    list[str] | None,
+    Option("--expand", help="Open this module too; may be given again.", metavar="PATH"),
+]
+Views = Annotated[bool, Option("--views", help="Views have places of their own.")]
+Focus = Annotated[
+    str | None,
+    Option("--focus", help="Only what is near a tensor, node (#12) or module.", metavar="NAME"),
+]
+Radius = Annotated[
+    int, Option("--radius", min=0, help="How many edges away --focus reaches.", metavar="N")
+]
+PathFrom = Annotated[
+    str | None,
+    Option("--path", help="Only the paths from this tensor to the root.", metavar="NAME"),
+]
+Include = Annotated[
+    list[str] | None,
+    Option("--include", help="Only operations, modules, leaves like this.", metavar="PATTERN"),
+]
+Exclude = Annotated[
+    list[str] | None,
+    Option("--exclude", help="No operations, modules, leaves like this.", metavar="PATTERN"),
+]
+Link = Annotated[
+    str | None,
+    Option(
+        "--link",
+        help="Make boxes of an SVG lead here: a URL with {path} and {line} in it.",
+        metavar="URL",
+    ),
+]
 Reverse = Annotated[bool, Option("--reverse", help="Root on top, arrows towards the leaves.")]
 EngineName = Annotated[
     Engine, Option("--engine", help="Layout: our own, or Graphviz dot (must be installed).")

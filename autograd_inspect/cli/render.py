@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import webbrowser
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from autograd_inspect.cli.options import Coloring, Engine, Format
 from autograd_inspect.cli.source import Running, obtain
 from autograd_inspect.cli.terminal import Results, check_free, say, write_file
 from autograd_inspect.errors import UsageError
+from autograd_inspect.model.selection import Selection
 
 _EXTENSIONS = {f".{one.value}": one for one in Format} | {".gv": Format.DOT, ".mmd": Format.MERMAID}
 #: What the names of picture files end in.
@@ -29,7 +30,8 @@ class Picture:
 
     formats: tuple[Format, ...] = ()
     output: Path | None = None
-    limit: int | None = None
+    selection: Selection = field(default_factory=Selection)
+    link: str = ""
     reverse: bool = False
     engine: Engine = Engine.OWN
     scale: float = 2.0
@@ -95,7 +97,8 @@ def render(source: str | None, arguments: Sequence[str], running: Running, pictu
         drawing = draw(
             capture,
             picture.format.value,
-            limit=picture.limit,
+            selection=picture.selection,
+            link=picture.link,
             reverse=picture.reverse,
             engine=picture.engine.value,
             scale=picture.scale,

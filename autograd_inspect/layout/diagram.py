@@ -9,7 +9,7 @@ from autograd_inspect.layout.routes import Route
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """Boxes, arrows, and frames around boxes. No arrow may lead from a box to itself.
+    """Boxes, arrows, and frames around boxes. Only a carried arrow may lead from a box to itself.
 
     A frame may be treated as one box: no way along arrows may leave a frame and come back, nor may
     it between what lies side by side in a frame. Such arrows are drawn, if not well.
@@ -20,6 +20,7 @@ class Diagram:
     group          per box, the innermost frame around it, -1 for none; may be left out
     parent         per frame, the one around it, a smaller number, -1 for none
     head           per frame, the width and height kept free for its label
+    carried        per arrow, whether it leads back up, against the flow; may be left out
     """
 
     width: list[float]
@@ -30,6 +31,7 @@ class Diagram:
     group: list[int] = field(default_factory=list)
     parent: list[int] = field(default_factory=list)
     head: list[tuple[float, float]] = field(default_factory=list)
+    carried: list[bool] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

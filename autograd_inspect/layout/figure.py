@@ -10,13 +10,15 @@ from autograd_inspect.layout.diagram import Diagram, Layout
 from autograd_inspect.layout.layered import lay_out
 from autograd_inspect.layout.routes import Point, Route
 from autograd_inspect.layout.text import shortened, text_width, visible
+from autograd_inspect.layout.wrapping import Screen
+from autograd_inspect.model.places import Place
 from autograd_inspect.model.view import HOTTEST, NO_HEAT, NOT_FINITE, ZERO, Role, View
 
 HEADING, LINE, LABEL, TITLE, FRAME = 13.0, 11.0, 10.0, 15.0, 11.0
 _LEADING = 1.3
-_PAD_X, _PAD_Y = 12.0, 6.0
-_MARGIN = 20.0
-_LONGEST_LINE, _LONGEST_NOTE = 44, 110
+_PAD_X, _PAD_Y = 12.0, 5.0
+_MARGIN = 16.0
+_LONGEST_LINE, _LONGEST_NOTE = 48, 120
 _SWATCH = (20.0, 12.0)
 
 Spelling = Callable[[str], str]
@@ -46,14 +48,19 @@ class Box:
     lines: tuple[Text, ...]
     tip: tuple[str, ...]
     heat: int = NO_HEAT
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """An arrow: points along it, as a layout gives them, and its label if it has one."""
+    """An arrow: points along it, as a layout gives them, and its label if it has one.
+
+    One that is `carried` leads from one turn of a folded loop to the next.
+    """
 
     route: Route
     label: Text | None
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +104,28 @@ class Figure:
     arrows: list[Arrow]
 
 
-def compose(view: View, *, reverse: bool = False, spell: Spelling = visible) -> Figure:
+def compose(
+    view: View,
+    *,
+    reverse: bool = False,
+    aspect: float | None = None,
+    spell: Spelling = visible,
+) -> Figure:
     """Lay a view out below its title, notes and legend; `reverse` draws the root on top.
 
+    With an `aspect`, width to height of a screen, what is too tall for it is wrapped into columns.
     `spell` writes a text with the characters that the medium has, before it is measured.
     """
     texts = [_texts(view, box, spell) for box in range(len(view))]
     labels = [shortened(spell(group.label), _LONGEST_LINE) for group in view.groups]
     diagram = _diagram(view, texts, labels)
-    layout = lay_out(diagram, reverse=reverse)
+    layout = lay_out(diagram, reverse=reverse, aspect=aspect)
     title = Text(_MARGIN, _MARGIN + TITLE, shortened(spell(view.title), _LONGEST_NOTE), TITLE)
     notes = tuple(_notes(view, title.y, spell))
     legend = tuple(_legend(view, (notes[-1] if notes else title).y))
     head = [_right_end(text) for text in (title, *notes, *(swatch.word for swatch in legend))]
     width = max(layout.width + _MARGIN, *head) + _MARGIN
-    top = max(legend[-1].y + legend[-1].height if legend else 0, title.y) + 1.5 * _MARGIN
+    top = max(legend[-1].y + legend[-1].height if legend else 0, title.y) + _MARGIN
     shift = (round((width - layout.width) / 2, 1), round(top, 1))
     return Figure(
         width=round(width, 1),
@@ -123,6 +137,13 @@ def compose(view: View, *, reverse: bool = False, spell: Spelling = visible) -> 
         boxes=list(_boxes(view, texts, (diagram, layout), shift)),
         arrows=list(_arrows(view, layout, shift, reverse=reverse)),
     )
+
+
+def fitted_text(view: View, *, screen: tuple[int, int] = (1600, 900)) -> float:
+    """Give the size in pixels that headings have when the whole figure fits on a screen."""
+    width, height = screen
+    figure = compose(view, aspect=width / height)
+    return HEADING * Screen(width, height).scale(figure.width, figure.height)
 
 
 def curve(route: Route) -> Iterator[tuple[Point, ...]]:
@@ -168,6 +189,7 @@ def _diagram(view: View, texts: list[tuple[str, ...]], labels: list[str]) -> Dia
         group=view.group,
         parent=[group.parent for group in view.groups],
         head=[(text_width(label, FRAME), round(FRAME * _LEADING, 1)) for label in labels],
+        carried=list(view.carried),
     )
 
 
@@ -214,14 +236,16 @@ def _boxes(
             ),
             tip=tuple(map(visible, view.tip(box))),
             heat=view.heat[box] if view.heat else NO_HEAT,
+            place=view.place[box] if view.place else None,
         )
 
 
 def _arrows(view: View, layout: Layout, shift: Point, *, reverse: bool) -> Iterator[Arrow]:
-    for route, label in zip(layout.routes, view.label, strict=True):
+    carried = view.carried or (False,) * len(view.label)
+    for route, label, back in zip(layout.routes, view.label, carried, strict=True):
         moved = [(round(x + shift[0], 1), round(y + shift[1], 1)) for x, y in route]
         if not label:
-            yield Arrow(moved, None)
+            yield Arrow(moved, None, back)
             continue
         x, y = moved[0] if reverse else moved[-1]
         below = round(y + LABEL + 3 if reverse else y - LABEL * 0.8, 1)

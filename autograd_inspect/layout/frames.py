@@ -1,19 +1,22 @@
 """Frames: lay out what is in each, treat it as a box in what is around it, join the ways again.
 
-Step 7 of the algorithm in `layered`.
+Steps 7 and 9 of the algorithm in `layered`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autograd_inspect.layout.diagram import Diagram, Frame, Layout
-from autograd_inspect.layout.flat import Spread, lay_flat
+from autograd_inspect.layout.flat import Ribbon, Spread, lay_flat
 from autograd_inspect.layout.heights import Sheet
 from autograd_inspect.layout.routes import Point, Route
 from autograd_inspect.layout.sheets import Sheets, take_apart
 from autograd_inspect.layout.ways import Ways, measure_ways
+from autograd_inspect.layout.wrapping import WORTH_IT, Screen
 
+# Frames that lie deeper are not wrapped.
+_DEEPEST = 3
 _PAD, _BELOW_HEAD = 12.0, 6.0
 _LABEL_PAD, _LABEL_GAP = 8.0, 6.0
 
@@ -30,28 +33,82 @@ class _Inside:
     label: float = 0.0
 
 
-def lay_framed(diagram: Diagram, *, head_below: bool = False) -> Layout:
-    """Place the boxes, arrows and frames of a diagram, each arrow from its upper box."""
+_Insides = dict[int, _Inside]
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A diagram, taken apart; what looks the same is laid out once: layers of a net are alike."""
+
+    diagram: Diagram
+    sheets: Sheets
+    ways: Ways
+    turned: bool
+    ribbons: dict[str, Ribbon] = field(default_factory=dict)
+    spreads: dict[tuple[str, bool], Spread] = field(default_factory=dict)
+
+    def lay_out(self, screen: Screen | None, depth: int, known: _Insides) -> _Insides:
+        """Lay out the sheets of all frames, those that lie less deep than this to fit a screen.
+
+        `known` are the frames laid out already where none was wrapped: the deeper ones stay.
+        """
+        insides = dict(known)
+        depths = self.depths()
+        for frame in range(len(depths) - 1, -1, -1):
+            if depths[frame] < depth or frame not in insides:
+                wrap = screen if depths[frame] < depth else None
+                insides[frame] = self._inside(frame, insides, wrap)
+        spread = self._spread(-1, insides, screen)
+        insides[-1] = _Inside(spread, spread.width, spread.height, 0, 0)
+        return insides
+
+    def depths(self) -> list[int]:
+        """Count the frames around each frame."""
+        depths: list[int] = []
+        for outer in self.diagram.parent:
+            depths.append(depths[outer] + 1 if outer >= 0 else 0)
+        return depths
+
+    def _inside(self, frame: int, insides: _Insides, screen: Screen | None) -> _Inside:
+        spread = self._spread(frame, insides, screen)
+        draft = self.sheets.drafts[frame]
+        passed = (draft.exit if self.turned else draft.entry).values()
+        places = [spread.x[item] for item in passed]
+        return _framed(spread, self.diagram.head[frame], places, head_below=self.turned)
+
+    def _spread(self, frame: int, insides: _Insides, screen: Screen | None) -> Spread:
+        sheet = _sheet(self.diagram, self.sheets, self.ways, frame, insides)
+        look = repr(sheet)
+        ribbon = self.ribbons.get(look) or self.ribbons.setdefault(look, lay_flat(sheet))
+        key = (look, screen is not None)
+        if key not in self.spreads:
+            self.spreads[key] = ribbon.fitted(screen, mirrored=self.turned)
+        return self.spreads[key]
+
+
+def lay_framed(diagram: Diagram, *, turned: bool = False, screen: Screen | None = None) -> Layout:
+    """Place the boxes, arrows and frames of a diagram, each arrow from its upper box.
+
+    Where it is `turned`, it is laid out to be seen upside down.
+    """
     group = diagram.group or [-1] * len(diagram.width)
-    sheets = take_apart(group, diagram.parent, diagram.upper, diagram.lower)
-    ways = measure_ways(group, diagram.parent, diagram.upper, diagram.lower)
-    insides: dict[int, _Inside] = {}
-    known: dict[str, Spread] = {}
-    for frame in range(len(diagram.parent) - 1, -1, -1):
-        sheet = _sheet(diagram, sheets, ways, frame, insides)
-        # Layers of a net are alike: what looks the same is laid out once.
-        spread = known.get(repr(sheet)) or known.setdefault(repr(sheet), lay_flat(sheet))
-        draft = sheets.drafts[frame]
-        passed = [spread.x[item] for item in (draft.exit if head_below else draft.entry).values()]
-        insides[frame] = _framed(spread, diagram.head[frame], passed, head_below=head_below)
-    spread = lay_flat(_sheet(diagram, sheets, ways, -1, insides))
-    insides[-1] = _Inside(spread, spread.width, spread.height, 0, 0)
-    return _put_together(diagram, sheets, insides)
+    carried = diagram.carried or [False] * len(diagram.upper)
+    ends = zip(diagram.upper, diagram.lower, carried, strict=True)
+    plain = [(upper, lower) for upper, lower, back in ends if not back]
+    ways = measure_ways(group, diagram.parent, [a for a, _ in plain], [b for _, b in plain])
+    task = _Task(diagram, take_apart(diagram, group), ways, turned)
+    unwrapped = task.lay_out(screen, 0, {})
+    best = unwrapped
+    for depth in range(1, min(max(task.depths(), default=-1) + 1, _DEEPEST) + 1):
+        if screen is None or (scale := screen.scale(best[-1].width, best[-1].height)) >= 1:
+            break
+        tried = task.lay_out(screen, depth, unwrapped)
+        if screen.scale(tried[-1].width, tried[-1].height) > scale * WORTH_IT:
+            best = tried
+    return _put_together(diagram, task.sheets, best)
 
 
-def _sheet(
-    diagram: Diagram, sheets: Sheets, ways: Ways, frame: int, insides: dict[int, _Inside]
-) -> Sheet:
+def _sheet(diagram: Diagram, sheets: Sheets, ways: Ways, frame: int, insides: _Insides) -> Sheet:
     """Make a frame's sheet, once all frames in it are laid out."""
     draft = sheets.drafts[frame]
     width, height, weight = [0.0] * len(draft), [0.0] * len(draft), [1] * len(draft)
@@ -61,8 +118,9 @@ def _sheet(
         width[item], height[item] = insides[inner].width, insides[inner].height
         weight[item] = ways.through[inner]
     for passages, boxes in ((draft.entry, ways.above), (draft.exit, ways.below)):
-        least = min([boxes[net] for net in passages], default=0)
-        for net, item in passages.items():
+        lasting = {net: item for net, item in passages.items() if item < draft.settled}
+        least = min([boxes[net] for net in lasting], default=0)
+        for net, item in lasting.items():
             # A way that goes on outside is longer than any that does not.
             weight[item] = len(draft) + boxes[net] - least
     at = []
@@ -84,6 +142,7 @@ def _sheet(
         last=list(draft.exit.values()),
         weight=weight,
         frames=list(draft.frames.values()),
+        carried=draft.carried if any(draft.carried) else [],
     )
 
 
@@ -115,7 +174,7 @@ def _framed(
     )
 
 
-def _put_together(diagram: Diagram, sheets: Sheets, insides: dict[int, _Inside]) -> Layout:
+def _put_together(diagram: Diagram, sheets: Sheets, insides: _Insides) -> Layout:
     """Move each sheet to its place on the one around it, and join the arrows."""
     corner: dict[int, Point] = {-1: (0.0, 0.0)}
     frames = []

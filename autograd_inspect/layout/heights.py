@@ -6,7 +6,7 @@ Step 1 of the algorithm in `layered`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class Sheet:
     first, last    boxes that lie on the first and on the last level
     weight         per box, how many boxes it counts for where ways are compared
     frames         boxes that are frames
+    carried        per arrow, whether it leads back up; empty where none does
     """
 
     width: list[float]
@@ -41,6 +42,7 @@ class Sheet:
     last: list[int]
     weight: list[int]
     frames: list[int]
+    carried: list[bool] = field(default_factory=list)
 
 
 def heights_of(sheet: Sheet, upper: list[int], lower: list[int]) -> list[int]:

@@ -47,7 +47,7 @@ instead of from its middle, or on its upper side, where an arrow enters.
    left to right, each column moves to the median of where its segments to other columns would be
    straight, as far as its neighbours leave room.
 5. Bands (`routes`). A level is as tall as its tallest box. Boxes are centred in it, but on a level
-   with a frame, what no arrow enters lies at its lower side. The gap below is 26 + 5 % of the
+   with a frame, what no arrow enters lies at its lower side. The gap below is 18 + 5 % of the
    farthest sideways step in it, at most 64; next to a level of no height it is 10 + 5 %.
 6. Routes (`routes`). An arrow leaves from the middle of a box's lower side or from its port, keeps
    to its stem, which is vertical where it passes a level, so that no arrow crosses a box, and
@@ -75,6 +75,36 @@ instead of from its middle, or on its upper side, where an arrow enters.
    The pieces of an arrow are put together: above and below an entry, exit or port it is vertical,
    so it crosses the outlines of the frames around its ends, and nothing else.
 
+8. Carried arrows (`carried`) lead from the lower side of a box up to the upper side of another one,
+   or of the same. They are not there for steps 1 to 4 and in the counts of step 7. Theirs are the
+   last items of a sheet: by arrow, exits and entries as above, of weight 1, where there is none for
+   the net; the piece on the sheet that both ends have in common is carried. All carried pieces of a
+   net on a sheet share a lane, a vertical line past the levels from the highest of their ends to
+   the lowest, 14 beside all that is on these: on the right, unless more ways down from the level of
+   the net's box and more ways up from those of the ends lie right than left of them. The nets with
+   the shortest way, then the smallest number, come first. From the box a net goes down to a track,
+   along this to its lane, along that to a track above the box it enters: one per net and level.
+   Tracks lie 12 from the level, the next 8 further, those with the shortest way to their lane
+   first, then the smallest number. Each makes the gap that it lies in 10 wider. In step 6 a carried
+   arrow comes from its lane.
+9. Columns (`wrapping`), where there is a screen to fit: 900 high and `aspect` times as wide, less
+   120 of height and 40 of width. The scale of something is the one at which it fits, at most 1.3. A
+   sheet of a scale below 1 may be cut above levels that at most 1 net crosses, then 2, then 3; none
+   within the levels of a carried net and next to them. For columns up to ceil(most * i / 12), i
+   from 1 to 12, but 2 at least, with most = ceil(2 * sqrt(height / width * the screen's)) + 1:
+   columns are filled from the first level on, each as far as its height and the cuts allow; the
+   height is halved in from [height / columns, height] until less than 1 is between, where it
+   succeeds to the tallest column that came out. Of all numbers the first with at least 0.97 of the
+   best scale is taken, if that is 1.15 times what there was, and more nets may cross only for 1.15
+   times again. Where 1.15 times more is beyond 1.3, or no more places come to it, it is not tried.
+   Columns are as wide as what is on their levels, and begin at the same height; with `reverse` they
+   end there and go from right to left, all mirrored. Between two is a gutter of 2 * 18 + 10 per net
+   after the first. The nets of a cut, the one nearest to the next column first, go down 12 below
+   the column, 10 further each, right to a line 18 from it, 10 further each, up to 16 above the next
+   column, 10 further each for those that come before, and down into it.
+   First only the sheet of the whole picture is wrapped, then frames less than 1, 2, 3 deep too: as
+   long as the scale is below 1, and kept if it is 1.15 times the best.
+
 All coordinates are moved to begin at 0 and rounded to one decimal; those of an arrow in pieces to
 six before. A route's points are joined by straight lines where x stays the same, else by a cubic
 curve with vertical tangents whose control points lie half way down.
@@ -85,11 +115,20 @@ from __future__ import annotations
 from autograd_inspect.layout.diagram import Diagram, Frame, Layout
 from autograd_inspect.layout.frames import lay_framed
 from autograd_inspect.layout.routes import straightened
+from autograd_inspect.layout.wrapping import Screen
+
+# The height of the screen that a drawing is wrapped for; what its margins and its title take of it.
+_SCREEN = 900.0
+_BESIDE, _ABOVE = 40.0, 120.0
 
 
-def lay_out(diagram: Diagram, *, reverse: bool = False) -> Layout:
-    """Place boxes and arrows; `reverse` turns the picture upside down and the arrows around."""
-    layout = lay_framed(diagram, head_below=reverse)
+def lay_out(diagram: Diagram, *, reverse: bool = False, aspect: float | None = None) -> Layout:
+    """Place boxes and arrows; `reverse` turns the picture upside down and the arrows around.
+
+    With an `aspect`, width to height of a screen, what is too tall for it is wrapped into columns.
+    """
+    screen = None if aspect is None else Screen(_SCREEN * aspect - _BESIDE, _SCREEN - _ABOVE)
+    layout = lay_framed(diagram, turned=reverse, screen=screen)
     height = layout.height
 
     def moved(x: float, y: float) -> tuple[float, float]:

@@ -105,11 +105,15 @@ def _sweep(rows: Rows, levels: Levels, near: list[bool], kind: tuple[int, bool])
             place = levels.places(before)
             slots, movable = [], []
             for i, vertex in enumerate(row):
-                ends = [place[v] for v in neighbours[vertex]]
-                if ends:
+                near_by = neighbours[vertex]
+                if near_by:
+                    # Not `sum`, which rounds in another way since Python 3.12.
+                    total = 0.0
+                    for v in near_by:
+                        total += place[v]
                     slots.append(i)
                     tie = vertex * 7919 * number % 65521 if number else i
-                    movable.append((sum(ends) / len(ends), tie, vertex))
+                    movable.append((total / len(near_by), tie, vertex))
             movable.sort()
             for slot, (_, _, vertex) in zip(slots, movable, strict=True):
                 row[slot] = vertex

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autograd_inspect.layout.carried import TRACK_ROOM, Carried, Tracks
 from autograd_inspect.layout.heights import Sheet
 from autograd_inspect.layout.levels import Levels
 
 Point = tuple[float, float]
 Route = list[Point]
 
-_GAP, _BARE_GAP, _WIDEST_GAP, _GAP_PER_SHIFT = 26.0, 10.0, 64.0, 0.05
+_GAP, _BARE_GAP, _WIDEST_GAP, _GAP_PER_SHIFT = 18.0, 10.0, 64.0, 0.05
 _LANE_GAP = 14.0
 _MOST_LANES = 500
 _PORT_GAP, _PORT_INSET = 12.0, 10.0
@@ -32,8 +33,11 @@ class Bands:
     middle: list[float]
 
 
-def stack_bands(levels: Levels, x: list[float], sheet: Sheet) -> Bands:
-    """Stack the levels; the gap is wider where lines have far to go to the side."""
+def stack_bands(levels: Levels, x: list[float], sheet: Sheet, tracks: list[int]) -> Bands:
+    """Stack the levels; the gap is wider where lines have far to go to the side.
+
+    `tracks` is the number of lines of carried arrows above each level.
+    """
     count = max(levels.level, default=-1) + 1
     tallest, shift = [0.0] * count, [0.0] * count
     for vertex, level in enumerate(levels.level):
@@ -49,6 +53,7 @@ def stack_bands(levels: Levels, x: list[float], sheet: Sheet) -> Bands:
         bare = not tallest[level] or not tallest[min(level + 1, count - 1)]
         least = _BARE_GAP if bare else _GAP
         y = bottom[-1] + min(least + shift[level] * _GAP_PER_SHIFT, _WIDEST_GAP)
+        y += TRACK_ROOM * tracks[level + 1]
     return Bands(top, bottom, list(_middles(levels, sheet, top, bottom)))
 
 
@@ -96,12 +101,17 @@ class Router:
     x: list[float]
     bands: Bands
     lanes: dict[int, float]
+    tracks: Tracks
 
-    def routes(self) -> list[Route]:
-        """Give the points of every arrow, from its upper box to its lower one."""
+    def routes(self) -> tuple[list[Route], list[Route]]:
+        """Give the points of every arrow, from its upper box to its lower one, then the carried."""
         runs = self._runs()
         ends = self._ends()
-        return [self._route(arrow, runs, ends[arrow]) for arrow in range(len(ends))]
+        plain = len(self.levels.enters)
+        return (
+            [self._route(arrow, runs, ends[arrow]) for arrow in range(plain)],
+            list(map(self._led_back, self.tracks.arrows, ends[plain:])),
+        )
 
     def _runs(self) -> list[list[tuple[int, float]]]:
         """Give the straight pieces of each stem: the level each begins at, and where it lies."""
@@ -119,24 +129,46 @@ class Router:
     def _ends(self) -> list[float]:
         """Spread the arrows that enter a box along its upper side; a straight one stays so."""
         entering: list[list[tuple[float, int]]] = [[] for _ in self.sheet.height]
-        ends = [self.x[spot] for spot in self.levels.enters]
-        for arrow, box in enumerate(self.levels.enters):
+        carried = self.tracks.arrows
+        enters = [*self.levels.enters, *(one.enters for one in carried)]
+        room = [*self.sheet.room, *(one.room for one in carried)]
+        ends = [self.x[spot] for spot in enters]
+        for arrow, box in enumerate(enters):
             if box < self.levels.boxes:
-                stop = self.levels.last_stop(arrow)
-                origin = self.x[stop] if stop >= 0 else self.lanes[self.levels.leaves[arrow]]
-                entering[box].append((origin, arrow))
+                entering[box].append((self._origin(arrow), arrow))
         for box, arrows in enumerate(entering):
             arrows.sort()
             centre = self.x[box]
             straight = [i for i, (x, _) in enumerate(arrows) if abs(x - centre) < _STRAIGHT]
             middle = straight[0] if len(straight) == 1 else (len(arrows) - 1) / 2
             side = max(middle, len(arrows) - 1 - middle)
-            wanted = max((self.sheet.room[arrow] for _, arrow in arrows), default=0.0)
+            wanted = max((room[arrow] for _, arrow in arrows), default=0.0)
             half = max(self.levels.width[box] / 2 - _PORT_INSET, 0)
             gap = min(max(wanted, _PORT_GAP), half / side) if side else 0.0
             for i, (_, arrow) in enumerate(arrows):
                 ends[arrow] = centre + (i - middle) * gap
         return ends
+
+    def _origin(self, arrow: int) -> float:
+        """Give the place from which an arrow comes to its lower box."""
+        plain = len(self.levels.enters)
+        if arrow >= plain:
+            return self.tracks.lane[self.tracks.arrows[arrow - plain].leaves]
+        stop = self.levels.last_stop(arrow)
+        return self.x[stop] if stop >= 0 else self.lanes[self.levels.leaves[arrow]]
+
+    def _led_back(self, one: Carried, end: float) -> Route:
+        """Lead a carried arrow from below its box along its lane to above the box it enters."""
+        net, owner, level = one.leaves, self.levels.owner, self.levels.level
+        upper, lower = owner[net], owner[one.enters]
+        low = self.tracks.y_below(net, self.bands.bottom[level[net]])
+        high = self.tracks.y_above(net, level[lower], self.bands.top[level[lower]])
+        x, lane = self.x[net], self.tracks.lane[net]
+        return [
+            (x, self.middle(upper) + self.sheet.height[upper] / 2),
+            *((x, low), (lane, low), (lane, high), (end, high)),
+            (end, self.middle(lower) - self.sheet.height[lower] / 2),
+        ]
 
     def _route(self, arrow: int, runs: list[list[tuple[int, float]]], end: float) -> Route:
         upper, lower = self.levels.upper[arrow], self.levels.lower[arrow]

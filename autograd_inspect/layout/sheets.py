@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from autograd_inspect.layout.diagram import Diagram
+
 End = tuple[int, int]
 """An item of a sheet, and the port on it, -1 for none."""
 
@@ -30,6 +32,8 @@ class Draft:
     upper, lower    per arrow, the items at its ends
     leaves, enters  per arrow, the ports at its ends, -1 for none
     given           per arrow, the arrow of the diagram that it is the end of, -1 for none
+    carried         per arrow, whether it leads back up
+    settled         how many items there would be without carried arrows
     """
 
     boxes: dict[int, int] = field(default_factory=dict)
@@ -42,6 +46,8 @@ class Draft:
     leaves: list[int] = field(default_factory=list)
     enters: list[int] = field(default_factory=list)
     given: list[int] = field(default_factory=list)
+    carried: list[bool] = field(default_factory=list)
+    settled: int = 0
     _led: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -77,6 +83,10 @@ class Draft:
         """Draw the end of an arrow of the diagram."""
         return self._add(start, (self.boxes[box], -1), arrow)
 
+    def carry(self, start: End, end: End, arrow: int) -> int:
+        """Draw the piece of a carried arrow that leads back up."""
+        return self._add(start, end, arrow, carried=True)
+
     def lead_into(self, start: End, frame: int, net: int) -> int:
         """Draw a net to the border of a frame on the sheet, once for all its arrows."""
         if (net, frame) not in self._led:
@@ -90,12 +100,13 @@ class Draft:
             self._led[net, _BORDER] = self._add(start, (self.exit[net], -1), -1)
         return self._led[net, _BORDER]
 
-    def _add(self, start: End, end: End, given: int) -> int:
+    def _add(self, start: End, end: End, given: int, *, carried: bool = False) -> int:
         self.upper.append(start[0])
         self.leaves.append(start[1])
         self.lower.append(end[0])
         self.enters.append(end[1])
         self.given.append(given)
+        self.carried.append(carried)
         return len(self.given) - 1
 
 
@@ -107,10 +118,9 @@ class Sheets:
     ways: list[list[Leg]]
 
 
-def take_apart(
-    group: Sequence[int], parent: Sequence[int], upper: Sequence[int], lower: Sequence[int]
-) -> Sheets:
-    """Make the sheets of boxes in frames: `group` per box, `parent` per frame, -1 for none."""
+def take_apart(diagram: Diagram, group: Sequence[int]) -> Sheets:
+    """Make the sheets of a diagram, with the innermost frame around each box, -1 for none."""
+    parent = diagram.parent
     drafts = [Draft() for _ in range(len(parent) + 1)]
     # By way of their first boxes, so that items come in the order of the boxes.
     for box, frame in enumerate(group):
@@ -121,24 +131,36 @@ def take_apart(
     depth = [0] * (len(parent) + 1)
     for frame, outer in enumerate(parent):
         depth[frame] = depth[outer] + 1
-    ways = []
-    for arrow, (net, box) in enumerate(zip(upper, lower, strict=True)):
-        out, into = group[net], group[box]
-        if out == into:
-            draft = drafts[out]
-            ways.append([(out, draft.lead_to_box((draft.boxes[net], -1), box, arrow))])
-            continue
-        left: list[int] = []
-        entered: list[int] = []
-        while out != into:
-            if depth[out] >= depth[into]:
-                left.append(out)
-                out = parent[out]
-            else:
-                entered.append(into)
-                into = parent[into]
-        ways.append(list(_way(drafts, (arrow, net, box), left, (out, *reversed(entered)))))
+    carried = diagram.carried or [False] * len(diagram.upper)
+    ways: list[list[Leg]] = [[] for _ in carried]
+    # What only carried arrows need comes last, so that it changes nothing about the others.
+    for last in (False, True):
+        for draft in drafts:
+            draft.settled = len(draft)
+        for arrow in (arrow for arrow, turn in enumerate(carried) if turn is last):
+            net, box = diagram.upper[arrow], diagram.lower[arrow]
+            left, entered = _borders(parent, depth, group[net], group[box])
+            ways[arrow] = list(_way(drafts, (arrow, net, box), left, entered, carried=last))
     return Sheets(drafts, ways)
+
+
+def _borders(
+    parent: Sequence[int], depth: list[int], out: int, into: int
+) -> tuple[list[int], list[int]]:
+    """List the frames that an arrow leaves, from the inside out, then those around what is left.
+
+    The first of the latter is the innermost frame around both ends.
+    """
+    left: list[int] = []
+    entered: list[int] = []
+    while out != into:
+        if depth[out] >= depth[into]:
+            left.append(out)
+            out = parent[out]
+        else:
+            entered.append(into)
+            into = parent[into]
+    return left, [out, *reversed(entered)]
 
 
 def _add_frame(drafts: list[Draft], parent: Sequence[int], frame: int) -> None:
@@ -147,7 +169,12 @@ def _add_frame(drafts: list[Draft], parent: Sequence[int], frame: int) -> None:
 
 
 def _way(
-    drafts: list[Draft], ends: tuple[int, int, int], left: list[int], entered: tuple[int, ...]
+    drafts: list[Draft],
+    ends: tuple[int, int, int],
+    left: list[int],
+    entered: list[int],
+    *,
+    carried: bool,
 ) -> Iterator[Leg]:
     """Lead an arrow out of the frames that it leaves, and from the first of the others inwards."""
     arrow, net, box = ends
@@ -163,7 +190,11 @@ def _way(
             start = draft.from_above(net)
         else:
             start = (draft.boxes[net], -1) if inner < 0 else draft.on_frame(inner, net)
-        if place + 1 < len(entered):
-            yield frame, draft.lead_into(start, entered[place + 1], net)
+        further = entered[place + 1] if place + 1 < len(entered) else -1
+        if carried and not place:
+            end = draft.on_frame(further, net) if further >= 0 else (draft.boxes[box], -1)
+            yield frame, draft.carry(start, end, arrow if further < 0 else -1)
+        elif further >= 0:
+            yield frame, draft.lead_into(start, further, net)
         else:
             yield frame, draft.lead_to_box(start, box, arrow)

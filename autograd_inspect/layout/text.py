@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 # Advance widths in thousandths of an em for U+0020 to U+007E, read from DejaVu Sans 2.37 (hmtx).
@@ -42,7 +43,7 @@ def _stand_in(match: re.Match[str]) -> str:
     return "\u2421" if code == 0x7F else "\ufffd"
 
 
-def shortened(text: str, longest: int = 44) -> str:
+def shortened(text: str, longest: int = 48) -> str:
     """Cut the middle out of a long text: of a dotted name both ends tell the most."""
     if len(text) <= longest:
         return text
@@ -54,6 +55,12 @@ def shortened(text: str, longest: int = 44) -> str:
 def text_width(text: str, size: float) -> float:
     """Give the width of a line of text at this font size, in the same unit."""
     return sum(_WIDTH_OF.get(char) or _unusual_width(char) for char in text) * size / 1000
+
+
+def unusual_widths(texts: Iterable[str]) -> dict[str, int]:
+    """Give the widths, in thousandths of an em, of all characters beyond ASCII in these texts."""
+    unusual = sorted({char for text in texts for char in text if char not in _WIDTH_OF})
+    return {char: _unusual_width(char) for char in unusual}
 
 
 def _unusual_width(char: str) -> int:

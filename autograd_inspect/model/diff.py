@@ -21,6 +21,9 @@ TOLERANCE = 0.01
 
 USUAL = ",".join(USUAL_ASPECTS)
 
+#: Boxes of a picture, before what did not change is folded.
+MOST_BOXES = 140
+
 ADDED, REMOVED, CHANGED = "+", "-", "~"
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from autograd_inspect.model.places import Place
+
 
 class Role(str, Enum):
     """What a box stands for; decides its colour."""
@@ -19,6 +21,9 @@ class Role(str, Enum):
     OPERATION = "operation"
     VIEW = "view"
     CUSTOM = "custom"
+    MODULE = "module"
+    REPEAT = "repeat"
+    CHAIN = "chain"
     MORE = "more"
     ADDED = "added"
     REMOVED = "removed"
@@ -37,6 +42,9 @@ _ROLE_LABELS = {
     Role.OPERATION: "operation",
     Role.VIEW: "view",
     Role.CUSTOM: "custom function",
+    Role.MODULE: "module, closed",
+    Role.REPEAT: "several alike",
+    Role.CHAIN: "chain of operations",
     Role.MORE: "not shown",
     Role.ADDED: "+ added",
     Role.REMOVED: "- removed",
@@ -98,7 +106,8 @@ class View:
     face      per box, its row in `faces`
     origin    per box, its row in `origins`
     group     per box, its row in `groups`: the innermost frame around it, -1 for none
-    node      per box, the number of its node in the graph, -1 where it stands for none
+    node      per box, the number of its node in the graph, -1 where it stands for none, and -2 - f
+              where it is fold f
     name      per box, the program's name for it, mostly empty
     variable  per box, the variable that its output was bound to, mostly empty
     remark    per box, a line of its own, mostly empty
@@ -106,8 +115,11 @@ class View:
     source    per arrow, the box nearer to the root
     target    per arrow, the box nearer to the leaves
     label     per arrow, a text, mostly empty
+    carried   per arrow, whether it leads from one turn of a folded loop to the next, so that it
+              leads back up where one turn is shown; empty where none does
     heat      per box, its level of heat; empty where boxes are coloured by what they are
     scale     what the heat stands for
+    place     per box, the line that made it; may be left out
     """
 
     title: str
@@ -126,8 +138,10 @@ class View:
     target: list[int]
     label: list[str]
     notes: tuple[str, ...] = ()
+    carried: tuple[bool, ...] = ()
     heat: tuple[int, ...] = ()
     scale: Scale | None = None
+    place: tuple[Place | None, ...] = ()
 
     def __len__(self) -> int:
         """Count the boxes."""
@@ -166,6 +180,6 @@ class View:
         seen: dict[int, int] = {}
         for node in self.node:
             seen[node] = count = seen.get(node, 0) + 1
-            stem = str(node) if node >= 0 else "more"
-            keys.append(stem if count == 1 and node >= 0 else f"{stem}-{count}")
+            stem = str(node) if node >= 0 else "more" if node == -1 else f"fold{-2 - node}"
+            keys.append(stem if count == 1 and node != -1 else f"{stem}-{count}")
         return keys

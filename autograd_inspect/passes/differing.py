@@ -148,6 +148,7 @@ def _part(
         hidden=np.bincount(fold[fold >= 0]).astype(np.int64),
         frontier=none,
         hidden_in=none,
+        below=none,
     )
     if split_leaves:
         part = with_leaves_split(part)

@@ -8,12 +8,13 @@ import numpy as np
 
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.graph import Graph
+from autograd_inspect.model.tables import Bools
 from autograd_inspect.model.view import NO_HEAT, Scale, View
 from autograd_inspect.passes.grouping import group_boxes
 from autograd_inspect.passes.heat import gradient_norms, heat_of
 from autograd_inspect.passes.looks import looks_of
 from autograd_inspect.passes.modules import Modules
-from autograd_inspect.passes.nearest import nearest
+from autograd_inspect.passes.nearest import nearest, part_of
 from autograd_inspect.passes.origins import origins_of
 from autograd_inspect.passes.part import TIMES, Part, combined
 from autograd_inspect.passes.splitting import split_leaves as with_leaves_split
@@ -22,18 +23,22 @@ from autograd_inspect.passes.splitting import split_leaves as with_leaves_split
 def draw(
     source: Capture | Graph,
     *,
-    limit: int | None,
+    limit: int | None = None,
+    kept: Bools | None = None,
     split_leaves: bool = False,
     color: str = "kind",
 ) -> View:
-    """Give the view of a graph's `limit` nodes nearest to its roots, of all where it is None.
+    """Give the view of every node of a graph, or of those that are `kept`; nothing is folded.
+
+    `limit` keeps at most so many, nearest to the roots.
 
     `split_leaves` draws a leaf that is used all over the graph once per user: such a leaf is one
     node with several boxes, and each of them says so. `color` is what colours stand for: `kind`,
     or one of `heat.FIGURES`, which a capture must have.
     """
     graph = source.graph if isinstance(source, Capture) else source
-    part = whole = nearest(graph, limit)
+    near = nearest(graph, limit)
+    part = whole = part_of(graph, near if kept is None else near & kept)
     if split_leaves:
         part = with_leaves_split(whole)
     looks = looks_of(part)
@@ -42,10 +47,11 @@ def draw(
     origins = origins_of(part, grouping.alone, modules)
     stand_ins = len(part) + np.arange(len(part.hidden))
     nothing = [""] * len(stand_ins)
+    above = stand_ins[-1:].tolist() * len(part.below)
     heat, scale = _heat(part, source, color)
     return View(
-        title=_title(source),
-        notes=(*_shown_note(whole), *_split_note(whole, part), *_about_notes(source)),
+        title=title_of(source),
+        notes=(*_shown_note(whole), *_split_note(whole, part), *notes_about(source)),
         faces=looks.faces,
         origins=origins.origins,
         groups=grouping.groups,
@@ -57,11 +63,15 @@ def draw(
         variable=_variables(part) + nothing,
         remark=_remarks(part, source) + nothing,
         sequence=graph.node_table.sequence[part.node].tolist() + [-1] * len(stand_ins),
-        source=part.source.tolist() + part.frontier.tolist(),
-        target=part.target.tolist() + stand_ins[part.hidden_in].tolist(),
-        label=_labels(part) + [""] * len(part.frontier),
+        source=part.source.tolist() + part.frontier.tolist() + above,
+        target=part.target.tolist() + stand_ins[part.hidden_in].tolist() + part.below.tolist(),
+        label=_labels(part) + [""] * (len(part.frontier) + len(above)),
         heat=heat,
         scale=scale,
+        place=(
+            *map(graph.place_of, graph.node_table.stack[part.node].tolist()),
+            *[None] * len(stand_ins),
+        ),
     )
 
 
@@ -72,7 +82,8 @@ def _heat(part: Part, source: Capture | Graph, color: str) -> tuple[tuple[int, .
     return (*level[part.node].tolist(), *[NO_HEAT] * len(part.hidden)), scale
 
 
-def _title(source: Capture | Graph) -> str:
+def title_of(source: Capture | Graph) -> str:
+    """Say what a picture is of, and how large that is."""
     graph = source.graph if isinstance(source, Capture) else source
     size = f"{_count(len(graph), 'node')}, {_count(graph.edge_count, 'edge')}"
     size += f", {_count(len(graph.leaf_table.node), 'leaf', 'leaves')}"
@@ -89,7 +100,7 @@ def _shown_note(part: Part) -> list[str]:
     total = len(part.graph)
     if len(part) == total:
         return []
-    return [f"{len(part):,} of {total:,} nodes shown, nearest the root; --all draws every one"]
+    return [f"{len(part):,} of {total:,} nodes shown; the other boxes say how many they stand for"]
 
 
 def _split_note(whole: Part, part: Part) -> list[str]:
@@ -100,7 +111,8 @@ def _split_note(whole: Part, part: Part) -> list[str]:
     return [f"{what} drawn once per user: {TIMES}N on a box says how often"]
 
 
-def _about_notes(source: Capture | Graph) -> list[str]:
+def notes_about(source: Capture | Graph) -> list[str]:
+    """Say what is missing of a capture."""
     if isinstance(source, Graph):
         return []
     about = source.about

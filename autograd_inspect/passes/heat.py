@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_inspect.errors import UsageError
 from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.folds import Figures
 from autograd_inspect.model.gradients import Reason
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Floats, Longs, SavedState
@@ -26,19 +27,38 @@ def heat_of(capture: Capture, figure: str) -> tuple[Longs, Scale]:
     """
     match figure:
         case "grad":
-            norms = gradient_norms(capture)
-            _require(norms, capture, "gradients", "agi trace")
-            return _by_decades(norms)
+            return _levels(capture, figure, gradient_norms(capture))
         case "memory":
-            return _by_share(_held(capture.graph), "held for backward", _bytes_text)
+            return _levels(capture, figure, _held(capture.graph))
         case "time":
             spent = capture.graph.node_times
-            times = np.where(spent < 0, np.nan, spent / 1e3)
-            _require(times, capture, "times", "agi profile")
-            profiled = capture.about.profile is not None
-            title = "time, forward and backward" if profiled else "time in backward, under probes"
-            return _by_share(times, title, _time_text)
+            return _levels(capture, figure, np.where(spent < 0, np.nan, spent))
     raise UsageError(f"cannot colour by {figure}", hint=f"known: {', '.join(FIGURES)}")
+
+
+def heat_of_items(capture: Capture, figure: str, figures: Figures) -> tuple[Longs, Scale]:
+    """Give the level of each thing that has these figures, like `heat_of`."""
+    match figure:
+        case "grad":
+            return _levels(capture, figure, figures.norm)
+        case "memory":
+            return _levels(capture, figure, figures.saved.astype(np.float64))
+        case "time":
+            return _levels(capture, figure, np.where(figures.spent < 0, np.nan, figures.spent))
+    raise UsageError(f"cannot colour by {figure}", hint=f"known: {', '.join(FIGURES)}")
+
+
+def _levels(capture: Capture, figure: str, values: Floats) -> tuple[Longs, Scale]:
+    """Put values on the scale of their kind: norms, bytes or nanoseconds."""
+    if figure == "grad":
+        _require(values, capture, "gradients", "agi trace")
+        return _by_decades(values)
+    if figure == "memory":
+        return _by_share(values, "held for backward", bytes_text)
+    _require(values, capture, "times", "agi profile")
+    profiled = capture.about.profile is not None
+    title = "time, forward and backward" if profiled else "time in backward, under probes"
+    return _by_share(values / 1e3, title, _time_text)
 
 
 def gradient_norms(capture: Capture) -> Floats:
@@ -105,7 +125,8 @@ def _by_share(values: Floats, title: str, text: Callable[[float], str]) -> tuple
     return level, Scale(title, "0", text(most))
 
 
-def _bytes_text(count: float) -> str:
+def bytes_text(count: float) -> str:
+    """Write a number of bytes: `4 KiB`."""
     unit = min(int(math.log(count, 1024)), 4) if count >= 1 else 0
     return f"{count / 1024**unit:.3g} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[unit]}"
 

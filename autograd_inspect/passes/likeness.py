@@ -38,7 +38,7 @@ def calls_in_common(graph: Graph, nodes: Ints) -> Longs:
     calls = graph.node_table.call[nodes]
     before = np.concatenate([[-1], calls[:-1]]).astype(np.int64)
     common = np.zeros(len(nodes), np.int64)
-    for around in _calls_around(graph):
+    for around in calls_around(graph):
         common += (around[calls] >= 0) & (around[calls] == around[before])
     return common
 
@@ -61,7 +61,7 @@ def calls_of_repeats(graph: Graph, nodes: Ints) -> tuple[int, ...]:
     return tuple(apart if len(apart) <= _FEW else (apart[0], apart[-1]))
 
 
-def _calls_around(graph: Graph) -> list[Longs]:
+def calls_around(graph: Graph) -> list[Longs]:
     """Give per depth, outermost first, the call of that depth around each call; last for none."""
     parent = graph.call_table.parent.astype(np.int64)
     waiting = np.arange(len(parent))

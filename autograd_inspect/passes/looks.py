@@ -59,6 +59,11 @@ def looks_of(part: Part) -> Looks:
     return Looks((*described, *more), np.append(face, stand_ins))
 
 
+def described(graph: Graph, node: int) -> Face:
+    """Describe one node."""
+    return _describe(graph.node(node), int(_held_bytes_of(graph, node)))
+
+
 def _root_mark(graph: Graph) -> Rows:
     mark = np.zeros(len(graph), np.int64)
     mark[graph.root_table.node] = 1
@@ -99,6 +104,17 @@ def _held_bytes(graph: Graph) -> Rows:
     return held
 
 
+def _held_bytes_of(graph: Graph, node: int) -> int:
+    table = graph.saved_table
+    rows = slice(*np.searchsorted(table.node, [node, node + 1]).tolist())
+    held: dict[int, int] = {}
+    columns = (table.storage[rows], table.bytes[rows], table.state[rows])
+    for at, (storage, size, state) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
+        if state != SavedState.FREED:
+            held[storage if storage >= 0 else -1 - at] = size
+    return sum(held.values())
+
+
 def _saved_mark(graph: Graph, node: Rows, held: Rows) -> Rows:
     """Give nodes that save equal tensors the same number, comparing the first few they save."""
     table = graph.saved_table
@@ -122,12 +138,12 @@ def _describe(node: Node, held: int) -> Face:
     return Face(
         title=node.title,
         role=role,
-        lines=tuple(_outputs_lines(node.outputs) + _attribute_lines(node)),
+        lines=tuple(outputs_lines(node.outputs) + _attribute_lines(node)),
         tip=tuple(_tip(node, held)),
     )
 
 
-def _outputs_lines(outputs: tuple[Spec | None, ...]) -> list[str]:
+def outputs_lines(outputs: tuple[Spec | None, ...]) -> list[str]:
     """Write each shape once, with how many outputs have it."""
     counts: dict[str, int] = {}
     for spec in outputs:

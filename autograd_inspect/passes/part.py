@@ -26,6 +26,7 @@ class Part:
     hidden_by  per node of the graph, the stand-in that it is hidden in, -1 for those shown
     hidden  per stand-in for what is not shown, how many nodes it stands for
     frontier, hidden_in  pairs: box `frontier[i]` leads into stand-in `hidden_in[i]`
+    below   the boxes that the last stand-in leads to, where that has nothing shown above it
     """
 
     graph: Graph
@@ -37,6 +38,7 @@ class Part:
     hidden: Rows
     frontier: Rows
     hidden_in: Rows
+    below: Rows
 
     def __len__(self) -> int:
         """Count the boxes, those for what is hidden left out."""

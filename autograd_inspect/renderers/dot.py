@@ -130,8 +130,12 @@ def _role_defaults(role: Role) -> str:
 
 def _edges(view: View, names: list[str], *, reverse: bool) -> Iterator[str]:
     tails, heads = (view.source, view.target) if reverse else (view.target, view.source)
-    for tail, head, label in zip(tails, heads, view.label, strict=True):
-        if label:
+    carried = view.carried or (False,) * len(view.label)
+    for tail, head, label, back in zip(tails, heads, view.label, carried, strict=True):
+        if back:
+            text = f', label="{_escaped(label)}"' if label else ""
+            yield f"  {names[tail]} -> {names[head]} [style=dashed, constraint=false{text}];\n"
+        elif label:
             yield f'  {names[tail]} -> {names[head]} [label="{_escaped(label)}"];\n'
         else:
             yield f"  {names[tail]} -> {names[head]};\n"

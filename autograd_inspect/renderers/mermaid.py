@@ -66,8 +66,10 @@ def _box(view: View, box: int, name: str) -> str:
 def _arrows(view: View, *, reverse: bool) -> Iterator[str]:
     names = _names(view)
     tails, heads = (view.source, view.target) if reverse else (view.target, view.source)
-    for tail, head, label in zip(tails, heads, view.label, strict=True):
-        arrow = f'-->|"{_escaped(label)}"|' if label else "-->"
+    carried = view.carried or (False,) * len(view.label)
+    for tail, head, label, back in zip(tails, heads, view.label, carried, strict=True):
+        line = "-.->" if back else "-->"
+        arrow = f'{line}|"{_escaped(label)}"|' if label else line
         yield f"  {names[tail]} {arrow} {names[head]}\n"
 
 

@@ -48,9 +48,9 @@ _BOLD = (
 )
 
 
-def render(view: View, *, reverse: bool = False) -> bytes:
+def render(view: View, *, reverse: bool = False, aspect: float | None = None) -> bytes:
     """Draw a view on one page of its own size; arrows as in the other pictures."""
-    figure = compose(view, reverse=reverse, spell=_spelled)
+    figure = compose(view, reverse=reverse, aspect=aspect, spell=_spelled)
     longest = max(figure.width, figure.height)
     scale = min(_POINTS_PER_PIXEL, _LONGEST_SIDE / longest)
     drawing = zlib.compress("\n".join(_drawing(figure, scale)).encode("latin-1"))
@@ -114,6 +114,7 @@ def _over_lines(text: Text, paper: str, *, bold: bool = False) -> Iterator[str]:
 
 
 def _arrow(arrow: Arrow) -> Iterator[str]:
+    yield "[5 3] 0 d" if arrow.carried else "[] 0 d"
     yield f"{_points(arrow.route[:1])} m"
     for piece in curve(arrow.route):
         yield f"{_points(piece)} {'l' if len(piece) == 1 else 'c'}"

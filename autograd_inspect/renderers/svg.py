@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
 
 from autograd_inspect.layout.figure import (
     Arrow,
@@ -27,8 +29,9 @@ _STYLE = f"""\
 .agi .label {{ font-size: 10px; stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }}
 .agi .arrow {{ fill: none; stroke-width: 1.2; }}
 """
+_CARRIED_STYLE = ".agi .carried { stroke-dasharray: 5 3; }\n"
 _FRAME_STYLE = """\
-.agi .module { font-size: 11px; font-weight: 600;
+.agi .caption { font-size: 11px; font-weight: 600;
   stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }
 """
 #: The class of each level of heat.
@@ -39,18 +42,23 @@ _HEATS = {level: f"heat{level}" for level in range(HOTTEST + 1)} | {
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
-def render(view: View, *, reverse: bool = False) -> str:
-    """Draw a view; arrows run down from leaves to root, down from root to leaves with `reverse`."""
-    return "".join(_pieces(compose(view, reverse=reverse)))
+def render(
+    view: View, *, reverse: bool = False, aspect: float | None = None, link: str = ""
+) -> str:
+    """Draw a view; arrows run down from leaves to root, down from root to leaves with `reverse`.
+
+    With an `aspect` what is too tall for such a screen is wrapped into columns.
+    """
+    return "".join(_pieces(compose(view, reverse=reverse, aspect=aspect), link))
 
 
-def _pieces(figure: Figure) -> Iterator[str]:
+def _pieces(figure: Figure, link: str) -> Iterator[str]:
     width, height = _number(figure.width), _number(figure.height)
     title = _escaped(figure.title.text)
     yield f'<svg xmlns="http://www.w3.org/2000/svg" class="agi" width="{width}" height="{height}" '
     yield f'viewBox="0 0 {width} {height}" role="img" aria-label="{title}">\n'
     yield f"<title>{title}</title>\n"
-    yield from _style(framed=bool(figure.frames), heated=_is_heated(figure))
+    yield from _style(figure)
     yield f'<rect class="paper" width="{width}" height="{height}"/>\n'
     yield _text(figure.title, "title")
     yield from (_text(note, "line note") for note in figure.notes)
@@ -58,7 +66,7 @@ def _pieces(figure: Figure) -> Iterator[str]:
     yield from map(_frame, figure.frames)
     yield from map(_arrow, figure.arrows)
     yield from map(_frame_label, figure.frames)
-    yield from map(_box, figure.boxes)
+    yield from (_linked(box, link) for box in figure.boxes)
     yield from (_text(arrow.label, "label") for arrow in figure.arrows if arrow.label)
     yield "</svg>\n"
 
@@ -67,8 +75,11 @@ def _is_heated(figure: Figure) -> bool:
     return any(swatch.heat != NO_HEAT for swatch in figure.legend)
 
 
-def _style(*, framed: bool, heated: bool) -> Iterator[str]:
+def _style(figure: Figure) -> Iterator[str]:
+    framed, heated = bool(figure.frames), _is_heated(figure)
     yield f"<style>\n{_STYLE}"
+    if any(arrow.carried for arrow in figure.arrows):
+        yield _CARRIED_STYLE
     if framed:
         yield _FRAME_STYLE
     yield from _shapes()
@@ -88,7 +99,7 @@ def _colours(palette: Palette, *, framed: bool) -> Iterator[str]:
     yield f".agi .arrow {{ stroke: {palette.arrow}; }}\n"
     yield f".agi .head {{ fill: {palette.arrow}; }}\n"
     for depth, fill in enumerate(palette.frames if framed else ()):
-        yield f".agi .frame{depth} .module {{ fill: {palette.quiet}; stroke: {fill}; }}\n"
+        yield f".agi .frame{depth} .caption {{ fill: {palette.quiet}; stroke: {fill}; }}\n"
         yield f".agi .frame{depth} rect {{ fill: {fill}; stroke: {palette.frame_line}; }}\n"
     for role, (fill, line) in palette.boxes.items():
         yield f".agi .{role.value} rect {{ fill: {fill}; stroke: {line}; }}\n"
@@ -98,7 +109,7 @@ def _colours(palette: Palette, *, framed: bool) -> Iterator[str]:
 def _heats(palette: Palette) -> Iterator[str]:
     for level, fill in palette.heat.items():
         yield f".agi .{_HEATS[level]} rect {{ fill: {fill}; }}\n"
-        yield f".agi .box.{_HEATS[level]} .line {{ fill: {palette.text}; }}\n"
+        yield f".agi .box.{_HEATS[level]} text {{ fill: {palette.text}; }}\n"
 
 
 def _shapes() -> Iterator[str]:
@@ -119,13 +130,22 @@ def _frame(frame: Frame) -> str:
 
 
 def _frame_label(frame: Frame) -> str:
-    text = _text(frame.label, "module")
+    text = _text(frame.label, "caption")
     return f'<g class="frame{frame.depth % 2}">{_tip(frame.tip)}\n{text}</g>\n'
 
 
 def _tip(lines: tuple[str, ...]) -> str:
     joined = "\n".join(lines)
     return f"<title>{_escaped(joined)}</title>"
+
+
+def _linked(box: Box, link: str) -> str:
+    """Draw a box, leading to its line where that is asked for and known."""
+    if not link or box.place is None:
+        return _box(box)
+    path = quote(Path(box.place.file).absolute().as_posix())
+    target = link.replace("{path}", path).replace("{line}", str(box.place.line))
+    return f'<a href="{_escaped(target)}">{_box(box)}</a>\n'
 
 
 def _box(box: Box) -> str:
@@ -153,8 +173,9 @@ def _arrow(arrow: Arrow) -> str:
         f"{'L' if len(piece) == 1 else 'C'}{_points(piece)}" for piece in curve(arrow.route)
     )
     x, y = arrow.route[-1]
+    kind = "arrow carried" if arrow.carried else "arrow"
     return (
-        f'<path class="arrow" d="M{_points(arrow.route[:1])} {points}"/>'
+        f'<path class="{kind}" d="M{_points(arrow.route[:1])} {points}"/>'
         f'<path class="head" d="M{_points([(x, y)])}l-3.5 -7h7z"/>\n'
     )
 

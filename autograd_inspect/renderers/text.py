@@ -40,7 +40,7 @@ class Glyphs:
     branch: str = "├─"
     below: str = "↓"
     gives: str = "→"
-    times: str = "×"  # noqa: RUF001 - a multiplication sign is meant
+    times: str = "×"
     gradient: str = "∇"
     repeat: str = "⋮"
     ellipsis: str = "…"

@@ -84,8 +84,8 @@ def test_a_terminal_gets_blocks(where: Path) -> None:
     done = run_agi(
         "functional", "jacobian", "train.py:f", "--inputs", "(x, y)", "--width", "80", cwd=where
     )
-    assert "d f / d x  [3] × [3]  diagonal\n" in done.out  # noqa: RUF001
-    assert "d f / d y  [3] × [3]  3 × identity\n  3  ·  ·\n" in done.out  # noqa: RUF001
+    assert "d f / d x  [3] × [3]  diagonal\n" in done.out
+    assert "d f / d y  [3] × [3]  3 × identity\n  3  ·  ·\n" in done.out
     assert done.out.endswith("\nchecked: forward mode agrees exactly\n")
     assert done.err == ""
 
@@ -185,7 +185,7 @@ def test_arrays_go_to_a_file_and_blocks_to_stdout(extension: str, where: Path) -
     done = run_agi(*command, "-o", f"numbers.{extension}", cwd=where)
     assert done.status == 0, done.err
     assert done.err == f"wrote numbers.{extension}\n"
-    assert "3 × identity" in done.out  # noqa: RUF001
+    assert "3 × identity" in done.out
     path = where / f"numbers.{extension}"
     found = (
         load_file(path) if extension == "safetensors" else np.load(io.BytesIO(path.read_bytes()))
@@ -246,4 +246,4 @@ def test_the_functions_own_imports_are_those_of_the_program(script: Write) -> No
         cwd=where,
     )  # fmt: skip
     assert done.status == 0, done.err
-    assert "d f / d x  [1] × [1]\n  10\n" in done.out  # noqa: RUF001
+    assert "d f / d x  [1] × [1]\n  10\n" in done.out

@@ -186,6 +186,15 @@ def test_a_large_graph_is_limited_and_says_so(tmp_path: Path) -> None:
     assert whole.out.count("->") >= 1000
 
 
+def test_render_shows_what_is_asked_for(capture: Path) -> None:
+    asked = ("--path", "a", "--exclude", "loss", "--limit", "9", "--dot")
+    text = run_agi("render", *asked, cwd=capture).out
+    assert ("mul" in text, '"b"' in text, text.count("1 more node")) == (True, False, 2)
+    done = run_agi("render", "--focus", "nobody", cwd=capture)
+    assert (done.status, done.out) == (2, "")
+    assert "nobody: no tensor of the capture goes by this name" in done.err
+
+
 def test_options_come_from_the_file_then_the_environment_then_the_flag(capture: Path) -> None:
     (capture / "pyproject.toml").write_text("[tool.agi.grads]\ncsv = true\nsort = 'name'\n")
     assert run_agi("grads", cwd=capture).out.startswith("name,")

@@ -39,5 +39,5 @@ def test_roles_that_matter_have_a_line_that_is_seen(palette: Palette) -> None:
 
 
 def test_no_two_roles_look_alike_without_colour() -> None:
-    told_apart = [shape for role, shape in SHAPES.items() if role is not Role.OPERATION]
-    assert len(set(told_apart)) == len(told_apart)
+    shapes = [shape for role, shape in SHAPES.items() if role is not Role.OPERATION]
+    assert len(set(shapes)) == len(shapes)

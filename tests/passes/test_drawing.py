@@ -73,7 +73,7 @@ def several_outputs(graph: Graph, outputs: int) -> Graph:
 
 
 def test_leaves_and_roots_go_by_their_names() -> None:
-    view = draw(make_graph("loss>mul mul>a mul>b"), limit=None)
+    view = draw(make_graph("loss>mul mul>a mul>b"))
     assert [view.heading(box) for box in range(4)] == ["loss", "mul", "a", "b"]
     assert view.lines(2) == ("AccumulateGrad [2, 3]",)
     roles = [view.faces[face].role for face in view.face]
@@ -81,42 +81,42 @@ def test_leaves_and_roots_go_by_their_names() -> None:
 
 
 def test_boxes_that_look_alike_share_a_face() -> None:
-    view = draw(graph_of([[i + 1] for i in range(999)] + [[]]), limit=None)
+    view = draw(graph_of([[i + 1] for i in range(999)] + [[]]))
     assert len(view) == 1000
     assert len(view.faces) == 3
 
 
 def test_undefined_edges_are_not_drawn() -> None:
-    view = draw(graph_of([[1, -1, 2], [], []]), limit=None)
+    view = draw(graph_of([[1, -1, 2], [], []]))
     assert list(zip(view.source, view.target, strict=True)) == [(0, 1), (0, 2)]
 
 
 def test_two_arrows_between_two_boxes_say_which_input_they_are() -> None:
-    view = draw(make_graph("mul>x mul>x"), limit=None)
+    view = draw(make_graph("mul>x mul>x"))
     assert view.label == ["input 0", "input 1"]
-    assert draw(make_graph("mul>x mul>y"), limit=None).label == ["", ""]
+    assert draw(make_graph("mul>x mul>y")).label == ["", ""]
 
 
 def test_arrows_to_a_node_with_several_outputs_say_which() -> None:
-    view = draw(several_outputs(make_graph("cat>split cat>split split>x"), 2), limit=None)
+    view = draw(several_outputs(make_graph("cat>split cat>split split>x"), 2))
     assert view.label[:2] == ["output 0", "output 1"]
     assert view.lines(1) == ("[2, 3] \N{MULTIPLICATION SIGN}2",)
 
 
 def test_a_spec_is_shown_with_what_is_unusual_of_it() -> None:
     graph = replace(make_graph("mul>x"), specs=(Spec((4,), "bfloat16", "cuda:1"),))
-    assert draw(graph, limit=None).lines(1) == ("AccumulateGrad [4] bfloat16 cuda:1",)
+    assert draw(graph).lines(1) == ("AccumulateGrad [4] bfloat16 cuda:1",)
 
 
 def test_scalars_are_shown_unless_they_say_nothing() -> None:
     attributes = '{"exponent": 2, "dim": 0, "alpha": 1, "keepdim": false, "sizes": [1, 2]}'
-    view = draw(graph_of([[1], [2], []], attributes=attributes), limit=None)
+    view = draw(graph_of([[1], [2], []], attributes=attributes))
     assert view.lines(1) == ("[2, 3]", "exponent=2, dim=0")
     assert "sizes = [1, 2]" in view.tip(1)
 
 
 def test_the_tip_says_what_a_node_is_and_where() -> None:
-    view = draw(make_graph("loss>mul mul>a"), limit=None)
+    view = draw(make_graph("loss>mul mul>a"))
     assert view.tip(1) == (
         "MulBackward0 (operation)",
         "output: [2, 3] float32 cpu",
@@ -128,7 +128,7 @@ def test_the_tip_says_what_a_node_is_and_where() -> None:
 
 def test_a_heading_says_what_ran_and_the_variable_it_went_to() -> None:
     graph = with_origins(make_graph("loss>mul mul>a"), variables={0: "total", 1: "h"})
-    view = draw(graph, limit=None)
+    view = draw(graph)
     assert [view.heading(box) for box in range(3)] == ["loss", "h = mul", "a"]
     assert view.tip(1)[:2] == ("h = mul", "MulBackward0 (operation)")
     assert view.tip(0)[:2] == ("loss", "LossBackward0 (operation)")
@@ -136,7 +136,7 @@ def test_a_heading_says_what_ran_and_the_variable_it_went_to() -> None:
 
 def test_the_line_stands_below_and_the_stack_on_hovering() -> None:
     lines = {1: "pkg/model.py:12 forward < train.py:30 main", 2: "pkg/model.py:12 forward"}
-    view = draw(with_origins(make_graph("loss>mul mul>a"), places=lines), limit=None)
+    view = draw(with_origins(make_graph("loss>mul mul>a"), places=lines))
     assert view.lines(1) == ("[2, 3]", "model.py:12")
     assert view.tip(1)[2:4] == (
         "made at pkg/model.py:12 in forward",
@@ -152,7 +152,7 @@ def test_the_line_of_a_library_is_told() -> None:
     graph = with_origins(make_graph("loss>mul mul>a"), places={1: "train.py:3"})
     library = Place("lib/functional.py", 99, "norm")
     graph = replace(graph, places=(*graph.places, library), stacks=(Stack((0,), 1),))
-    assert draw(graph, limit=None).tip(1)[2:4] == (
+    assert draw(graph).tip(1)[2:4] == (
         "inside lib/functional.py:99 in norm",
         "made at train.py:3",
     )
@@ -161,7 +161,7 @@ def test_the_line_of_a_library_is_told() -> None:
 def test_boxes_from_the_same_line_share_an_origin() -> None:
     graph = graph_of([[i + 1] for i in range(999)] + [[]])
     graph = with_origins(graph, places={i: f"m.py:{i % 3 + 1}" for i in range(999)})
-    view = draw(graph, limit=None)
+    view = draw(graph)
     assert len(view.origins) == 4
     assert len(view.faces) == 3
     assert [view.lines(box)[-1] for box in (0, 1, 2, 3)] == ["m.py:1", "m.py:2", "m.py:3", "m.py:1"]
@@ -183,7 +183,7 @@ def saving(graph: Graph, *rows: dict[str, int]) -> Graph:
 
 
 def saved_lines(graph: Graph, box: int = 1) -> list[str]:
-    lines = draw(graph, limit=None).tip(box)
+    lines = draw(graph).tip(box)
     return [line for line in lines if line.startswith(("saves", "holds"))]
 
 
@@ -226,9 +226,9 @@ def test_what_was_overwritten_is_told_with_the_line_that_did_it() -> None:
 )
 def test_boxes_that_save_other_things_do_not_share_a_face(changed: dict[str, int]) -> None:
     graph = saving(graph_of([[1], [2], [3], []]), {"node": 1}, {"node": 2, **changed})
-    assert len({draw(graph, limit=None).face[box] for box in (1, 2)}) == 2
+    assert len({draw(graph).face[box] for box in (1, 2)}) == 2
     same = saving(graph_of([[1], [2], [3], []]), {"node": 1}, {"node": 2, "storage": 7})
-    assert len({draw(same, limit=None).face[box] for box in (1, 2)}) == 1
+    assert len({draw(same).face[box] for box in (1, 2)}) == 1
 
 
 def test_other_names_of_a_tied_parameter_are_told() -> None:
@@ -245,7 +245,7 @@ def test_every_kind_of_node_has_a_role() -> None:
     graph = graph_of([[i + 1] for i in range(len(Kind))] + [[]])
     kinds = np.array([Kind.OPERATION, *Kind], np.uint8)
     graph = replace(graph, node_table=replace(graph.node_table, kind=kinds))
-    view = draw(graph, limit=None)
+    view = draw(graph)
     roles = {Kind(kinds[box]): view.faces[view.face[box]].role for box in range(1, len(view))}
     assert roles[Kind.INPLACE] is Role.VIEW
     assert {roles[kind] for kind in (Kind.COMPILED, Kind.CHECKPOINT, Kind.HOOK)} == {Role.CUSTOM}
@@ -260,16 +260,16 @@ def test_the_norm_of_the_gradient_stands_below_its_leaf() -> None:
         reason=np.array([Reason.ARRIVED, Reason.LEFT_BY_EARLIER], np.uint8),
     )
     gradients = replace(capture.gradients, table=table)
-    view = draw(Capture(capture.graph, gradients, capture.about), limit=None)
+    view = draw(Capture(capture.graph, gradients, capture.about))
     assert view.remark == ["", "grad norm 1", ""]
 
 
 def test_the_title_says_what_it_is_and_how_large() -> None:
-    assert draw(make_capture(), limit=None).title == "train.py:loss · 4 nodes, 3 edges, 2 leaves"
+    assert draw(make_capture()).title == "train.py:loss · 4 nodes, 3 edges, 2 leaves"
 
 
 def test_what_is_partial_or_failed_is_said() -> None:
-    notes = draw(make_capture(partial="interrupted", error="NaN"), limit=None).notes
+    notes = draw(make_capture(partial="interrupted", error="NaN")).notes
     assert notes == ("partial: interrupted", "backward raised: NaN")
 
 
@@ -282,7 +282,7 @@ def test_shown_and_hidden_make_up_the_graph(graph: Graph, limit: int) -> None:
     said = [note for note in view.notes if "nodes shown" in note]
     if limit < len(graph):
         assert said == [
-            f"{limit:,} of {len(graph):,} nodes shown, nearest the root; --all draws every one"
+            f"{limit:,} of {len(graph):,} nodes shown; the other boxes say how many they stand for"
         ]
     else:
         assert not said
@@ -299,7 +299,7 @@ def test_every_box_hangs_on_another_and_stand_ins_lead_nowhere(graph: Graph, lim
 @given(graphs())
 def test_all_edges_are_drawn_whatever_is_split(graph: Graph) -> None:
     for split in (False, True):
-        view = draw(graph, limit=None, split_leaves=split)
+        view = draw(graph, split_leaves=split)
         pairs = [
             (view.node[a], view.node[b]) for a, b in zip(view.source, view.target, strict=True)
         ]
@@ -324,7 +324,7 @@ def test_seventy_thousand_hidden_branches_become_one_box() -> None:
 def test_a_leaf_used_all_over_is_drawn_once_per_user() -> None:
     chain = " ".join(f"m{i}>m{i + 1} m{i}>w" for i in range(8))
     graph = make_graph(chain)
-    view = draw(graph, limit=None, split_leaves=True)
+    view = draw(graph, split_leaves=True)
     names = [view.heading(box) for box in range(len(view))]
     assert names.count("w \N{MULTIPLICATION SIGN}8") == 8
     assert len(view) == len(graph) + 7
@@ -332,19 +332,19 @@ def test_a_leaf_used_all_over_is_drawn_once_per_user() -> None:
         "1 leaf is drawn once per user: \N{MULTIPLICATION SIGN}N on a box says how often",
     )
     assert len(set(view.box_keys())) == len(view)
-    assert "w" in [draw(graph, limit=None).heading(box) for box in range(len(graph))]
+    assert "w" in [draw(graph).heading(box) for box in range(len(graph))]
 
 
 def test_near_users_share_their_leaf() -> None:
     graph = make_graph("add>m1 add>m2 add>m3 add>m4 m1>w m2>w m3>w m4>w")
-    assert len(draw(graph, limit=None, split_leaves=True)) == len(graph)
+    assert len(draw(graph, split_leaves=True)) == len(graph)
 
 
 def test_outputs_of_several_shapes_are_listed_and_cut() -> None:
     graph = several_outputs(make_graph("split>x"), 5)
     specs = tuple(Spec((size,), "float32", "cpu") for size in range(5))
     table = replace(graph.output_table, spec=np.arange(10, dtype=np.int32) % 5)
-    view = draw(replace(graph, specs=specs, output_table=table), limit=None)
+    view = draw(replace(graph, specs=specs, output_table=table))
     assert view.lines(0) == ("split [0]", "[1]", "and 3 other shapes")
 
 

@@ -72,7 +72,7 @@ def named(graph: Graph, names: dict[int, str]) -> Graph:
 def test_a_frame_is_a_call_and_lies_in_the_call_it_was_made_in() -> None:
     graph = make_graph("loss>add add>mul mul>sin sin>cos cos>x")
     calls = [("/:GPT", -1), ("h.0:Block", 0), ("h.0.attn:Attention", 1)]
-    view = draw(called(graph, calls, {1: 0, 2: 1, 3: 1, 4: 2}), limit=None)
+    view = draw(called(graph, calls, {1: 0, 2: 1, 3: 1, 4: 2}))
     assert [(group.label, group.parent) for group in view.groups] == [
         ("model (GPT)", -1),
         ("h.0 (Block)", 0),
@@ -90,7 +90,7 @@ def test_a_frame_is_a_call_and_lies_in_the_call_it_was_made_in() -> None:
 def test_a_module_called_several_times_has_a_frame_for_each() -> None:
     graph = make_graph("loss>a1 a1>b1 b1>a2 a2>b2 b2>a3 a3>x")
     calls = [("cell:Cell", -1)] * 3
-    view = draw(called(graph, calls, {5: 0, 4: 1, 3: 1, 2: 2, 1: 2}), limit=None)
+    view = draw(called(graph, calls, {5: 0, 4: 1, 3: 1, 2: 2, 1: 2}))
     assert [group.label for group in view.groups] == [
         "cell (Cell), call 2 of 3",
         "cell (Cell), call 3 of 3",
@@ -101,20 +101,20 @@ def test_a_module_called_several_times_has_a_frame_for_each() -> None:
 def test_modules_of_two_models_are_told_apart() -> None:
     graph = make_graph("loss>a1 a1>b1 b1>a2 a2>b2 b2>x")
     calls = [("gen/out:Linear", -1), ("disc/out:Linear", -1)]
-    view = draw(called(graph, calls, {4: 0, 3: 0, 2: 1, 1: 1}), limit=None)
+    view = draw(called(graph, calls, {4: 0, 3: 0, 2: 1, 1: 1}))
     assert [group.label for group in view.groups] == ["gen.out (Linear)", "disc.out (Linear)"]
     view = draw(
         called(graph, [("0:Linear", -1), ("out:Linear", -1)], {4: 0, 3: 0, 2: 1, 1: 1}), limit=None
     )
     assert [group.label for group in view.groups] == ["model.0 (Linear)", "out (Linear)"]
-    view = draw(called(graph, [("/:Linear", -1)], {4: 0, 3: 0}), limit=None)
+    view = draw(called(graph, [("/:Linear", -1)], {4: 0, 3: 0}))
     assert [group.label for group in view.groups] == ["model (Linear)"]
 
 
 def test_around_one_box_there_is_no_frame_however_many_modules_it_is_in() -> None:
     graph = make_graph("loss>relu relu>mul mul>x")
     calls = [("act:Sequential", -1), ("act.0:ReLU", 0)]
-    view = draw(called(graph, calls, {1: 1}), limit=None)
+    view = draw(called(graph, calls, {1: 1}))
     assert view.groups == ()
     assert view.group == [-1] * 4
     assert view.lines(1) == ("[2, 3]", "act.0 (ReLU)")
@@ -123,7 +123,7 @@ def test_around_one_box_there_is_no_frame_however_many_modules_it_is_in() -> Non
 def test_a_frame_around_frames_only_stays() -> None:
     graph = make_graph("loss>a1 a1>b1 b1>c1 c1>d1 d1>x")
     calls = [("net:Sequential", -1), ("net.0:One", 0), ("net.1:Two", 0)]
-    view = draw(called(graph, calls, {4: 1, 3: 1, 2: 2, 1: 2}), limit=None)
+    view = draw(called(graph, calls, {4: 1, 3: 1, 2: 2, 1: 2}))
     assert [group.parent for group in view.groups] == [-1, 0, 0]
 
 
@@ -144,7 +144,7 @@ def test_a_leaf_lies_in_the_frame_of_the_module_that_owns_it(name: str, frame: s
     graph = make_graph("loss>mul mul>addmm addmm>t t>w addmm>sin sin>u")
     calls = [("/:Net", -1), ("fc:Linear", 0)]
     graph = called(named(graph, {4: name, 6: "y"}), calls, {1: 0, 2: 1, 3: 1, 5: 0})
-    assert grouped(draw(graph, limit=None))[name or "AccumulateGrad"] == frame
+    assert grouped(draw(graph))[name or "AccumulateGrad"] == frame
 
 
 def test_a_leaf_used_in_two_calls_lies_around_both_and_drawn_per_user_in_each() -> None:
@@ -157,8 +157,8 @@ def test_a_leaf_used_in_two_calls_lies_around_both_and_drawn_per_user_in_each() 
     calls = [("/:Net", -1), *[("cell:Cell", 0)] * 7]
     names = {leaf.node.index: f"model.cell.{leaf.name}" for leaf in graph.leaves}
     graph = called(named(graph, names), calls, made)
-    assert grouped(draw(graph, limit=None))["model.cell.w"] == "model (Net)"
-    view = draw(graph, limit=None, split_leaves=True)
+    assert grouped(draw(graph))["model.cell.w"] == "model (Net)"
+    view = draw(graph, split_leaves=True)
     frames = [
         view.groups[group].label
         for box, group in enumerate(view.group)
@@ -179,7 +179,7 @@ def test_what_stands_for_hidden_nodes_lies_where_they_and_their_users_do() -> No
 
 
 def test_nothing_recorded_makes_no_frames() -> None:
-    view = draw(make_graph("loss>mul mul>a"), limit=None)
+    view = draw(make_graph("loss>mul mul>a"))
     assert view.groups == ()
     assert view.group == [-1] * 3
     assert len(view.origins) == 1
@@ -190,7 +190,7 @@ def test_a_call_that_would_close_a_cycle_is_dissolved_and_no_other() -> None:
     graph = graph_of([[i + 1] for i in range(9)] + [[]])
     calls = [("/:Net", -1), ("a:A", 0), ("b:B", 0), ("c:C", 0), ("a.in:In", 1)]
     made = {8: 4, 7: 4, 6: 1, 5: 2, 4: 2, 3: 3, 2: 3, 1: 1}
-    view = draw(called(graph, calls, made), limit=None)
+    view = draw(called(graph, calls, made))
     labels = {group.label for group in view.groups}
     assert labels == {"model (Net)", "b (B)", "c (C)", "a.in (In)"}
     assert view.groups[view.group[1]].label == view.groups[view.group[6]].label == "model (Net)"
@@ -206,7 +206,7 @@ def test_two_calls_that_hold_each_other_up_are_not_both_drawn() -> None:
     leaf = graph.leaves[0].node.index
     made.pop(leaf)
     graph = replace(graph, node_table=replace(graph.node_table, sequence=np.zeros(6, np.int64)))
-    view = draw(called(graph, calls, made), limit=None)
+    view = draw(called(graph, calls, made))
     assert len(view.groups) == 1
 
 
@@ -297,7 +297,7 @@ def test_calls_that_follow_each_other_or_lie_in_each_other_are_all_drawn(
     calls = [(f"m{row}:M", innermost(*span, row)) for row, span in enumerate(spans)]
     made = {node: innermost(i, i, len(spans)) for i, node in enumerate(inner)}
     graph = called(graph, calls, made)
-    view = draw(graph, limit=None)
+    view = draw(graph)
     frames = {group.label for group in view.groups}
     assert frames >= {f"m{row} (M)" for row, (first, last) in enumerate(spans) if first < last}
     for number, group in enumerate(view.groups):
@@ -331,7 +331,7 @@ def test_a_hundred_calls_deep_and_long_chains_need_no_stack() -> None:
     limit = sys.getrecursionlimit()
     try:
         sys.setrecursionlimit(200)
-        views = [draw(called(graph, calls, one), limit=None) for one in (made, knotted)]
+        views = [draw(called(graph, calls, one)) for one in (made, knotted)]
     finally:
         sys.setrecursionlimit(limit)
     assert [len(view.groups) for view in views] == [depth, depth]

@@ -89,7 +89,7 @@ def named(view: View, name: str, box: int = 1) -> View:
 @needs_graphviz
 @pytest.mark.parametrize("name", HOSTILE)
 def test_any_name_comes_back_as_it_went_in(name: str) -> None:
-    view = named(draw(make_graph("loss>a"), limit=None), name)
+    view = named(draw(make_graph("loss>a")), name)
     box = read_back(dot.render(view))["1"]
     assert unescaped(box["label"]) == [visible(name), "AccumulateGrad [2, 3]"]
     assert unescaped(box["tooltip"]) == [visible(line) for line in view.tip(1)]
@@ -99,7 +99,7 @@ def test_any_name_comes_back_as_it_went_in(name: str) -> None:
 @given(st.text(st.characters(), min_size=1, max_size=40))
 @settings(max_examples=40, deadline=None)
 def test_any_text_comes_back_as_it_went_in(text: str) -> None:
-    view = named(draw(make_graph("loss>a"), limit=None), text)
+    view = named(draw(make_graph("loss>a")), text)
     view = replace(view, label=[text], title=text, notes=(text,))
     found = read_back(dot.render(view))
     assert unescaped(found["1"]["label"])[0] == visible(text)
@@ -120,7 +120,7 @@ def test_boxes_and_arrows_are_those_of_the_view() -> None:
 
 @needs_graphviz
 def test_reverse_turns_the_arrows() -> None:
-    view = draw(make_graph("loss>a"), limit=None)
+    view = draw(make_graph("loss>a"))
     assert "1>0" in read_back(dot.render(view))
     assert "0>1" in read_back(dot.render(view, reverse=True))
 
@@ -141,7 +141,7 @@ def test_every_role_is_drawn_and_explained() -> None:
 
 @needs_graphviz
 def test_frames_are_clusters_in_each_other() -> None:
-    view = draw(make_mlp(), limit=None)
+    view = draw(make_mlp())
     found = clusters_of(dot.render(view))
     keys = view.box_keys()
     inside = [{keys[b] for b, group in enumerate(view.group) if group == n} for n in range(3)]
@@ -177,7 +177,7 @@ def test_any_module_line_and_variable_comes_back_as_it_went_in(text: str) -> Non
 
 
 def test_clusters_close_whatever_lies_in_what() -> None:
-    view = draw(make_mlp(), limit=None)
+    view = draw(make_mlp())
     depth = 120
     groups = tuple(Group(f"m{i}", i - 1 if i < depth else i - depth - 1) for i in range(depth + 3))
     text = dot.render(replace(view, groups=groups, group=[*range(len(view))]))
@@ -187,7 +187,7 @@ def test_clusters_close_whatever_lies_in_what() -> None:
 
 def test_a_million_nodes_take_no_stack_and_little_time() -> None:
     count = 200_000
-    text = dot.render(draw(graph_of([[i + 1] for i in range(count - 1)] + [[]]), limit=None))
+    text = dot.render(draw(graph_of([[i + 1] for i in range(count - 1)] + [[]])))
     assert text.count(" -> ") == count - 1
 
 
@@ -202,8 +202,8 @@ def test_a_million_nodes_take_no_stack_and_little_time() -> None:
 def test_small_graphs_stay_as_they_are(
     name: str, arrows: str, golden: Callable[[str, str], None]
 ) -> None:
-    golden(f"{name}.dot", dot.render(draw(make_capture(arrows), limit=None)))
+    golden(f"{name}.dot", dot.render(draw(make_capture(arrows))))
 
 
 def test_a_small_net_of_modules_stays_as_it_is(golden: Callable[[str, str], None]) -> None:
-    golden("modules.dot", dot.render(draw(make_mlp(), limit=None)))
+    golden("modules.dot", dot.render(draw(make_mlp())))

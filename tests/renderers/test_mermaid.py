@@ -31,7 +31,7 @@ def unescaped(text: str) -> str:
 
 @given(st.text(st.characters(), min_size=1, max_size=50))
 def test_any_name_stays_inside_its_quotes(name: str) -> None:
-    view = draw(make_graph("loss>a"), limit=None)
+    view = draw(make_graph("loss>a"))
     view = replace(view, name=["loss", name], label=[name], title=name)
     text = mermaid.render(view)
     header, body = text.split("flowchart TB\n")
@@ -56,7 +56,7 @@ def test_any_module_stays_inside_its_quotes(text: str) -> None:
 
 
 def test_frames_are_subgraphs_in_each_other() -> None:
-    view = draw(make_mlp(), limit=None)
+    view = draw(make_mlp())
     around: list[int] = []
     inside: dict[str, int] = {}
     parents: dict[int, int] = {}
@@ -85,21 +85,21 @@ def test_boxes_and_arrows_are_those_of_the_view() -> None:
 
 
 def test_reverse_turns_the_arrows() -> None:
-    view = draw(make_graph("loss>a"), limit=None)
+    view = draw(make_graph("loss>a"))
     assert "n1 --> n0" in mermaid.render(view)
     assert "n0 --> n1" in mermaid.render(view, reverse=True)
 
 
 @pytest.mark.parametrize(("nodes", "warned"), [(400, False), (600, True)])
 def test_more_than_mermaid_draws_is_said(nodes: int, warned: bool) -> None:
-    view = draw(graph_of([[i + 1] for i in range(nodes - 1)] + [[]]), limit=None)
+    view = draw(graph_of([[i + 1] for i in range(nodes - 1)] + [[]]))
     assert ("unless maxEdges" in mermaid.render(view)) is warned
 
 
 def test_a_small_graph_stays_as_it_is(golden: Callable[[str, str], None]) -> None:
-    view = draw(make_capture("loss>add add>mul add>x mul>x mul>x"), limit=None)
+    view = draw(make_capture("loss>add add>mul add>x mul>x mul>x"))
     golden("shared.mmd", mermaid.render(view))
 
 
 def test_a_small_net_of_modules_stays_as_it_is(golden: Callable[[str, str], None]) -> None:
-    golden("modules.mmd", mermaid.render(draw(make_mlp(), limit=None)))
+    golden("modules.mmd", mermaid.render(draw(make_mlp())))

@@ -28,11 +28,11 @@ def texts(file: bytes) -> list[str]:
 
 
 def named(name: str) -> View:
-    return replace(draw(make_graph("loss>a"), limit=None), name=["loss", name])
+    return replace(draw(make_graph("loss>a")), name=["loss", name])
 
 
 def test_the_table_of_objects_points_at_them() -> None:
-    file = pdf.render(draw(make_capture(), limit=None))
+    file = pdf.render(draw(make_capture()))
     start = int(file.rsplit(b"startxref\n", 1)[1].split()[0])
     lines = file[start:].splitlines()
     assert lines[0] == b"xref"
@@ -48,7 +48,7 @@ def test_the_table_of_objects_points_at_them() -> None:
 
 
 def test_all_text_is_there_to_select() -> None:
-    view = draw(make_capture(), limit=None)
+    view = draw(make_capture())
     found = texts(pdf.render(view))
     for box in range(len(view)):
         assert view.heading(box) in found
@@ -71,7 +71,7 @@ def test_what_the_font_lacks_is_written_as_its_escape() -> None:
 
 
 def test_frames_are_drawn_below_all_else_with_their_labels() -> None:
-    view = draw(make_mlp(), limit=None)
+    view = draw(make_mlp())
     file = pdf.render(view)
     found = texts(file)
     for group in view.groups:
@@ -90,13 +90,13 @@ def test_any_module_makes_a_sound_file(name: str) -> None:
 
 
 def test_a_long_page_stays_within_what_readers_take() -> None:
-    file = pdf.render(draw(graph_of([[i + 1] for i in range(999)] + [[]]), limit=None))
+    file = pdf.render(draw(graph_of([[i + 1] for i in range(999)] + [[]])))
     box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", file)
     assert box
     assert float(box[2]) <= 14_400
 
 
 def test_reverse_and_labels() -> None:
-    view = draw(make_graph("mul>x mul>x"), limit=None)
+    view = draw(make_graph("mul>x mul>x"))
     assert texts(pdf.render(view)).count("input 1") == 2  # once as paper around the letters
     assert pdf.render(view, reverse=True) != pdf.render(view)

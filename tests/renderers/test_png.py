@@ -21,7 +21,7 @@ def size_of(picture: bytes) -> tuple[int, int]:
 
 @pytest.fixture
 def drawing() -> str:
-    return svg.render(draw(make_graph("loss>mul mul>a mul>b"), limit=None))
+    return svg.render(draw(make_graph("loss>mul mul>a mul>b")))
 
 
 def test_scale_is_a_factor(drawing: str) -> None:

@@ -40,7 +40,7 @@ def texts(element: ET.Element) -> list[str]:
 @given(st.text(st.characters(), min_size=1, max_size=60))
 @settings(deadline=None)
 def test_any_text_makes_valid_xml(text: str) -> None:
-    view = draw(make_graph("loss>a"), limit=None)
+    view = draw(make_graph("loss>a"))
     view = replace(view, name=["loss", text], label=[text], title=text, notes=(text,))
     root = parse(svg.render(view))
     box = boxes_of(root)["node-1"]
@@ -59,7 +59,7 @@ def test_boxes_and_arrows_are_those_of_the_view() -> None:
 
 
 def test_nothing_runs_and_nothing_is_loaded() -> None:
-    view = draw(make_graph("loss>a"), limit=None)
+    view = draw(make_graph("loss>a"))
     text = svg.render(replace(view, name=["loss", '<script>alert("x")</script>']))
     assert "<script" not in text
     assert re.findall(r"https?://[^\"]*", text) == ["http://www.w3.org/2000/svg"]
@@ -67,7 +67,7 @@ def test_nothing_runs_and_nothing_is_loaded() -> None:
 
 
 def test_the_legend_has_the_roles_there_are() -> None:
-    root = parse(svg.render(draw(make_graph("loss>mul mul>a"), limit=None)))
+    root = parse(svg.render(draw(make_graph("loss>mul mul>a"))))
     legend = [g for g in root.iter(f"{NAMESPACE}g") if "legend" in g.attrib["class"]]
     assert [texts(one) for one in legend] == [["root"], ["leaf"], ["operation"]]
 
@@ -91,11 +91,11 @@ def rectangle(element: ET.Element) -> list[float]:
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_frames_lie_around_their_boxes_and_say_which_module_they_are(reverse: bool) -> None:
-    view = draw(make_mlp(), limit=None)
+    view = draw(make_mlp())
     root = parse(svg.render(view, reverse=reverse))
     frames, boxes = frames_of(root), boxes_of(root)
     assert list(frames) == ["frame-0", "frame-1", "frame-2"]
-    labels = [t for t in root.iter(f"{NAMESPACE}text") if t.attrib["class"] == "module"]
+    labels = [t for t in root.iter(f"{NAMESPACE}text") if t.attrib["class"] == "caption"]
     assert [t.text for t in labels] == ["model (MLP)", "fc1 (Linear)", "fc2 (Linear)"]
     tips = [frame.findtext(f"{NAMESPACE}title") for frame in frames.values()]
     assert tips[1] == "model.fc1 (Linear)\nmade 2 nodes"
@@ -114,7 +114,7 @@ def test_frames_lie_around_their_boxes_and_say_which_module_they_are(reverse: bo
 @settings(deadline=None)
 def test_any_module_line_and_variable_makes_valid_xml(text: str) -> None:
     root = parse(svg.render(hostile(text)))
-    labels = [t.text for t in root.iter(f"{NAMESPACE}text") if t.attrib["class"] == "module"]
+    labels = [t.text for t in root.iter(f"{NAMESPACE}text") if t.attrib["class"] == "caption"]
     assert labels == [shortened(visible(text))] * 3
     assert frames_of(root)["frame-0"].findtext(f"{NAMESPACE}title") == visible(text)
     box = boxes_of(root)["node-4"]
@@ -123,11 +123,11 @@ def test_any_module_line_and_variable_makes_valid_xml(text: str) -> None:
 
 
 def test_without_frames_there_is_nothing_about_them() -> None:
-    assert "frame" not in svg.render(draw(make_capture(), limit=None))
+    assert "frame" not in svg.render(draw(make_capture()))
 
 
 def test_it_can_be_read_in_the_dark() -> None:
-    text = svg.render(draw(make_graph("loss>a"), limit=None))
+    text = svg.render(draw(make_graph("loss>a")))
     light, _, dark = text.partition("@media (prefers-color-scheme: dark)")
     assert ".agi .paper { fill: #ffffff; }" in light
     assert ".agi .paper { fill: #14181d; }" in dark
@@ -135,7 +135,7 @@ def test_it_can_be_read_in_the_dark() -> None:
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_the_root_is_below_unless_reversed(reverse: bool) -> None:
-    root = parse(svg.render(draw(make_graph("loss>a"), limit=None), reverse=reverse))
+    root = parse(svg.render(draw(make_graph("loss>a")), reverse=reverse))
     y = {
         key: float(box.find(f"{NAMESPACE}rect").attrib["y"]) for key, box in boxes_of(root).items()
     }
@@ -143,7 +143,7 @@ def test_the_root_is_below_unless_reversed(reverse: bool) -> None:
 
 
 def test_labels_lie_beside_the_arrows_that_enter() -> None:
-    view = draw(make_graph("mul>x mul>x"), limit=None)
+    view = draw(make_graph("mul>x mul>x"))
     for reverse in (False, True):
         root = parse(svg.render(view, reverse=reverse))
         labels = [t for t in root.iter(f"{NAMESPACE}text") if t.attrib["class"] == "label"]
@@ -163,11 +163,11 @@ def test_labels_lie_beside_the_arrows_that_enter() -> None:
 def test_small_graphs_stay_as_they_are(
     name: str, arrows: str, golden: Callable[[str, str], None]
 ) -> None:
-    golden(f"{name}.svg", svg.render(draw(make_capture(arrows), limit=None)))
+    golden(f"{name}.svg", svg.render(draw(make_capture(arrows))))
 
 
 def test_a_small_net_of_modules_stays_as_it_is(golden: Callable[[str, str], None]) -> None:
-    golden("modules.svg", svg.render(draw(make_mlp(), limit=None)))
+    golden("modules.svg", svg.render(draw(make_mlp())))
 
 
 def test_the_same_bytes_in_every_process() -> None:
@@ -177,7 +177,7 @@ def test_the_same_bytes_in_every_process() -> None:
         "arrows = ' '.join(f'm{i}>m{i + 1} m{i}>w{i % 3}' for i in range(40));"
         "from framed import make_mlp;"
         "views = [draw(make_capture(arrows), limit=30, split_leaves=True),"
-        "         draw(make_mlp(), limit=None)];"
+        "         draw(make_mlp())];"
         "[print(one.render(view)) for view in views for one in (svg, dot, mermaid)]"
     )
     outputs = {

@@ -7,7 +7,8 @@ from typing import Annotated
 from autograd_inspect.cli import options as opt
 from autograd_inspect.cli.source import Running
 from autograd_inspect.cli.verb import Verb
-from autograd_inspect.model.diff import ASPECTS, TOLERANCE, USUAL
+from autograd_inspect.model.diff import ASPECTS, MOST_BOXES, TOLERANCE, USUAL
+from autograd_inspect.model.selection import Selection
 
 Before = Annotated[
     str, opt.Argument(metavar="A", help="What was before: a capture (x.agi), or a target to run.")
@@ -54,6 +55,16 @@ AllDifferences = Annotated[
     bool, opt.Option("--all", help="Show every node that differs, in a line or a box of its own.")
 ]
 
+MostNodes = Annotated[
+    int,
+    opt.Option(
+        "--limit",
+        min=1,
+        help="In a picture of more than N nodes, fold what did not change.",
+        metavar="N",
+    ),
+]
+
 
 def diff(
     before: Before,
@@ -80,7 +91,7 @@ def diff(
     pdf: opt.Pdf = False,
     html: opt.Html = False,
     mermaid: opt.Mermaid = False,
-    limit: opt.Limit = opt.DEFAULT_LIMIT,
+    limit: MostNodes = MOST_BOXES,
     reverse: opt.Reverse = False,
     scale: opt.Scale = 2.0,
     open_: opt.Open = False,
@@ -106,7 +117,7 @@ def diff(
     picture = Picture(
         formats=tuple(name for name, asked in wanted.items() if asked),
         output=output,
-        limit=None if everything else limit,
+        selection=Selection(limit=None if everything else limit),
         reverse=reverse,
         scale=scale,
         force=force,

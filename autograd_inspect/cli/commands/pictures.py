@@ -62,7 +62,16 @@ def render(
     mermaid: opt.Mermaid = False,
     json: opt.Json = False,
     everything: opt.Everything = False,
-    limit: opt.Limit = opt.DEFAULT_LIMIT,
+    depth: opt.Levels = None,
+    expand: opt.Expand = None,
+    views: opt.Views = False,
+    focus: opt.Focus = None,
+    radius: opt.Radius = opt.DEFAULT_RADIUS,
+    path: opt.PathFrom = None,
+    include: opt.Include = None,
+    exclude: opt.Exclude = None,
+    limit: opt.Limit = None,
+    link: opt.Link = None,
     reverse: opt.Reverse = False,
     engine: opt.EngineName = opt.Engine.OWN,
     scale: opt.Scale = 2.0,
@@ -73,6 +82,7 @@ def render(
     """Draw the graph: SVG, PNG, PDF, HTML, Graphviz DOT, Mermaid, or JSON for programs."""
     from autograd_inspect.cli.render import Picture
     from autograd_inspect.cli.render import render as carry_out
+    from autograd_inspect.model.selection import Selection
 
     wanted = [
         name
@@ -85,7 +95,19 @@ def render(
     picture = Picture(
         formats=tuple(dict.fromkeys([*wanted, *([format_] if format_ else [])])),
         output=output,
-        limit=None if everything else limit,
+        selection=Selection(
+            depth=depth,
+            expand=tuple(expand or ()),
+            everything=everything,
+            views=views,
+            focus=focus or "",
+            radius=radius,
+            path=path or "",
+            include=tuple(include or ()),
+            exclude=tuple(exclude or ()),
+            limit=None if everything else limit,
+        ),
+        link=link or "",
         reverse=reverse,
         engine=engine,
         scale=scale,

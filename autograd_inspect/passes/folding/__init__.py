@@ -1,0 +1,1 @@
+"""Fold a graph: rows in forward order, and the spans of them that may be shown as one."""
