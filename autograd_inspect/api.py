@@ -221,13 +221,13 @@ def render_diff(
     What did not change is folded until the rest can be read on a screen, or until `limit` nodes are
     left; `everything` folds nothing.
     """
-    from autograd_inspect.drawings import Drawing, view_of_diff, write
+    from autograd_inspect.drawings import Drawing, draw_view, view_of_diff
 
     if format == "json":
         raise UsageError("a picture of a diff is not written as json")
     split = format not in {"dot", "mermaid"}
     view = view_of_diff(found, limit=limit, everything=everything, split_leaves=split)
-    return write(view, format, Drawing(reverse=reverse, scale=scale), tell)
+    return draw_view(view, format, Drawing(reverse=reverse, scale=scale), tell)
 
 
 def grads(

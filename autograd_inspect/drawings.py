@@ -52,10 +52,10 @@ def draw(
         except RenderError as error:
             if tell is not None:
                 tell(f"{error.message}: drawn by our own layout")
-    return write(view, kind, drawing, tell)
+    return draw_view(view, kind, drawing, tell)
 
 
-def write(
+def draw_view(
     view: View, kind: str, drawing: Drawing, tell: Callable[[str], None] | None = None
 ) -> str | bytes:
     """Write a view, laid out by us; what `drawing` says of what to show has been seen to."""

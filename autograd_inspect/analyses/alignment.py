@@ -17,6 +17,7 @@ import numpy as np
 from autograd_inspect.analyses.neighbours import Neighbours
 from autograd_inspect.analyses.sequences import Keys, Stretch, align, out_of_order
 from autograd_inspect.analyses.sides import OUTSIDE, Side, Words, side_of
+from autograd_inspect.analyses.twins import are_twins, inverse_of, order_of
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Longs
 
@@ -43,28 +44,14 @@ def align_graphs(one: Graph, other: Graph) -> Alignment:
 
     Which of several equally good ways is taken does not depend on which graph is which.
     """
-    if _are_twins(one, other):
+    if are_twins(one, other):
         return Alignment(np.arange(len(one)), np.arange(len(one.call_table.module)))
-    if _order(one) > _order(other):
+    if order_of(one) > order_of(other):
         turned = _aligned(other, one)
         return Alignment(
-            _inverse(turned.node, len(one)), _inverse(turned.call, len(one.call_table.module))
+            inverse_of(turned.node, len(one)), inverse_of(turned.call, len(one.call_table.module))
         )
     return _aligned(one, other)
-
-
-def _order(graph: Graph) -> tuple[object, ...]:
-    """Give what tells graphs apart and can be compared."""
-    tables = graph.node_table.op, graph.edge_table.target, graph.output_table.spec
-    modules = [module.full_name for module in graph.modules]
-    return len(graph), *(column.tobytes() for column in tables), graph.ops, graph.names, modules
-
-
-def _inverse(like: Longs, count: int) -> Longs:
-    back = np.full(count, -1, np.int64)
-    known = np.flatnonzero(like >= 0)
-    back[like[known]] = known
-    return back
 
 
 def _aligned(one: Graph, other: Graph) -> Alignment:
@@ -98,29 +85,6 @@ def _voted(sides: tuple[Side, Side], search: _Search) -> Longs:
     return np.where(voted >= 0, voted, call)
 
 
-def _are_twins(one: Graph, other: Graph) -> bool:
-    """Tell whether two graphs are built alike, node for node, at a glance."""
-    pairs = [
-        *((getattr(one.node_table, name), getattr(other.node_table, name)) for name in _BUILT_OF),
-        (one.edge_table.start, other.edge_table.start),
-        (one.edge_table.target, other.edge_table.target),
-        (one.edge_table.output, other.edge_table.output),
-        (one.call_table.module, other.call_table.module),
-        (one.call_table.parent, other.call_table.parent),
-        (one.leaf_table.node, other.leaf_table.node),
-    ]
-    tables = [(one.ops, other.ops), (one.modules, other.modules)]
-    leaves = [list(map(graph.name, graph.leaf_table.name.tolist())) for graph in (one, other)]
-    return (
-        all(here == there for here, there in tables)
-        and all(np.array_equal(here, there) for here, there in pairs)
-        and leaves[0] == leaves[1]
-    )
-
-
-_BUILT_OF = ("op", "kind", "call")
-
-
 class _Search:
     """Pairs calls and what is made in them, from the outermost inwards."""
 
@@ -139,7 +103,7 @@ class _Search:
     def _paired_inside(self, call: int, beside: int) -> list[tuple[int, int]]:
         """Pair the items of two calls; gives the calls among them."""
         items, others = self._opened(self._one.inside[call], self._other.inside[beside])
-        moved = list(self._in_other_order(items, others))
+        moved = list(self._in_otherorder_of(items, others))
         items = items[~np.isin(items, [i for i, _ in moved])]
         others = others[~np.isin(others, [j for _, j in moved])]
         keys = Keys(
@@ -186,7 +150,7 @@ class _Search:
             most = max(most, (looks & part).total())
         return most < (looks & whole).total()
 
-    def _in_other_order(self, items: Longs, others: Longs) -> Iterator[tuple[int, int]]:
+    def _in_otherorder_of(self, items: Longs, others: Longs) -> Iterator[tuple[int, int]]:
         """Pair calls that are the same, names included, and run in another order now.
 
         Names that are places in a list say nothing here: an inserted layer moves them.

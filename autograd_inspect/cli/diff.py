@@ -186,12 +186,12 @@ def both(running: Running, steps: Sequence[int]) -> tuple[Running, Running]:
 
 
 def _forms(found: Diff, comparing: Comparing) -> Forms:
-    from autograd_inspect.renderers import diff as drawn
+    from autograd_inspect.renderers import diff_table
 
     return Forms(
-        json=lambda: drawn.to_json(found),
-        csv=lambda: drawn.csv(found),
-        tabbed=lambda: drawn.tabbed(found),
+        json=lambda: diff_table.to_json(found),
+        csv=lambda: diff_table.csv(found),
+        tabbed=lambda: diff_table.tabbed(found),
         fitted=lambda terminal: _fitted(found, comparing, terminal),
     )
 

@@ -15,7 +15,6 @@ from autograd_inspect.model.diff import ADDED, CHANGED, REMOVED, Contrast, Diff
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Bools
 from autograd_inspect.model.view import Face, Role, View
-from autograd_inspect.passes.calltree import CallTree
 from autograd_inspect.passes.grouping import group_boxes
 from autograd_inspect.passes.knots import knots_of
 from autograd_inspect.passes.looks import looks_of
@@ -23,7 +22,7 @@ from autograd_inspect.passes.modules import Modules
 from autograd_inspect.passes.origins import origins_of
 from autograd_inspect.passes.part import Part, Rows, edge_sources, is_leaf
 from autograd_inspect.passes.splitting import split_leaves as with_leaves_split
-from autograd_inspect.passes.unchanged import fold_unchanged
+from autograd_inspect.passes.unchanged import calls_of_whole, fold_unchanged
 from autograd_inspect.passes.union import Union, union_of
 
 _ROLES = {ADDED: Role.ADDED, REMOVED: Role.REMOVED, CHANGED: Role.CHANGED, "": Role.SAME}
@@ -218,32 +217,12 @@ def _folds(union: Union, part: Part) -> Iterator[tuple[str, Role, tuple[str, ...
         changed = int(np.count_nonzero(marked[nodes]))
         size = f"{len(nodes):,} {'node' if len(nodes) == 1 else 'nodes'}"
         said = f"{size}, {changed:,} of them changed" if changed else f"{size} unchanged"
-        calls = _outermost(graph, nodes)
+        calls = calls_of_whole(graph, nodes)
         names = [modules.label(call) for call in calls[:1] + calls[1:][-1:]]
         if names and len(calls) <= _MANY:
             yield f" {_TO} ".join(names), Role.SAME, (said,)
         else:
             yield said, Role.SAME, ()
-
-
-def _outermost(graph: Graph, nodes: Rows) -> list[int]:
-    """Give the module calls that made all of these nodes and no others, in order; none for few."""
-    if len(nodes) == 1:
-        return []
-    own = nodes[~is_leaf(graph)[nodes]]
-    if not len(own) or (graph.node_table.call[own] < 0).any():
-        return []
-    tree = CallTree.of(graph)
-    made = np.bincount(graph.node_table.call + 1, minlength=len(tree))
-    leaves = np.bincount(graph.node_table.call[is_leaf(graph)] + 1, minlength=len(tree))
-    there = np.bincount(graph.node_table.call[own] + 1, minlength=len(tree))
-    missing = tree.gathered((made - leaves - there).astype(np.int64), np.add.at)
-    size = tree.gathered(there.astype(np.int64), np.add.at)
-    whole = (missing == 0) & (size > 0)
-    whole[0] = False
-    top = whole & ~whole[tree.parent]
-    covered = int(size[top].sum())
-    return (np.flatnonzero(top) - 1).tolist() if covered == len(own) else []
 
 
 def _names(union: Union, part: Part) -> list[str]:

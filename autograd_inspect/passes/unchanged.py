@@ -70,6 +70,26 @@ def _with_own_leaves(graph: Graph, unit: Rows, shown: Bools) -> Rows:
     return np.where(own, last, unit)
 
 
+def calls_of_whole(graph: Graph, nodes: Rows) -> list[int]:
+    """Give the module calls that made all of these nodes and no others, in order; none for few."""
+    if len(nodes) == 1:
+        return []
+    own = nodes[~is_leaf(graph)[nodes]]
+    if not len(own) or (graph.node_table.call[own] < 0).any():
+        return []
+    tree = CallTree.of(graph)
+    made = np.bincount(graph.node_table.call + 1, minlength=len(tree))
+    leaves = np.bincount(graph.node_table.call[is_leaf(graph)] + 1, minlength=len(tree))
+    there = np.bincount(graph.node_table.call[own] + 1, minlength=len(tree))
+    missing = tree.gathered((made - leaves - there).astype(np.int64), np.add.at)
+    size = tree.gathered(there.astype(np.int64), np.add.at)
+    whole = (missing == 0) & (size > 0)
+    whole[0] = False
+    top = whole & ~whole[tree.parent]
+    covered = int(size[top].sum())
+    return (np.flatnonzero(top) - 1).tolist() if covered == len(own) else []
+
+
 class _Folds:
     """Units of nodes that are joined to folds, with what leads from and to each."""
 

@@ -22,6 +22,7 @@ from autograd_inspect.analyses.changes import summarise
 from autograd_inspect.model.diff import Diff
 from autograd_inspect.model.gradients import Reason
 from autograd_inspect.renderers import diff as drawn
+from autograd_inspect.renderers import diff_table
 from autograd_inspect.renderers.diff import Fit
 
 #: Behind what happened several times.
@@ -125,26 +126,26 @@ def test_hostile_names_stay_within_their_lines(width: int, ascii: bool) -> None:
         assert text.isascii()
     table = text.split("\n\n")[1]
     assert all(cell_len(line) <= max(width, 40) for line in table.splitlines())
-    rows = [line.split("\t") for line in drawn.tabbed(found).splitlines()]
+    rows = [line.split("\t") for line in diff_table.tabbed(found).splitlines()]
     assert {len(row) for row in rows} == {9}
 
 
 def test_a_pipe_gets_every_fact_in_full() -> None:
     before, after = (capture_of(blocks(1, width), (2, 4)) for width in (8, 16))
     found = diff(before, after)
-    head, *rows = [line.split("\t") for line in drawn.tabbed(found).splitlines()]
+    head, *rows = [line.split("\t") for line in diff_table.tabbed(found).splitlines()]
     assert head == ["mark", "op", "name", "module", "before", "after", "fact", "was", "is"]
     assert len(rows) == sum(len(one.contrasts) for one in found)
     facts = {(row[2] or row[3], row[6]): (row[7], row[8]) for row in rows}
     assert facts["net.0.0.weight", "shape"] == ("[8, 4]", "[16, 4]")
     numbers = [(int(row[4]), int(row[5])) for row in rows]
     assert {before.graph.node(one).op for one, _ in numbers} == {row[1] for row in rows}
-    assert list(csv.reader(io.StringIO(drawn.csv(found)))) == [head, *rows]
+    assert list(csv.reader(io.StringIO(diff_table.csv(found)))) == [head, *rows]
 
 
 def test_json_is_strict_and_complete() -> None:
     found = diff(with_norms(1, math.inf), with_norms(math.nan, 2))
-    told = json.loads(drawn.to_json(found), parse_constant=pytest.fail)
+    told = json.loads(diff_table.to_json(found), parse_constant=pytest.fail)
     assert told["schema"] == "agi.diff/1"
     assert told["compared"] == ["structure", "shapes", "saved", "grads"]
     assert told["totals"]["nodes"] == [4, 4]
@@ -157,7 +158,7 @@ def test_json_is_strict_and_complete() -> None:
 
 def test_json_numbers_nodes_as_their_captures_do() -> None:
     one, two = make_capture("loss>mul mul>a"), make_capture("loss>exp exp>mul mul>a")
-    (row,) = json.loads(drawn.to_json(diff(one, two)))["rows"]
+    (row,) = json.loads(diff_table.to_json(diff(one, two)))["rows"]
     assert (row["mark"], row["op"], row["before"], row["after"]) == ("+", "ExpBackward0", None, 1)
 
 

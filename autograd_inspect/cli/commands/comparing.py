@@ -2,29 +2,77 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from autograd_inspect.cli import options as opt
 from autograd_inspect.cli import selecting as sel
 from autograd_inspect.cli.source import Running
 from autograd_inspect.cli.verb import Verb
 from autograd_inspect.model.diff import ASPECTS, TOLERANCE, USUAL
+from autograd_inspect.model.selection import Selection
+
+Before = Annotated[
+    str, opt.Argument(metavar="A", help="What was before: a capture (x.agi), or a target to run.")
+]
+After = Annotated[
+    str | None,
+    opt.Argument(
+        metavar="[B]",
+        help="What came after. Without it: the last capture; before a target, where A is one.",
+    ),
+]
+BothArguments = Annotated[
+    list[str] | None,
+    opt.Argument(
+        metavar="[ARGS]...",
+        help="Behind --: arguments of the programs; behind a second --, those of B.",
+    ),
+]
+StepOfEach = Annotated[
+    list[int] | None,
+    opt.Option(
+        "--step",
+        min=1,
+        help="Capture at the N-th matching backward call; given twice, of A and of B.",
+        metavar="N",
+    ),
+]
+Aspects = Annotated[
+    str,
+    opt.Option("--what", help="What to compare: structure,shapes,saved,grads,times,lines, or all."),
+]
+Tolerance = Annotated[
+    float,
+    opt.Option(
+        "--tolerance",
+        min=0,
+        max=0.999,
+        help="Gradient norms that differ by up to this share of the larger are equal.",
+        metavar="SHARE",
+    ),
+]
+ExitCode = Annotated[bool, opt.Option("--exit-code", help="Exit 1 where there is a difference.")]
+AllDifferences = Annotated[
+    bool, opt.Option("--all", help="Show every node that differs, in a line or a box of its own.")
+]
 
 
 def diff(
-    before: opt.Before,
-    after: opt.After = None,
-    arguments: opt.BothArguments = None,
+    before: Before,
+    after: After = None,
+    arguments: BothArguments = None,
     *,
     module: opt.Module = False,
     code: opt.Code = False,
     expr: opt.Expr = None,
-    step: opt.StepOfEach = None,
+    step: StepOfEach = None,
     grad_output: opt.GradOutput = None,
     probe: opt.ProbeLevel = None,
-    what: opt.Aspects = USUAL,
-    tolerance: opt.Tolerance = TOLERANCE,
-    exit_code: opt.ExitCode = False,
+    what: Aspects = USUAL,
+    tolerance: Tolerance = TOLERANCE,
+    exit_code: ExitCode = False,
     top: opt.Top = None,
-    everything: opt.AllDifferences = False,
+    everything: AllDifferences = False,
     json: opt.Json = False,
     csv: opt.Csv = False,
     output: opt.Output = None,
@@ -52,7 +100,6 @@ def diff(
     from autograd_inspect.cli.diff import diff as carry_out
     from autograd_inspect.cli.render import Picture
     from autograd_inspect.cli.tables import Printing
-    from autograd_inspect.model.selection import Selection
 
     wanted = {
         opt.Format.SVG: svg, opt.Format.DOT: dot, opt.Format.PNG: png, opt.Format.PDF: pdf,
