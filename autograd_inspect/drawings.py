@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from autograd_inspect.errors import RenderError, UsageError
@@ -79,8 +80,11 @@ def draw_view(
 
 
 def view_of(capture: Capture, drawing: Drawing, *, split_leaves: bool = True) -> View:
-    """Choose what is seen: every node where they are few or all are wanted, else folds."""
-    from autograd_inspect.layout.figure import fitted_text
+    """Choose what is seen: every node where they are few or all are wanted, else folds.
+
+    Of folds that are still too many to read, because nothing in them is alike, what is nearest to
+    the root is seen.
+    """
     from autograd_inspect.passes.drawing import draw as draw_nodes
     from autograd_inspect.passes.folding.build import fold
     from autograd_inspect.passes.folding.unfolding import unfold
@@ -88,40 +92,44 @@ def view_of(capture: Capture, drawing: Drawing, *, split_leaves: bool = True) ->
 
     selection = drawing.selection
     kept = kept_by(capture, selection)
+    nodes = partial(draw_nodes, capture, kept=kept, split_leaves=split_leaves, color=drawing.color)
+    if selection.everything or selection.limit is not None:
+        return nodes(limit=selection.limit)
+    as_asked = selection.depth is not None or selection.expand or selection.views
     count = len(capture.graph) if kept is None else int(kept.sum())
-    if selection.limit is not None:
-        count = min(count, selection.limit)
-    opened = selection.depth is not None or selection.expand or selection.views
-    if selection.everything or selection.limit is not None or (count <= _MOST_BOXES and not opened):
-        view = draw_nodes(
-            capture,
-            limit=selection.limit,
-            kept=kept,
-            split_leaves=split_leaves,
-            color=drawing.color,
-        )
-        if selection.everything or selection.limit is not None or fitted_text(view) >= _TEXT:
-            return view
+    if count <= _MOST_BOXES and not as_asked and _can_be_read(view := nodes(), _TEXT):
+        return view
     folds = fold(capture, views=selection.views, kept=kept)
-    fits = _Fits(capture, drawing.reverse)
-    return picture(
-        unfold(folds, opening_of(folds, selection, fits.choose)), capture, color=drawing.color
-    )
+    scene = unfold(folds, opening_of(folds, selection, _Fits(capture).choose))
+    if len(scene) > _MOST_BOXES and not as_asked:
+        return _largest_that_fits(lambda limit: nodes(limit=limit))
+    return picture(scene, capture, color=drawing.color)
 
 
 def view_of_diff(found: Diff, *, limit: int | None, everything: bool, split_leaves: bool) -> View:
     """Draw what changed, with as much around it as can be read."""
-    from autograd_inspect.layout.figure import fitted_text
     from autograd_inspect.passes.differing import draw_diff
 
     if everything or limit is not None:
         return draw_diff(found, limit=None if everything else limit, split_leaves=split_leaves)
-    view = draw_diff(found, limit=_MOST_BOXES, split_leaves=split_leaves)
-    for fewer in (_MOST_BOXES // 2, _MOST_BOXES // 4):
-        if fitted_text(view, screen=SCREEN) >= _SMALL_TEXT:
+    return _largest_that_fits(
+        lambda limit: draw_diff(found, limit=limit, split_leaves=split_leaves)
+    )
+
+
+def _largest_that_fits(draw_nodes: Callable[[int], View]) -> View:
+    """Draw as many nodes as can be read, or as few as are worth a picture."""
+    for limit in (_MOST_BOXES, _MOST_BOXES // 2, _MOST_BOXES // 4):
+        view = draw_nodes(limit)
+        if _can_be_read(view, _SMALL_TEXT):
             break
-        view = draw_diff(found, limit=fewer, split_leaves=split_leaves)
     return view
+
+
+def _can_be_read(view: View, size: float) -> bool:
+    from autograd_inspect.layout.figure import fitted_text
+
+    return fitted_text(view, screen=SCREEN) >= size
 
 
 def opening_of(folds: Folds, selection: Selection, choose: Callable[[Folds], Opening]) -> Opening:
@@ -166,25 +174,21 @@ class _Fits:
     """Tells whether scenes can be read on the screen."""
 
     capture: Capture
-    reverse: bool
 
     def choose(self, folds: Folds) -> Opening:
         """Open as much as can be read; more, in smaller text, where that is next to nothing."""
         from autograd_inspect.passes.folding.opening import choose
         from autograd_inspect.passes.folding.unfolding import unfold
 
-        chosen = choose(folds, lambda scene: self._text(scene) >= _TEXT)
+        chosen = choose(folds, lambda scene: self._fits(scene, _TEXT))
         if len(unfold(folds, chosen)) >= _FEW_BOXES:
             return chosen
-        return choose(folds, lambda scene: self._text(scene) >= _SMALL_TEXT)
+        return choose(folds, lambda scene: self._fits(scene, _SMALL_TEXT))
 
-    def _text(self, scene: Scene) -> float:
-        from autograd_inspect.layout.figure import fitted_text
+    def _fits(self, scene: Scene, size: float) -> bool:
         from autograd_inspect.passes.picturing import picture
 
-        if len(scene) > _MOST_BOXES:
-            return 0.0
-        return fitted_text(picture(scene, self.capture), screen=SCREEN)
+        return len(scene) <= _MOST_BOXES and _can_be_read(picture(scene, self.capture), size)
 
 
 def _page(capture: Capture, drawing: Drawing) -> str:
@@ -204,7 +208,7 @@ def _page(capture: Capture, drawing: Drawing) -> str:
         near = nearest(capture.graph, selection.limit)
         kept = near if kept is None else kept & near
     folds = fold(capture, views=selection.views, kept=kept)
-    opening = opening_of(folds, selection, _Fits(capture, drawing.reverse).choose)
+    opening = opening_of(folds, selection, _Fits(capture).choose)
     if selection.everything:
         opening = Opening(opening.folds, every_instance(folds))
     trouble = first_nonfinite(capture.graph)

@@ -19,7 +19,7 @@ BLOCKS = re.findall(r"```console\n\$ (.*)\n([\s\S]*?)```", README)
 #: Verbs whose figures are times: no two runs give the same.
 TIMED = {"profile", "train"}
 #: The pictures, by sample, with the options they are drawn with.
-PICTURES = {"tiny_model": (), "first_nan": ("--color", "grad")}
+PICTURES = {"small_gpt": (), "tiny_model": (), "first_nan": ("--color", "grad")}
 UPDATE = "renew with: pytest --update-golden tests/test_docs.py"
 
 

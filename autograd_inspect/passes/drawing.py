@@ -85,14 +85,15 @@ def _heat(part: Part, source: Capture | Graph, color: str) -> tuple[tuple[int, .
 def title_of(source: Capture | Graph) -> str:
     """Say what a picture is of, and how large that is."""
     graph = source.graph if isinstance(source, Capture) else source
-    size = f"{_count(len(graph), 'node')}, {_count(graph.edge_count, 'edge')}"
-    size += f", {_count(len(graph.leaf_table.node), 'leaf', 'leaves')}"
+    size = f"{counted(len(graph), 'node')}, {counted(graph.edge_count, 'edge')}"
+    size += f", {counted(len(graph.leaf_table.node), 'leaf', 'leaves')}"
     if isinstance(source, Graph):
         return size
     return f"{source.about.source} · {size}"
 
 
-def _count(number: int, one: str, many: str = "") -> str:
+def counted(number: int, one: str, many: str = "") -> str:
+    """Write a number with its noun."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 

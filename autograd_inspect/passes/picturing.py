@@ -8,7 +8,7 @@ from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.folds import Scene
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.view import Origin, Scale, View
-from autograd_inspect.passes.drawing import notes_about, title_of
+from autograd_inspect.passes.drawing import counted, notes_about, title_of
 from autograd_inspect.passes.framing import framed, whole_models
 from autograd_inspect.passes.heat import heat_of_items
 from autograd_inspect.passes.items import Items
@@ -84,9 +84,10 @@ def _folded_note(scene: Scene) -> list[str]:
     nodes, leaves = int(folds.whole.nodes[0]), int(folds.whole.leaves[0])
     if not any(fold >= 0 for fold in scene.fold.tolist()) and not scene.frames:
         return []
-    stand = f"{len(scene):,} boxes stand for {nodes:,} operations and {leaves:,} leaves"
+    stand = f"{counted(len(scene), 'box stands', 'boxes stand')} for "
+    stand += f"{counted(nodes, 'operation')} and {counted(leaves, 'leaf', 'leaves')}"
     if folds.omitted:
-        stand += f"; {folds.omitted:,} nodes are left out"
+        stand += f"; {counted(folds.omitted, 'node is', 'nodes are')} left out"
     return [f"{stand}; {TIMES}N: N alike, one of them shown"]
 
 

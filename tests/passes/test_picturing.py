@@ -57,7 +57,7 @@ def test_the_note_says_what_the_boxes_stand_for_and_what_is_left_out() -> None:
     folds = fold(capture, kept=kept)
     (note,) = picture(unfold(folds, Opening()), capture).notes
     assert note == (
-        "2 boxes stand for 13 operations and 4 leaves; 1 nodes are left out; "
+        "2 boxes stand for 13 operations and 4 leaves; 1 node is left out; "
         "×N: N alike, one of them shown"
     )
 
