@@ -108,7 +108,7 @@ def framed(arrows: list[tuple[int, int]], group: list[int], parent: list[int]) -
     )
 
 
-def random_diagram(seed: int) -> Diagram:
+def random_diagram(seed: int, *, cycles: bool = True) -> Diagram:
     """Make a random diagram: frames, labels, cycles, arrows that lead back up, most in one line."""
     draw = random.Random(seed)
     boxes = draw.randint(1, 40)
@@ -117,7 +117,7 @@ def random_diagram(seed: int) -> Diagram:
     for _ in range(draw.randint(0, 70)):
         one, other = draw.choices(range(boxes), k=2)
         if place[one] != place[other]:
-            down = place[one] < place[other] or draw.random() < 0.02
+            down = place[one] < place[other] or (cycles and draw.random() < 0.02)
             ends.append((one, other, False) if down else (other, one, False))
     if draw.random() < 0.3:
         ends += [(*draw.choices(range(boxes), k=2), True) for _ in range(draw.randint(1, 6))]

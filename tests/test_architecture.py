@@ -72,7 +72,7 @@ def test_renderers_do_not_import_each_other() -> None:
         for name in imports_of(path):
             if name.startswith("autograd_inspect.renderers"):
                 assert name.split(".")[2] in {
-                    *("text", "sheet", "plotting", "births", "gutter", "items", "viewer")
+                    *("text", "sheet", "plotting", "births", "fitting", "gutter", "items", "viewer")
                 }, f"{path.name} imports {name}"
 
 

@@ -91,7 +91,9 @@ def reasons(rows: Rows) -> dict[str, str]:
 
 
 def test_sine_chain_has_five_nodes_its_sum_is_25_and_its_gradient_is_two_cosines(agi: Agi) -> None:
-    traced = agi("trace", "--keep-running", "--retain", "scaled", "samples/sine_chain.py:out")
+    traced = agi(
+        *("trace", "--tree", "--keep-running", "--retain", "scaled", "samples/sine_chain.py:out")
+    )
     shown, info, grads = (
         agi("show", "--tree"),
         json.loads(agi("info").out),

@@ -201,26 +201,10 @@ PathTop = Annotated[
     int, Option("-n", "--top", min=0, help="Print up to N paths in full.", metavar="N")
 ]
 Cuts = Annotated[bool, Option("--cuts", help="List the places that cut the graph.")]
-Tree = Annotated[
-    bool,
-    Option("--tree", help="Print a line per node, not folded, with numbers for what is shared."),
-]
-Tui = Annotated[
-    bool, Option("--tui", help="Walk through the graph: a tree that opens, search, details.")
-]
-Columns = Annotated[
-    str | None,
-    Option(
-        "--columns", help="Figures to print: some of shape,saved,grad,time,line.", metavar="LIST"
-    ),
-]
 Ascii = Annotated[bool, Option("--ascii", help="Draw with ASCII characters only.")]
 Width = Annotated[int | None, Option("--width", min=20, help="Columns to use.", metavar="COLUMNS")]
 ColorWhen = Annotated[Color, Option("--color", help="When to use colour.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Print nothing but errors.")]
-
-#: Nodes drawn unless asked otherwise: more cannot be read on one screen.
-DEFAULT_RADIUS = 2
 
 
 class Format(str, Enum):
@@ -264,37 +248,6 @@ Html = Annotated[
 Mermaid = Annotated[bool, Option("--mermaid", help="Write a Mermaid flowchart.")]
 Json = Annotated[bool, Option("--json", help="Write JSON.")]
 Csv = Annotated[bool, Option("--csv", help="Write CSV.")]
-Limit = Annotated[
-    int | None,
-    Option("--limit", min=1, help="Only N nodes, nearest to the root; fold none.", metavar="N"),
-]
-Levels = Annotated[
-    int | None, Option("--depth", min=0, help="Open modules N levels deep.", metavar="N")
-]
-Expand = Annotated[
-    list[str] | None,
-    Option("--expand", help="Open this module too; may be given again.", metavar="PATH"),
-]
-Views = Annotated[bool, Option("--views", help="Views have places of their own.")]
-Focus = Annotated[
-    str | None,
-    Option("--focus", help="Only what is near a tensor, node (#12) or module.", metavar="NAME"),
-]
-Radius = Annotated[
-    int, Option("--radius", min=0, help="How many edges away --focus reaches.", metavar="N")
-]
-PathFrom = Annotated[
-    str | None,
-    Option("--path", help="Only the paths from this tensor to the root.", metavar="NAME"),
-]
-Include = Annotated[
-    list[str] | None,
-    Option("--include", help="Only operations, modules, leaves like this.", metavar="PATTERN"),
-]
-Exclude = Annotated[
-    list[str] | None,
-    Option("--exclude", help="No operations, modules, leaves like this.", metavar="PATTERN"),
-]
 Link = Annotated[
     str | None,
     Option(

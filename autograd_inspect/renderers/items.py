@@ -257,6 +257,6 @@ class Items:
 
     def _safe(self, text: str) -> str:
         if self._ascii:
-            for sign, plain in (("→", "->"), ("…", "..."), ("×", "x")):  # noqa: RUF001 - as titles have it
+            for sign, plain in (("→", "->"), ("…", "..."), ("×", "x")):
                 text = text.replace(sign, plain)
         return safe(text, ascii=self._ascii)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rich.cells import cell_len
-
 from autograd_inspect.model.folds import FoldKind
 from autograd_inspect.model.rails import Rails
 from autograd_inspect.model.tables import Floats
+from autograd_inspect.renderers.fitting import Detail, clipped, details
 from autograd_inspect.renderers.gutter import Gutter
 from autograd_inspect.renderers.items import Items
 from autograd_inspect.renderers.text import Segment, counted, glyphs, paint, width_of
@@ -20,8 +19,6 @@ HEADING_LINES = 2
 _MEASURED_LINES = 2000
 #: Of the lines, those that may be cut before all lines say less.
 _OVERLONG = 0.08
-#: So much of what follows the columns is worth a column: two leaves, mostly.
-_ENOUGH = 16
 #: More leaves of one item are counted on a terminal.
 _FEW_LEAVES = 4
 #: Of the labels, those that may reach into the columns.
@@ -63,53 +60,17 @@ def draw_lines(rails: Rails, look: Look) -> Iterator[str]:
         yield paint(layout.remark(missing), color=look.color)
 
 
-@dataclass(frozen=True, slots=True)
-class _Detail:
-    """What is written of each line.
-
-    columns  figures
-    scalars  what operations saved beside tensors
-    brief    without the classes of modules
-    behind   so much of what follows the columns has to fit, None for all
-    """
-
-    columns: tuple[str, ...]
-    scalars: bool = True
-    brief: bool = False
-    behind: int | None = None
-
-
-def _details(columns: tuple[str, ...], *, chosen: bool) -> Iterator[_Detail]:
-    """Give what may be told, the fullest first; columns that somebody has chosen stay."""
-    yield _Detail(columns)
-    yield _Detail(columns, scalars=False)
-    if not chosen:
-        columns = _without(columns, "line")
-        yield _Detail(columns, scalars=False)
-    yield _Detail(columns, scalars=False, behind=_ENOUGH)
-    if not chosen:
-        columns = _without(columns, "grad")
-        yield _Detail(columns, scalars=False, behind=_ENOUGH)
-    yield _Detail(columns, scalars=False, brief=True, behind=_ENOUGH)
-    if not chosen:
-        columns = _without(columns, "shape")
-        yield _Detail(columns, scalars=False, brief=True, behind=_ENOUGH)
-    yield _Detail(columns, scalars=False, brief=True, behind=0)
-    if not chosen:
-        yield _Detail((), scalars=False, brief=True, behind=0)
-
-
-def _without(columns: tuple[str, ...], gone: str) -> tuple[str, ...]:
-    return tuple(column for column in columns if column != gone)
-
-
 def _fitting(writer: _Writer, width: int | None, columns: Sequence[str] | None) -> _Layout:
     """Choose the fullest way to write in which the lines fit."""
     chosen = columns is not None
     asked = tuple(columns) if columns is not None else writer.items.known()
     sample = range(min(len(writer.rails), _MEASURED_LINES))
-    for detail in _details(asked, chosen=chosen):
-        layout = _Layout.of(writer, detail, sample, width)
+    # First with columns beside the heads of open folds, then with heads that reach into them.
+    ways = (
+        (detail, beside) for detail in details(asked, chosen=chosen) for beside in (True, False)
+    )
+    for detail, beside in ways:
+        layout = _Layout.of(writer, detail, sample, width).beside(sample, heads=beside)
         overlong = sum(layout.size(number) > (width or 0) for number in sample)
         if width is None or overlong <= _OVERLONG * len(sample):
             break
@@ -141,7 +102,7 @@ class _Writer:
         sign = self.items.sign(*self.thing(number)) if item >= 0 else ("", "")
         return self.gutter.draw(cells, int(self.rails.hidden[number]), sign)
 
-    def label(self, number: int, detail: _Detail) -> _Parts:
+    def label(self, number: int, detail: Detail) -> _Parts:
         """Write what a line is called, indented."""
         signs = self.signs
         indent: _Parts = [((" " if detail.brief else "  ") * int(self.rails.indent[number]), "")]
@@ -176,7 +137,7 @@ class _Writer:
             for column in columns
         ]
 
-    def behind(self, number: int, detail: _Detail, most: int | None) -> list[list[_Parts]]:
+    def behind(self, number: int, detail: Detail, most: int | None) -> list[list[_Parts]]:
         """Write what follows the columns, the size of a fold, what comes around, leaves.
 
         Each in several ways, the fullest first.
@@ -198,7 +159,7 @@ class _Writer:
                 parts.append([[(scalars, "dim")]])
         return parts
 
-    def _heads(self, number: int, detail: _Detail) -> _Parts:
+    def _heads(self, number: int, detail: Detail) -> _Parts:
         """Write the folds that begin in a line, and of a repeat which instance is shown."""
         written: _Parts = []
         for fold in self.rails.heads.get(number, ()):
@@ -218,7 +179,7 @@ class _Writer:
         before = around[around.index(fold) - 1]
         return bool(table.kind[before] == FoldKind.REPEAT and table.kind[fold] == FoldKind.MODULE)
 
-    def _shown(self, repeat: int, detail: _Detail) -> str:
+    def _shown(self, repeat: int, detail: Detail) -> str:
         """Say which instance of a repeat is on show."""
         number = self.rails.scene.opening.shown.get(repeat, 0)
         times = int(self.items.folds.table.times[repeat])
@@ -236,14 +197,14 @@ class _Layout:
     """
 
     writer: _Writer
-    detail: _Detail
+    detail: Detail
     width: int | None
     label: int
     sizes: tuple[int, ...]
 
     @classmethod
     def of(
-        cls, writer: _Writer, detail: _Detail, sample: Sequence[int], width: int | None
+        cls, writer: _Writer, detail: Detail, sample: Sequence[int], width: int | None
     ) -> _Layout:
         """Make columns as wide as lines need them."""
         figures = [writer.figures(number, detail.columns) for number in sample]
@@ -251,12 +212,27 @@ class _Layout:
             max([len(name), *(width_of([cell]) for cell in column)])
             for name, column in zip(detail.columns, zip(*figures, strict=True), strict=True)
         ]
-        # Heads have blank columns to reach into.
-        plain = [number for number in sample if writer.rails.item[number] >= 0]
-        labels = sorted(width_of(writer.label(number, detail)) for number in plain)
-        outliers = int(_OUTLIERS * len(labels)) if width is not None else 0
+        return cls(writer, detail, width, 0, tuple(sizes))
+
+    def beside(self, sample: Sequence[int], *, heads: bool) -> _Layout:
+        """Put the columns beside the labels of items, and with `heads` of open folds too."""
+        item = self.writer.rails.item
+        labels = sorted(
+            width_of(self.writer.label(number, self.detail)) - self._blank(number)
+            for number in sample
+            if heads or item[number] >= 0
+        )
+        outliers = int(_OUTLIERS * len(labels)) if self.width is not None and not heads else 0
         label = labels[len(labels) - 1 - outliers] if labels else 0
-        return cls(writer, detail, width, writer.gutter.width + label, tuple(sizes))
+        return replace(self, label=self.writer.gutter.width + label)
+
+    def _blank(self, number: int) -> int:
+        """Count the columns that a head can reach into: those of what it has no figures for."""
+        if self.writer.rails.item[number] >= 0:
+            return 0
+        figures = self.writer.figures(number, self.detail.columns)
+        told = [at for at, (text, _) in enumerate(figures) if text]
+        return sum(2 + size for size in self.sizes[: min(told, default=len(figures))])
 
     def heading(self) -> _Parts:
         """Name the columns."""
@@ -317,8 +293,8 @@ class _Layout:
         figures = self.writer.figures(number, self.detail.columns)
         told = [at for at, (text, _) in enumerate(figures) if text]
         room = self.width - width_of([figures[at] for at in told]) - 2 * len(told)
-        if told:  # what is blank before the first figure can be written over
-            room = min(room, self.label + sum(2 + size for size in self.sizes[: told[0]]))
+        if told:
+            room = min(room, self.label + self._blank(number))
         if self.writer.gutter.width + width_of(label) <= room:
             return label
         return self.writer.label(number, replace(self.detail, brief=True))
@@ -327,30 +303,13 @@ class _Layout:
         """Set figures in their columns, closer where a label reaches into them."""
         aligned: _Parts = []
         for (text, style), size in zip(cells, self.sizes, strict=True):
-            blank = size - width_of([(text, "")])
-            closer = min(blank, over)
+            blank = 2 + size - width_of([(text, "")])
+            closer = min(blank - 2 if text else blank, over)
             over -= closer
-            aligned += [(" " * (2 + blank - closer), ""), (text, style)]
+            aligned += [(" " * (blank - closer), ""), (text, style)]
         return aligned
 
     def _cut(self, parts: _Parts) -> _Parts:
         return (
             parts if self.width is None else clipped(parts, self.width, self.writer.signs.ellipsis)
         )
-
-
-def clipped(parts: _Parts, width: int, ellipsis: str) -> _Parts:
-    """Cut a line that is too long, and say that it is."""
-    if width_of([("".join(text for text, _ in parts).rstrip(), "")]) <= width:
-        return parts
-    room = width - len(ellipsis)
-    kept: _Parts = []
-    for text, style in parts:
-        shown = text
-        while cell_len(shown) > room:
-            shown = shown[:-1]
-        kept.append((shown, style))
-        room -= cell_len(shown)
-        if shown != text:
-            break
-    return [*kept, (ellipsis, "bold")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ from autograd_inspect.layout.figure import (
     curve,
 )
 from autograd_inspect.layout.palette import DARK, FONTS, FRAME_CORNER, LIGHT, SHAPES, Palette
-from autograd_inspect.model.view import HOTTEST, NO_HEAT, NOT_FINITE, ZERO, View
+from autograd_inspect.model.view import HOTTEST, NO_HEAT, NOT_FINITE, ZERO, Role, View
 
 _STYLE = f"""\
 .agi text {{ font-family: {FONTS}; }}
@@ -75,23 +75,30 @@ def _is_heated(figure: Figure) -> bool:
     return any(swatch.heat != NO_HEAT for swatch in figure.legend)
 
 
+def _roles(figure: Figure) -> list[Role]:
+    """List the roles that the figure has boxes of."""
+    found = {box.role for box in figure.boxes} | {swatch.role for swatch in figure.legend}
+    return [role for role in Role if role in found]
+
+
 def _style(figure: Figure) -> Iterator[str]:
     framed, heated = bool(figure.frames), _is_heated(figure)
+    roles = _roles(figure)
     yield f"<style>\n{_STYLE}"
     if any(arrow.carried for arrow in figure.arrows):
         yield _CARRIED_STYLE
     if framed:
         yield _FRAME_STYLE
-    yield from _shapes()
-    yield from _colours(LIGHT, framed=framed)
+    yield from _shapes(roles)
+    yield from _colours(LIGHT, roles, framed=framed)
     yield from _heats(LIGHT) if heated else ()
     yield "@media (prefers-color-scheme: dark) {\n"
-    yield from _colours(DARK, framed=framed)
+    yield from _colours(DARK, roles, framed=framed)
     yield from _heats(DARK) if heated else ()
     yield "}\n</style>\n"
 
 
-def _colours(palette: Palette, *, framed: bool) -> Iterator[str]:
+def _colours(palette: Palette, roles: Sequence[Role], *, framed: bool) -> Iterator[str]:
     yield f".agi text {{ fill: {palette.text}; }}\n"
     yield f".agi .line, .agi .label {{ fill: {palette.quiet}; }}\n"
     yield f".agi .label {{ stroke: {palette.paper}; }}\n"
@@ -101,7 +108,8 @@ def _colours(palette: Palette, *, framed: bool) -> Iterator[str]:
     for depth, fill in enumerate(palette.frames if framed else ()):
         yield f".agi .frame{depth} .caption {{ fill: {palette.quiet}; stroke: {fill}; }}\n"
         yield f".agi .frame{depth} rect {{ fill: {fill}; stroke: {palette.frame_line}; }}\n"
-    for role, (fill, line) in palette.boxes.items():
+    for role in roles:
+        fill, line = palette.boxes[role]
         yield f".agi .{role.value} rect {{ fill: {fill}; stroke: {line}; }}\n"
         yield f".agi .{role.value} .heading {{ fill: {palette.heading(role)}; }}\n"
 
@@ -112,8 +120,9 @@ def _heats(palette: Palette) -> Iterator[str]:
         yield f".agi .box.{_HEATS[level]} text {{ fill: {palette.text}; }}\n"
 
 
-def _shapes() -> Iterator[str]:
-    for role, shape in SHAPES.items():
+def _shapes(roles: Sequence[Role]) -> Iterator[str]:
+    for role in roles:
+        shape = SHAPES[role]
         yield f".agi .{role.value} rect {{ stroke-width: {_number(shape.line_width)}px; }}\n"
         if shape.dashed:
             yield f".agi .{role.value} rect {{ stroke-dasharray: 5 4; }}\n"

@@ -59,6 +59,17 @@ def test_show_all_and_depth(capture: Path) -> None:
     assert "2 nodes" in shallow or "2 more" in shallow or "deeper" in shallow
 
 
+def test_show_refuses_what_it_cannot_do_in_one_line(capture: Path) -> None:
+    for options, said in (
+        (("--columns", "saves"), "agi: no column saves"),
+        (("--tree", "--path", "a"), "agi: a tree has every node in it"),
+        (("--tui",), "agi: --tui needs a terminal"),
+    ):
+        done = run_agi("show", *options, cwd=capture)
+        assert (done.status, done.out) == (2, "")
+        assert done.err.startswith(said)
+
+
 def test_show_without_unicode(capture: Path) -> None:
     assert run_agi("show", "--ascii", cwd=capture).out.isascii()
     assert run_agi("show", cwd=capture, PYTHONIOENCODING="ascii").out.isascii()

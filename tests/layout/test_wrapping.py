@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations, pairwise
 
 import pytest
 from diagrams import (
     SLACK,
+    Rectangle,
     along,
     around,
     box_at,
@@ -16,6 +18,7 @@ from diagrams import (
     framed,
     overlap,
     passing,
+    random_diagram,
     within,
 )
 from hypothesis import given, settings
@@ -131,14 +134,72 @@ def test_a_wrapped_picture_is_never_smaller_on_the_screen(diagram: Diagram, reve
     assert scale(wrapped) >= 0.95 * scale(ribbon)
 
 
+def lines(
+    diagram: Diagram, layout: Layout, *, across: bool
+) -> dict[float, list[tuple[float, float, int]]]:
+    """Collect what runs straight across, or down, between the first and last piece of an arrow.
+
+    Gives by their height, or place, the ends of these pieces and the box that the arrow is from.
+    """
+    found: dict[float, list[tuple[float, float, int]]] = {}
+    for route, net in zip(layout.routes, diagram.upper, strict=True):
+        for one, other in list(pairwise(route))[1:-1]:
+            (x0, y0), (x1, y1) = (one, other) if across else (one[::-1], other[::-1])
+            if y0 == y1:
+                found.setdefault(y0, []).append((min(x0, x1), max(x0, x1), net))
+    return found
+
+
+def wrapped_ones(count: int) -> Iterator[tuple[Diagram, Layout]]:
+    """Give random diagrams that come out in columns, one way or the other."""
+    for seed in range(2000, 2300):
+        diagram = random_diagram(seed, cycles=False)
+        narrow = replace(diagram, width=[width / 3 for width in diagram.width])
+        reverse, aspect = bool(seed % 2), (WIDE, 4.0)[seed % 3 > 1]
+        layout = lay_out(narrow, reverse=reverse, aspect=aspect)
+        if layout != lay_out(narrow, reverse=reverse):
+            yield narrow, layout
+            count -= 1
+        if not count:
+            return
+    pytest.fail("too few diagrams are wrapped")
+
+
+def test_arrows_of_different_boxes_keep_apart_in_the_gutters() -> None:
+    for diagram, layout in wrapped_ones(40):
+        boxes = [box_at(diagram, layout, box) for box in range(len(diagram.width))]
+        for across in (False, True):
+            for pieces in lines(diagram, layout, across=across).values():
+                for (begin, end, net), (other_begin, other_end, other) in combinations(pieces, 2):
+                    common = min(end, other_end) - max(begin, other_begin)
+                    assert net == other or common < SLACK
+        for route in layout.routes:
+            assert route[0][1] <= route[1][1] + SLACK
+            assert route[-2][1] <= route[-1][1] + SLACK
+            for (x0, y0), (x1, y1) in pairwise(route):
+                if x0 == x1 or y0 == y1:
+                    piece = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+                    assert not [place for place in boxes if touches(place, piece)]
+
+
+def touches(box: Rectangle, piece: Rectangle) -> bool:
+    """Tell whether a straight line leads through a box."""
+    return (
+        box[0] + SLACK < piece[2]
+        and piece[0] < box[2] - SLACK
+        and box[1] + SLACK < piece[3]
+        and piece[1] < box[3] - SLACK
+    )
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_long_chain_is_wrapped_into_columns_read_from_left_to_right(reverse: bool) -> None:
-    diagram = framed(chain(60), [-1] * 60, [])
+    diagram = framed(chain(59), [-1] * 59, [])
     layout = lay_out(diagram, reverse=reverse, aspect=WIDE)
     assert scale(layout) > 0.9 > 3 * scale(lay_out(diagram))
     columns = sorted(set(layout.x))
     assert 4 <= len(columns) <= 8
-    read = range(59, -1, -1) if reverse else range(60)
+    read = range(58, -1, -1) if reverse else range(59)
     places = [(layout.x[box], layout.y[box]) for box in read]
     assert places == sorted(places)
     assert len({min(y for x, y in places if x == column) for column in columns}) == 1
@@ -192,6 +253,13 @@ def test_carried_arrows_share_a_lane_where_they_can() -> None:
     layout = lay_out(diagram)
     lanes = [max(x for x, _ in route) for route in layout.routes[7:]]
     assert lanes[0] == lanes[1] < lanes[2]
+
+
+def test_carried_arrows_past_the_same_level_lie_side_by_side() -> None:
+    arrows = chain(8, (3, 1), (6, 3))
+    diagram = replace(framed(arrows, [-1] * 8, []), carried=[False] * 7 + [True] * 2)
+    one, other = (max(x for x, _ in route) for route in lay_out(diagram).routes[7:])
+    assert other - one == 14
 
 
 @pytest.mark.parametrize("reverse", [False, True])

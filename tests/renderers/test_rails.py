@@ -144,9 +144,9 @@ def test_a_column_that_is_none_is_refused() -> None:
 
 def test_the_instance_on_show_is_named() -> None:
     capture = capture_of(in_modules(12))
-    assert "one of 11 shown" in written(capture, 14)
+    assert "one of 12 shown" in written(capture, 14)
     opened = Selection(expand=("h.7",))
-    assert "no. 7 of 11 shown" in written(capture, 14, selection=opened)
+    assert "no. 8 of 12 shown" in written(capture, 14, selection=opened)
 
 
 def test_a_leaf_says_how_often_it_is_used_and_what_is_wrong() -> None:

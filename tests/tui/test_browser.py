@@ -66,10 +66,10 @@ def test_a_repeat_is_one_line_with_pages() -> None:
     start, third, last = walk(capture_of(in_modules(12)), "", "down down right > >", "< < <")
     assert start.tree[0].startswith("◉ loss")
     assert "75 nodes · 86 edges" in start.lines[-2]
-    assert "< 3 of 11 >" in third.here
-    assert any("h.3 (Block)" in line for line in third.tree)
-    assert not any("h.1 (Block)" in line for line in third.tree)
-    assert "< 11 of 11 >" in last.here
+    assert "< 3 of 12 >" in third.here
+    assert any("h.2 (Block)" in line for line in third.tree)
+    assert not any("h.0 (Block)" in line for line in third.tree)
+    assert "< 12 of 12 >" in last.here
 
 
 def test_search_turns_to_the_instance_and_goes_on() -> None:
@@ -78,7 +78,7 @@ def test_search_turns_to_the_instance_and_goes_on() -> None:
         capture, "/h.7.lin.weight", "/relu", "n", "N", "/nowhere"
     )
     assert "addmm" in leaf.here
-    assert any("< 7 of 11 >" in line for line in leaf.tree)
+    assert any("< 8 of 12 >" in line for line in leaf.tree)
     assert leaf.state == "1 of 1 found"
     assert "relu" in first.here
     number, of = first.state.split(" of ")

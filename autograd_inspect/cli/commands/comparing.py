@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autograd_inspect.cli import options as opt
+from autograd_inspect.cli import selecting as sel
 from autograd_inspect.cli.source import Running
 from autograd_inspect.cli.verb import Verb
 from autograd_inspect.model.diff import ASPECTS, TOLERANCE, USUAL
@@ -33,7 +34,7 @@ def diff(
     pdf: opt.Pdf = False,
     html: opt.Html = False,
     mermaid: opt.Mermaid = False,
-    limit: opt.Limit = None,
+    limit: sel.Limit = None,
     reverse: opt.Reverse = False,
     scale: opt.Scale = 2.0,
     open_: opt.Open = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autograd_inspect.cli import options as opt
+from autograd_inspect.cli import selecting as sel
 from autograd_inspect.cli.source import Running
 from autograd_inspect.cli.verb import Verb
 
@@ -21,16 +22,16 @@ def show(
     json: opt.Json = False,
     everything: opt.Everything = False,
     depth: opt.ShownDepth = None,
-    expand: opt.Expand = None,
-    views: opt.Views = False,
-    focus: opt.Focus = None,
-    radius: opt.Radius = opt.DEFAULT_RADIUS,
-    path: opt.PathFrom = None,
-    include: opt.Include = None,
-    exclude: opt.Exclude = None,
-    tree: opt.Tree = False,
-    columns: opt.Columns = None,
-    tui: opt.Tui = False,
+    expand: sel.Expand = None,
+    views: sel.Views = False,
+    focus: sel.Focus = None,
+    radius: sel.Radius = sel.RADIUS,
+    path: sel.PathFrom = None,
+    include: sel.Include = None,
+    exclude: sel.Exclude = None,
+    tree: sel.Tree = False,
+    columns: sel.Columns = None,
+    tui: sel.Tui = False,
     ascii_only: opt.Ascii = False,
     width: opt.Width = None,
     color: opt.ColorWhen = opt.Color.AUTO,
@@ -41,7 +42,6 @@ def show(
     """
     from autograd_inspect.cli.show import Showing, listed
     from autograd_inspect.cli.show import show as carry_out
-    from autograd_inspect.model.selection import Selection
 
     running = Running(
         module=module,
@@ -52,19 +52,18 @@ def show(
         probe=probe,
         watch=cuts,
     )
-    selection = Selection(
-        depth=depth,
-        expand=tuple(expand or ()),
-        everything=everything,
-        views=views,
-        focus=focus or "",
-        radius=radius,
-        path=path or "",
-        include=tuple(include or ()),
-        exclude=tuple(exclude or ()),
-    )
     showing = Showing(
-        selection,
+        sel.selection(
+            everything=everything,
+            depth=depth,
+            expand=expand,
+            views=views,
+            focus=focus,
+            radius=radius,
+            path=path,
+            include=include,
+            exclude=exclude,
+        ),
         tree=tree,
         columns=listed(columns),
         ascii=ascii_only,
@@ -97,15 +96,15 @@ def render(
     mermaid: opt.Mermaid = False,
     json: opt.Json = False,
     everything: opt.Everything = False,
-    depth: opt.Levels = None,
-    expand: opt.Expand = None,
-    views: opt.Views = False,
-    focus: opt.Focus = None,
-    radius: opt.Radius = opt.DEFAULT_RADIUS,
-    path: opt.PathFrom = None,
-    include: opt.Include = None,
-    exclude: opt.Exclude = None,
-    limit: opt.Limit = None,
+    depth: sel.Levels = None,
+    expand: sel.Expand = None,
+    views: sel.Views = False,
+    focus: sel.Focus = None,
+    radius: sel.Radius = sel.RADIUS,
+    path: sel.PathFrom = None,
+    include: sel.Include = None,
+    exclude: sel.Exclude = None,
+    limit: sel.Limit = None,
     link: opt.Link = None,
     reverse: opt.Reverse = False,
     engine: opt.EngineName = opt.Engine.OWN,
@@ -117,7 +116,6 @@ def render(
     """Draw the graph: SVG, PNG, PDF, HTML, Graphviz DOT, Mermaid, or JSON for programs."""
     from autograd_inspect.cli.render import Picture
     from autograd_inspect.cli.render import render as carry_out
-    from autograd_inspect.model.selection import Selection
 
     wanted = [
         name
@@ -130,17 +128,17 @@ def render(
     picture = Picture(
         formats=tuple(dict.fromkeys([*wanted, *([format_] if format_ else [])])),
         output=output,
-        selection=Selection(
-            depth=depth,
-            expand=tuple(expand or ()),
+        selection=sel.selection(
             everything=everything,
+            depth=depth,
+            expand=expand,
             views=views,
-            focus=focus or "",
+            focus=focus,
             radius=radius,
-            path=path or "",
-            include=tuple(include or ()),
-            exclude=tuple(exclude or ()),
-            limit=None if everything else limit,
+            path=path,
+            include=include,
+            exclude=exclude,
+            limit=limit,
         ),
         link=link or "",
         reverse=reverse,

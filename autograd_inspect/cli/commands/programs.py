@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autograd_inspect.cli import options as opt
+from autograd_inspect.cli import selecting as sel
 from autograd_inspect.cli.source import Keeping, Running, read_target
 from autograd_inspect.cli.verb import Verb
 
@@ -28,8 +29,8 @@ def trace(
     force: opt.Force = False,
     everything: opt.Everything = False,
     depth: opt.ShownDepth = None,
-    tree: opt.Tree = False,
-    columns: opt.Columns = None,
+    tree: sel.Tree = False,
+    columns: sel.Columns = None,
     ascii_only: opt.Ascii = False,
     width: opt.Width = None,
     color: opt.ColorWhen = opt.Color.AUTO,

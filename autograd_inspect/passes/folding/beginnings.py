@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd_inspect.model.tables import Bools, Longs
+from autograd_inspect.model.tables import Longs
 from autograd_inspect.passes.folding.forward import Rows
 from autograd_inspect.passes.folding.signatures import Signatures, Words, leaf_shapes, mixed
 
@@ -39,10 +39,10 @@ class Beginnings:
         target = self._target[span]
         carried = (target < model) & (target >= before)
         free = _keys(self._source[span][carried] - model, self._slot[span][carried])
-        there, here = (self._inputs(first, rows, free) for first in (before, model))
+        there, here = (self.inputs(first, rows, free) for first in (before, model))
         return np.array_equal(there, here)
 
-    def _inputs(self, first: int, rows: int, free: Longs) -> Words:
+    def inputs(self, first: int, rows: int, free: Longs | None = None) -> Words:
         """Say what rows take from each other, from leaves and from elsewhere, but for `free`."""
         span = _between(self._source, first, first + rows)
         used = _between(self._user, first, first + rows)
@@ -50,8 +50,10 @@ class Beginnings:
         place = np.concatenate([self._source[span], self._user[used]]) - first
         key = _keys(place, np.concatenate([self._slot[span], self._user_slot[used]]))
         word = np.concatenate([from_rows, self._words[1][used]])
-        kept: Bools = ~np.isin(key, free)
-        return np.sort(mixed(key[kept], word[kept].view(np.int64)))
+        if free is not None:
+            kept = ~np.isin(key, free)
+            key, word = key[kept], word[kept]
+        return np.sort(mixed(key, word.view(np.int64)))
 
 
 def _keys(place: Longs, slot: Longs) -> Longs:

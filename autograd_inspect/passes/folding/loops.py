@@ -125,6 +125,7 @@ class _Search:
         """Find repeats: columns first, stop, times; those in others once in each instance."""
         found = [np.zeros((3, 0), np.int64)]
         plain = int(parts.symbol.min(initial=0))
+        known: dict[bytes, Longs] = {}
         for _ in range(_ROUNDS):
             if len(parts) < 2:
                 break
@@ -138,10 +139,20 @@ class _Search:
                 # The first instance may take what it needs from elsewhere: the next is the model.
                 model = parts.between(run.start + run.period, run.start + 2 * run.period)
                 if run.period > 1 and (model.symbol >= plain).all():
-                    by = np.arange(-1, run.times - 1) * ((stop - first) // run.times)
-                    found.append(_copied(self.repeats_in(model), by))
+                    rows = (stop - first) // run.times
+                    inner = self._repeats_in_like(model, known)
+                    found.append(_copied(inner, first + np.arange(0, stop - first, rows)))
             parts = parts.folded(runs)
         return np.concatenate(found, axis=1)
+
+    def _repeats_in_like(self, parts: _Parts, known: dict[bytes, Longs]) -> Longs:
+        """Find repeats among parts, if not `known` of such; rows count from their first."""
+        first, stop = int(parts.first[0]), int(parts.stop[-1])
+        inputs = self._beginnings.inputs(first, stop - first)
+        look = parts.symbol.tobytes() + inputs.tobytes()
+        if look not in known:
+            known[look] = self.repeats_in(parts) - np.array([[first], [first], [0]])
+        return known[look]
 
     def _judged(self, run: Run, parts: _Parts) -> list[Run]:
         """Give the stretches of a run that are connected alike, with the instance before each."""

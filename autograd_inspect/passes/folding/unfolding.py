@@ -99,7 +99,9 @@ def _twins(folds: Folds, opening: Opening, seen: Longs) -> tuple[Longs, Bools]:
         number, place = np.divmod(rows - first[which], period[which])
         instance = np.full(len(folds), -1, np.int64)  # a number of its own, for each of each repeat
         instance[rows] = which * len(folds) + number
-        one, other = instance[arrows.source], instance[arrows.target]
+        # What is open in the instance on show is what counts in all of them.
+        turn = instance[twin]
+        one, other = turn[arrows.source], turn[arrows.target]
         carried |= (one != other) & (one >= 0) & (one // len(folds) == other // len(folds))
         like = np.arange(len(folds))
         like[rows] = (first + shown[level] * period)[which] + place

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from autograd_inspect.model.folds import Scene
-from autograd_inspect.model.rails import LANES, Rails, Skipped
-from autograd_inspect.model.tables import Bytes, Longs
+from autograd_inspect.model.rails import LANES, Joint, Rails, Skipped
+from autograd_inspect.model.tables import Bytes, Ints, Longs
 from autograd_inspect.passes.railing.lanes import Lanes
 from autograd_inspect.passes.railing.lines import Lines, lines_of
 
@@ -14,55 +14,64 @@ from autograd_inspect.passes.railing.lines import Lines, lines_of
 def rails(scene: Scene, rows: int | None = None) -> Rails:
     """Lay the rails of a scene; what is more than `rows` is left out in the middle."""
     lines = lines_of(scene)
-    cells, hidden = _cells(scene, lines)
-    drawn = Rails(scene, lines.item, lines.indent, lines.heads, cells, hidden, {})
-    return drawn if rows is None or len(drawn) <= rows else _cut(drawn, rows)
+    if rows is not None and len(lines) > rows:
+        return _cut(scene, lines, rows)
+    cells, hidden = _cells(scene, lines.item, Lanes())
+    return Rails(scene, lines.item, lines.indent, lines.heads, cells, hidden, {})
 
 
-def _cells(scene: Scene, lines: Lines) -> tuple[Bytes, Longs]:
-    """Draw what is left of every line."""
-    forward = ~scene.carried
-    source, target = scene.source[forward], scene.target[forward]
+def _cells(scene: Scene, items: Ints, lanes: Lanes) -> tuple[Bytes, Longs]:
+    """Draw what is left of lines, by their items."""
+    shown = items[items >= 0]
+    first, last = shown.min(initial=len(scene)), shown.max(initial=-1)
+    here = ~scene.carried & (scene.source >= first) & (scene.source <= last)
+    source, target = scene.source[here], scene.target[here]
     order = np.lexsort((-target, source))  # what comes soonest leads straight on
     used = target[order].tolist()
-    start = np.searchsorted(source[order], np.arange(len(scene) + 1)).tolist()
-    lanes, drawn, hidden = Lanes(), bytearray(), []
-    for item in lines.item.tolist():
+    start = np.searchsorted(source[order], np.arange(first, last + 2)).tolist()
+    drawn, hidden = bytearray(), []
+    for item in items.tolist():
         if item < 0:
             drawn += lanes.passing()
         else:
-            drawn += lanes.meet(item, used[start[item] : start[item + 1]])
+            drawn += lanes.meet(item, used[start[item - first] : start[item - first + 1]])
         hidden.append(lanes.hidden)
     cells = np.frombuffer(bytes(drawn), np.uint8).reshape(-1, LANES + 1)
     return cells, np.array(hidden, np.int64)
 
 
-def _cut(drawn: Rails, rows: int) -> Rails:
-    """Leave out as many lines in the middle as are too many, and say so in one."""
+def _cut(scene: Scene, lines: Lines, rows: int) -> Rails:
+    """Leave out as many lines in the middle as are too many, and say so in one.
+
+    What is not shown needs no lanes: below it, rails begin anew from what leads there.
+    """
     top = (rows - 1) * 2 // 3
-    bottom = len(drawn) - (rows - 1 - top)
-    kept = np.r_[0 : top + 1, bottom : len(drawn)]
-    cells = drawn.cells[kept]
-    # The line that stands for others has what leads into it, and what leads out of it.
-    cells[top] = (cells[top - 1] & 2) >> 1 | (cells[top + 1] & 1) << 1
-    item = drawn.item[kept]
-    item[top] = -1
-    gone = drawn.item[top:bottom]
+    bottom = len(lines) - (rows - 1 - top)
+    upper, more_above = _cells(scene, lines.item[:top], Lanes())
+    entered = int(lines.item[bottom:].max(initial=-1))
+    leads = ~scene.carried & (scene.source > entered) & (scene.target <= entered)
+    lower, more_below = _cells(
+        scene, lines.item[bottom:], Lanes(np.unique(scene.target[leads])[::-1].tolist())
+    )
+    between = (upper[-1] & Joint.DOWN) // Joint.DOWN * Joint.UP
+    between = between | (lower[0] & Joint.UP) // Joint.UP * Joint.DOWN
+    gone = lines.item[top:bottom]
     gone = gone[gone >= 0]
-    moved = {number: heads for number, heads in drawn.heads.items() if number < top}
-    for number, heads in drawn.heads.items():
-        if number >= bottom:
-            moved[number - bottom + top + 1] = heads
-    indent = drawn.indent[kept]
-    indent[top] = 0
+    heads = {number: some for number, some in lines.heads.items() if number < top}
+    heads |= {
+        number - bottom + top + 1: some for number, some in lines.heads.items() if number >= bottom
+    }
+    kept = np.r_[0 : top + 1, bottom : len(lines)]
+    item, indent = lines.item[kept], lines.indent[kept]
+    item[top], indent[top] = -1, 0
     return Rails(
-        scene=drawn.scene,
+        scene=scene,
         item=item,
         indent=indent,
-        heads=moved,
-        cells=cells,
-        hidden=drawn.hidden[kept],
-        skipped={top: Skipped(len(gone), int(_nodes(drawn.scene)[gone].sum()))},
+        heads=heads,
+        cells=np.concatenate([upper, between[None].astype(np.uint8), lower]),
+        hidden=np.concatenate([more_above, more_above[-1:], more_below]),
+        skipped={top: Skipped(len(gone), int(_nodes(scene)[gone].sum()))},
     )
 
 

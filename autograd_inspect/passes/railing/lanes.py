@@ -18,7 +18,8 @@ class Lanes:
     the left. A lane that got free stays so for a line, or what begins in it would look connected.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, awaited: Iterable[int] = ()) -> None:
+        """Begin with rails that lead to items, the nearest first, from what is not shown."""
         #: Per item that a rail leads to, its lanes, the leftmost first.
         self._leading: dict[int, list[int]] = {}
         self._free: list[int] = []
@@ -27,6 +28,8 @@ class Lanes:
         self._live = bytearray(LANES)
         #: Rails in lanes that are not drawn.
         self.hidden = 0
+        for item in awaited:
+            self._leading[item] = [self._take()]
 
     def passing(self) -> bytes:
         """Draw a line that all rails pass by."""

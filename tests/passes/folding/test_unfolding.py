@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from layers import make_layers
-from programs import captures, often
+from programs import Loop, Op, captures, graph_from, often, run
 
 from autograd_inspect.model.folds import FoldKind, Folds, Opening, Scene
 from autograd_inspect.passes.folding.build import fold
@@ -132,3 +132,16 @@ def test_nothing_open_shows_what_is_outermost() -> None:
     scene = unfold(fold(make_layers(5)), Opening())
     assert [item[0] for item in items(scene)] == ["fold", "fold", "row"]
     assert np.array_equal(scene.count, [2, 1])
+
+
+def test_a_loop_that_is_open_on_show_is_open_in_every_turn() -> None:
+    turn = Op("tanh", ("x",), "x"), Op("mul", ("x", "shared"), "x")
+    recorded = run([Loop(3, (Op("mm", ("x", "own"), "x"), Loop(6, turn)))])
+    folds = fold(graph_from(recorded, [len(recorded.made) - 1]))
+    outer, first, *others = np.flatnonzero(folds.table.kind == FoldKind.REPEAT).tolist()
+    assert len(others) == 2
+    scene = unfold(folds, Opening(frozenset({outer, first})))
+    assert items(scene) == [("row", 0), ("row", 1), ("row", 2)]
+    arrows = zip(scene.source.tolist(), scene.target.tolist(), scene.count.tolist(), strict=True)
+    assert list(arrows) == [(0, 2, 2), (1, 0, 3), (1, 2, 15), (2, 1, 18)]
+    assert scene.carried.tolist() == [True, False, True, False]

@@ -83,6 +83,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.skipif(not ZOO.exists(), reason="benchmarks/ is not in a source distribution")
 @pytest.mark.parametrize("command", EXPECTED)
 def test_repeats_are_those_that_a_reader_would_name(
     command: str, monkeypatch: pytest.MonkeyPatch
