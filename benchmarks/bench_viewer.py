@@ -109,7 +109,7 @@ _PAN = """
   const began = performance.now();
   let frames = 0;
   const step = (now) => {
-    viewer.pan(Math.sin(frames / 9) * 14, Math.cos(frames / 7) * 9);
+    viewer.view.pan(Math.sin(frames / 9) * 14, Math.cos(frames / 7) * 9);
     viewer.paint();
     frames++;
     if (now - began < 1000 * seconds) requestAnimationFrame(step);
@@ -120,7 +120,7 @@ _PAN = """
 """
 
 _READING = """
-(({ width, height }) => viewer.centerAt({ x: width / 2, y: height / 2, scale: 0.9 }))(
+(({ width, height }) => viewer.view.centerAt({ x: width / 2, y: height / 2, scale: 0.9 }))(
   viewer.picture)
 """
 

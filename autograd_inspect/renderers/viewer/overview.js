@@ -9,34 +9,34 @@ function overview(context, picture, view, look, marks) {
   const image = imageFor(context);
   const pixels = new Uint32Array(image.data.buffer);
   pixels.fill(pixelOf(look.palette.paper));
-  const fill = (left, top, wide, tall, color) => {
-    const x0 = Math.max(0, Math.round((left - view.x) * view.scale));
-    const y0 = Math.max(0, Math.round((top - view.y) * view.scale));
-    const x1 = Math.min(width, Math.max(x0 + 1, Math.round((left + wide - view.x) * view.scale)));
-    const y1 = Math.min(height, Math.max(y0 + 1, Math.round((top + tall - view.y) * view.scale)));
+  const { x: originX, y: originY, scale } = view;
+  const fill = (left, top, right, bottom, color) => {
+    const x0 = Math.max(0, ((left - originX) * scale + 0.5) | 0);
+    const y0 = Math.max(0, ((top - originY) * scale + 0.5) | 0);
+    const x1 = Math.min(width, Math.max(x0 + 1, ((right - originX) * scale + 0.5) | 0));
+    const y1 = Math.min(height, Math.max(y0 + 1, ((bottom - originY) * scale + 0.5) | 0));
     for (let y = y0; y < y1; y++) {
       const end = y * width + x1;
       for (let at = y * width + x0; at < end; at++) pixels[at] = color;
     }
   };
-  const { palette } = look,
-    { x, y, w, h, scene } = picture;
-  const right = view.x + width / view.scale,
-    bottom = view.y + height / view.scale;
+  const { palette } = look;
+  const right = originX + width / scale,
+    bottom = originY + height / scale;
   const shades = palette.frames.map(pixelOf);
-  for (const frame of picture.framesWithin([view.x, view.y, right, bottom])) {
-    fill(frame.x, frame.y, frame.width, frame.height, shades[frame.depth % 2]);
+  for (const frame of picture.framesWithin([originX, originY, right, bottom])) {
+    const { x, y } = frame;
+    fill(x, y, x + frame.width, y + frame.height, shades[frame.depth % 2]);
   }
-  const colors = look.pixels(scene);
-  for (let box = 0; box < x.length; box++) {
-    const left = x[box] - w[box] / 2,
-      top = y[box] - h[box] / 2;
-    if (left > right || top > bottom || left + w[box] < view.x || top + h[box] < view.y) continue;
-    fill(left, top, w[box], h[box], colors[box]);
+  const { bounds } = picture.boxGrid,
+    colors = look.pixels(picture.scene);
+  for (let box = 0, at = 0; box < colors.length; box++, at += 4) {
+    if (bounds[at] > right || bounds[at + 2] < originX) continue;
+    if (bounds[at + 1] > bottom || bounds[at + 3] < originY) continue;
+    fill(bounds[at], bounds[at + 1], bounds[at + 2], bounds[at + 3], colors[box]);
   }
   const strong = pixelOf(palette.boxes.root[1]);
-  for (const box of marks.path)
-    fill(x[box] - w[box] / 2, y[box] - h[box] / 2, w[box], h[box], strong);
+  for (const box of marks.path) fill(...picture.boxBounds(box), strong);
   context.putImageData(image, 0, 0);
 }
 

@@ -65,28 +65,62 @@ function lidsOf(folds, open) {
   return lid;
 }
 
-/** Each row's like among the instances on show, and which arrows change instances. */
+/**
+ * Each row's like among the instances on show, and which arrows change instances. What is open in
+ * the instance on show counts in all of them, so this goes from the outside in.
+ */
 function twinsOf(graph, opening, lidOf) {
-  const { rows, folds, arrows } = graph;
+  const { rows, arrows } = graph;
   const twin = Int32Array.from({ length: rows.size }, (_, row) => row);
   const carried = new Uint8Array(arrows.size);
-  for (let repeat = folds.size - 1; repeat >= 0; repeat--) {
-    // an outer one copies the inner
-    if (folds.kind[repeat] !== REPEAT || !opening.open[repeat]) continue;
-    if (lidOf(folds.parent[repeat]) >= 0 || opening.shown.get(repeat) === ALL) continue;
-    const first = folds.first[repeat],
-      stop = folds.stop[repeat];
-    const period = (stop - first) / folds.times[repeat];
-    for (let at = arrows.start[first]; at < arrows.start[stop]; at++) {
-      const from = arrows.source[at] - first,
-        back = arrows.target[at] - first;
-      if (back >= 0 && Math.floor(from / period) !== Math.floor(back / period)) carried[at] = 1;
+  for (const level of levelsOf(graph.folds, repeatsSeen(graph, opening, lidOf))) {
+    const repeatOf = new Int32Array(rows.size).fill(-1),
+      number = new Int32Array(rows.size),
+      like = new Int32Array(rows.size);
+    for (const repeat of level) {
+      const { first, stop, times } = graph.folds;
+      const period = (stop[repeat] - first[repeat]) / times[repeat];
+      const [start] = instanceOf(graph, repeat, opening.shown.get(repeat) || 0);
+      for (let row = first[repeat]; row < stop[repeat]; row++) {
+        repeatOf[row] = repeat;
+        number[row] = Math.floor((row - first[repeat]) / period);
+        like[row] = start + ((row - first[repeat]) % period);
+      }
     }
-    const [start, end] = instanceOf(graph, repeat, opening.shown.get(repeat) || 0);
-    const body = twin.slice(start, end);
-    for (let at = first; at < stop; at += period) twin.set(body, at);
+    for (let at = 0; at < arrows.size; at++) {
+      const one = twin[arrows.source[at]],
+        other = twin[arrows.target[at]];
+      if (repeatOf[one] < 0 || repeatOf[one] !== repeatOf[other]) continue;
+      if (number[one] !== number[other]) carried[at] = 1;
+    }
+    for (let row = 0; row < rows.size; row++) {
+      if (repeatOf[twin[row]] >= 0) twin[row] = like[twin[row]];
+    }
   }
   return { twin, carried };
+}
+
+/** The open repeats, all around them open, of which one instance is on show. */
+function repeatsSeen({ folds }, opening, lidOf) {
+  const seen = [];
+  for (let fold = 0; fold < folds.size; fold++) {
+    if (folds.kind[fold] !== REPEAT || !opening.open[fold] || lidOf(fold) >= 0) continue;
+    if (opening.shown.get(fold) !== ALL) seen.push(fold);
+  }
+  return seen;
+}
+
+/** Folds by how many of the same list lie around them, outer ones first. */
+function levelsOf(folds, list) {
+  const levels = [],
+    around = [];
+  for (const fold of list) {
+    while (around.length && folds.stop[around[around.length - 1]] <= folds.first[fold])
+      around.pop();
+    (levels[around.length] ||= []).push(fold);
+    around.push(fold);
+  }
+  return levels;
 }
 
 /** Arrows between items: several that agree in both ends, and in being carried, are one. */
