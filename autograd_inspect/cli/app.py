@@ -94,6 +94,11 @@ app.command(
     epilog="agi train train.py   |   agi train --steps 200 --show 'fc.bias[0:4]' train.py --lr 0.1",
 )(programs.train)
 app.command(
+    context_settings=PROGRAM,
+    epilog="agi check train.py   |   agi check --json -o x.json train.py   |   "
+    "agi check --select AGI1 train.py --lr 0.1",
+)(programs.check)
+app.command(
     epilog="agi show   |   agi show x.agi --all   |   agi show --cuts train.py:loss",
 )(pictures.show)
 app.command(
