@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from autograd_inspect.checking.failure import failure_of
 from autograd_inspect.checking.live import live_tensors
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.capture import About, Capture
-from autograd_inspect.model.facts import EventKind, Facts
+from autograd_inspect.model.facts import Event, EventKind, Facts
 from autograd_inspect.model.gradcheck import FunctionCheck, Gradcheck
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.training import Training
@@ -29,6 +29,7 @@ from autograd_inspect.run.stop import Stop
 from autograd_inspect.run.target import Target
 from autograd_inspect.tracing.frames import Scope, calling_frame, line_at, scopes_from
 from autograd_inspect.tracing.moment import Moment, Scene
+from autograd_inspect.tracing.names import find_names
 from autograd_inspect.training.ledger import Ledger
 from autograd_inspect.training.naming import graphs_held, variable_holding
 from autograd_inspect.training.observer import Observer, Wish
@@ -95,7 +96,10 @@ class Watches:
                 return self._facts
             if self.witness.failed < 0:
                 self._capture_cuts(scopes)
-            failure = failure_of(error, self.start, self._failed_capture(error))
+            failure = failure_of(error, self.start)
+            capture = self._failed_capture(error)
+            unused = self.witness.unused if capture >= 0 else ()
+            failure = replace(failure, capture=capture, unused=unused)
             captures = tuple(self.witness.captures)
             return replace(self._facts, failure=failure, captures=captures)
 
@@ -107,7 +111,7 @@ class Watches:
         frame = calling_frame()
         place = line_at(frame, self.start)
         name = variable_holding(optimizer, scopes_from(frame))
-        self.witness.note(EventKind.STEP, name or type(optimizer).__name__, place)
+        self.witness.note(Event(EventKind.STEP, name or type(optimizer).__name__, place))
 
     def _after_backward(self) -> None:
         """Stop a program that calls backward again and again, and steps rarely or never."""
@@ -138,6 +142,7 @@ class Watches:
             training=self._training(scopes),
             gradcheck=self._gradcheck(),
             held=live_tensors(graphs_held(scopes).items(), self.start),
+            gradients=live_tensors(_with_graph(scopes), self.start),
         )
 
     def _training(self, scopes: Sequence[Scope]) -> Training | None:
@@ -176,6 +181,13 @@ class Watches:
             return -1
         told = self.witness.captures[number].about.error
         return number if told == f"{type(error).__name__}: {error}" else -1
+
+
+def _with_graph(scopes: Sequence[Scope]) -> Iterator[tuple[str, torch.Tensor]]:
+    """Give the gradients of parameters that have a graph of their own."""
+    for name, parameter in find_names(scopes, []).parameters.items():
+        if parameter.grad is not None and parameter.grad.requires_grad:
+            yield f"{name}.grad", parameter.grad
 
 
 def _partial(capture: Capture) -> Capture:

@@ -27,12 +27,18 @@ class Event:
     name      of the loss, or of the optimizer
     place     the line that called it
     sequence  autograd's next sequence number then: nodes made before have smaller ones
+    number    of the backward call, from 1, as in `About.number`; 0 for a step
+    retains   it was to keep the graph
+    creates   it was to make a graph of the gradients
     """
 
     kind: EventKind
     name: str
     place: Place | None
     sequence: int = -1
+    number: int = 0
+    retains: bool = False
+    creates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class LiveTensor:
     node       autograd's name for what made it, empty for a leaf
     made       the line that made it, None where that is not known
     stack      this line and those that led to it, innermost first
+    sequence   autograd's number of the node, -1 for a leaf
     version    how often it was written to in place, -1 where that is not counted
     is_view    it shares the memory of another, `base`
     base       the name of that one, empty where none is known
@@ -57,6 +64,7 @@ class LiveTensor:
     node: str = ""
     made: Place | None = None
     stack: tuple[Place, ...] = ()
+    sequence: int = -1
     version: int = -1
     is_view: bool = False
     base: str = ""
@@ -72,6 +80,7 @@ class Failure:
     places    the lines of the user's that led there, innermost first
     through   functions of torch and other libraries further in, innermost first: `backward`
     tensors   those that its frames lead to, the innermost first
+    unused    what a gradient was asked for by, and the graph does not lead to
     capture   the graph of the backward call that raised, a number of `Facts.captures`; -1 for none
     """
 
@@ -80,6 +89,7 @@ class Failure:
     places: tuple[Place, ...] = ()
     through: tuple[str, ...] = ()
     tensors: tuple[LiveTensor, ...] = ()
+    unused: tuple[LiveTensor, ...] = ()
     capture: int = -1
 
     @property
@@ -101,6 +111,7 @@ class Facts:
     gradcheck  custom Functions held against numeric derivatives, None where there are none
     failure    the error that the program died of
     held       tensors with a graph that the program led to when it ended
+    gradients  those in `.grad` that have a graph of their own: `model.weight.grad`
     stopped    we ended the program, it might have gone on
     omitted    what could not be looked at, and why
     """
@@ -112,5 +123,6 @@ class Facts:
     gradcheck: Gradcheck | None = None
     failure: Failure | None = None
     held: tuple[LiveTensor, ...] = ()
+    gradients: tuple[LiveTensor, ...] = ()
     stopped: bool = False
     omitted: tuple[str, ...] = field(default=())
