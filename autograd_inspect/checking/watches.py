@@ -15,7 +15,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from autograd_inspect.autograd._torch import patch_engine
 from autograd_inspect.autograd.custom_checks import check_calls
 from autograd_inspect.checking.failure import failure_of
-from autograd_inspect.checking.live import live_tensors
+from autograd_inspect.checking.live import Describer
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.capture import About, Capture
 from autograd_inspect.model.facts import Event, EventKind, Facts
@@ -51,7 +51,10 @@ class Watches:
         self.recorder = Recorder(watch=True, custom=True)
         about = About(target=target.text, arguments=target.arguments, rank=current_rank())
         self.scene = Scene(start, self.recorder)
-        self.witness = Witness(self.scene, self.recorder, about, self._after_backward)
+        self.describer = Describer(start, self.recorder)
+        self.witness = Witness(
+            self.scene, self.recorder, about, self.describer, self._after_backward
+        )
         self.ledger = Ledger("group", start)
         self.observer = Observer(
             Wish(steps),
@@ -96,7 +99,7 @@ class Watches:
                 return self._facts
             if self.witness.failed < 0:
                 self._capture_cuts(scopes)
-            failure = failure_of(error, self.start)
+            failure = failure_of(error, self.describer)
             capture = self._failed_capture(error)
             unused = self.witness.unused if capture >= 0 else ()
             failure = replace(failure, capture=capture, unused=unused)
@@ -141,8 +144,8 @@ class Watches:
             events=tuple(self.witness.events),
             training=self._training(scopes),
             gradcheck=self._gradcheck(),
-            held=live_tensors(graphs_held(scopes).items(), self.start),
-            gradients=live_tensors(_with_graph(scopes), self.start),
+            held=self.describer.describe(graphs_held(scopes).items()),
+            gradients=self.describer.describe(_with_graph(scopes)),
         )
 
     def _training(self, scopes: Sequence[Scope]) -> Training | None:

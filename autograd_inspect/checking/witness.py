@@ -14,7 +14,7 @@ from autograd_inspect.autograd._torch import in_backward, in_capture, is_tracing
 from autograd_inspect.autograd.rerunning import CustomCall
 from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.autograd.walker import gradient_edge
-from autograd_inspect.checking.live import live_tensors
+from autograd_inspect.checking.live import Describer
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.facts import Event, EventKind, LiveTensor
 from autograd_inspect.model.places import Place
@@ -51,6 +51,7 @@ class Witness:
     scene: Scene
     recorder: Recorder
     about: About
+    describer: Describer
     called: Callable[[], None] = lambda: None
     captures: list[Capture] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -156,7 +157,7 @@ class Witness:
                     if not one.requires_grad or gradient_edge(one).node not in index
                 ]
                 names = ((moment.named.by_id.get(id(one), ""), one) for one in unused)
-                self.unused = live_tensors(names, self.scene.start)
+                self.unused = self.describer.describe(names)
             except Exception as error:  # noqa: BLE001 - the user's program must not see it
                 self.trouble = error
 

@@ -108,6 +108,8 @@ def _explains(head: Finding, other: Finding) -> bool:
 
 
 def _concern_the_same(head: Finding, other: Finding) -> bool:
+    if head.ends_run and other.ends_run:
+        return True
     if not head.tensors or not other.tensors:
         return True
     return not set(head.tensors).isdisjoint(other.tensors)

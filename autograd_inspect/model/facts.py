@@ -54,6 +54,7 @@ class LiveTensor:
     is_view    it shares the memory of another, `base`
     base       the name of that one, empty where none is known
     inference  it was made under inference_mode
+    region     where gradients were switched off when it was made, None where they were on
     step       in which backward was called on its graph, 0 for never
     """
 
@@ -69,6 +70,7 @@ class LiveTensor:
     is_view: bool = False
     base: str = ""
     inference: bool = False
+    region: Place | None = None
     step: int = 0
 
 
