@@ -18,7 +18,7 @@ from autograd_inspect.recording.places import lines_of
 from autograd_inspect.recording.recorder import Recorder
 from autograd_inspect.recording.sites import OUTSIDE, Site, Spot
 from autograd_inspect.run.files import relative_to
-from autograd_inspect.training.graphs import step_of
+from autograd_inspect.training.graphs import step_of, steps_behind
 
 #: Tensors that are listed.
 _MOST = 500
@@ -63,6 +63,7 @@ class Describer:
             inference=tensor.is_inference(),
             region=region[0] if region else None,
             step=step_of(tensor),
+            steps=steps_behind(tensor),
         )
 
     def _lines_behind(self, node: Any) -> tuple[Place, ...]:

@@ -145,6 +145,7 @@ class Watches:
             training=self._training(scopes),
             gradcheck=self._gradcheck(),
             held=self.describer.describe(graphs_held(scopes).items()),
+            contexts=self.witness.contexts.left(),
             gradients=self.describer.describe(_with_graph(scopes)),
         )
 

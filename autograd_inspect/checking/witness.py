@@ -14,6 +14,7 @@ from autograd_inspect.autograd._torch import in_backward, in_capture, is_tracing
 from autograd_inspect.autograd.rerunning import CustomCall
 from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.autograd.walker import gradient_edge
+from autograd_inspect.checking.contexts import Contexts
 from autograd_inspect.checking.live import Describer
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.facts import Event, EventKind, LiveTensor
@@ -41,6 +42,7 @@ class Witness:
 
     captures  in order
     events    backward calls, in order, among those that others note
+    contexts  the ctx of custom Functions that backward went through
     custom    calls of custom Functions, with the capture that their nodes are in
     failed    the number of the capture whose backward raised last, -1 for none
     called    is told of each backward call once it is over, or has raised
@@ -58,6 +60,7 @@ class Witness:
     custom: list[tuple[CustomCall, int]] = field(default_factory=list)
     calls: int = 0
     failed: int = -1
+    contexts: Contexts = field(default_factory=Contexts)
     is_over: bool = False
     unused: tuple[LiveTensor, ...] = ()
     trouble: BaseException | None = None
@@ -116,6 +119,7 @@ class Witness:
                 about = replace(self.about, call=call.name, number=self.calls, place=place)
                 lost = [one for one in call.roots if isinstance(one, torch.Tensor)]
                 moment = Moment.seize(roots, call.scopes, about, self.scene, () if roots else lost)
+                self.contexts.note(moment.walked.nodes, self.calls)
                 return moment, call
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error

@@ -75,3 +75,50 @@ def _is_path(node: ast.expr) -> bool:
     if isinstance(node, ast.Attribute):
         return _is_path(node.value)
     return isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+
+
+_STORING = {
+    "append",
+    "appendleft",
+    "extend",
+    "insert",
+    "add",
+    "update",
+    "setdefault",
+    "push",
+    "put",
+}
+
+
+def container_of(name: str) -> str:
+    """Give the container that a path goes into: `a.store` of `a.store['x'][0]`; empty for none."""
+    before, bracket, _ = name.partition("[")
+    return before if bracket else ""
+
+
+def stores_into(tree: ast.Module, container: str) -> ast.stmt | None:
+    """Find the statement that puts something into a container, which may go by `self` there."""
+    name = container.rpartition(".")[2]
+    found = [one for one in ast.walk(tree) if isinstance(one, ast.stmt) and _stores(one, name)]
+    return found[0] if found else None
+
+
+def _stores(statement: ast.stmt, name: str) -> bool:
+    if isinstance(statement, ast.AugAssign):
+        return _base_name(statement.target) == name
+    if isinstance(statement, ast.Assign):
+        subscripts = [one for one in statement.targets if isinstance(one, ast.Subscript)]
+        return any(_base_name(one) == name for one in subscripts)
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+        return call.func.attr in _STORING and _base_name(call.func.value) == name
+    return False
+
+
+def _base_name(node: ast.expr) -> str:
+    """Give the name of what an expression goes into: `store` of `self.store[name]`."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""

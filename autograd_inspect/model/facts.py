@@ -56,6 +56,7 @@ class LiveTensor:
     inference  it was made under inference_mode
     region     where gradients were switched off when it was made, None where they were on
     step       in which backward was called on its graph, 0 for never
+    steps      how many steps there are whose graphs its own contains, as far as was looked
     """
 
     name: str
@@ -72,6 +73,7 @@ class LiveTensor:
     inference: bool = False
     region: Place | None = None
     step: int = 0
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,20 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextTensor:
+    """A tensor that custom Functions keep as an attribute of ctx, which backward does not free.
+
+    function  the class's name
+    alive     backward calls of which such a ctx was alive at the end
+    """
+
+    function: str
+    name: str
+    spec: Spec
+    alive: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What one run showed.
 
@@ -114,6 +130,7 @@ class Facts:
     failure    the error that the program died of
     held       tensors with a graph that the program led to when it ended
     gradients  those in `.grad` that have a graph of their own: `model.weight.grad`
+    contexts   tensors on the ctx of custom Functions
     stopped    we ended the program, it might have gone on
     omitted    what could not be looked at, and why
     """
@@ -126,5 +143,6 @@ class Facts:
     failure: Failure | None = None
     held: tuple[LiveTensor, ...] = ()
     gradients: tuple[LiveTensor, ...] = ()
+    contexts: tuple[ContextTensor, ...] = ()
     stopped: bool = False
     omitted: tuple[str, ...] = field(default=())

@@ -168,19 +168,30 @@ def _earlier_calls(facts: Facts, capture: Capture) -> Iterator[Event]:
     return (event for event in calls if event.number < capture.about.number)
 
 
+#: What else is seen of values that go from step to step with their graph.
+_CONSEQUENCES = frozenset(
+    [
+        "optimizer_step_between",
+        "inplace_on_saved",
+        "accumulated_loss_graph",
+        "stored_tensor_keeps_graph",
+        "graph_grows_over_steps",
+    ]
+)
+
 RULES = (
     Rule(
         "state_carries_graph",
         Severity.ERROR,
         "A state carries the graph of the previous step",
         state_carries_graph,
-        explains=frozenset(["optimizer_step_between", "inplace_on_saved"]),
+        explains=_CONSEQUENCES,
     ),
     Rule(
         "stale_graph_reused",
         Severity.ERROR,
         "Values of a graph that was used up go into a new loss",
         stale_graph_reused,
-        explains=frozenset(["optimizer_step_between", "inplace_on_saved"]),
+        explains=_CONSEQUENCES,
     ),
 )
