@@ -91,6 +91,7 @@ class Watches:
 
     def facts(self, scopes: Sequence[Scope], error: BaseException | None) -> Facts:
         """Put together what was seen, unless that was done when the program was stopped."""
+        self._look_no_more()
         with self.recorder.looking_away():
             if self._facts is None or error is not None:
                 self._gather(scopes)
@@ -126,13 +127,17 @@ class Watches:
             return  # the observer counts these steps
         self._conclude(scopes_from(calling_frame()))
         if threading.current_thread() is threading.main_thread():
-            self.observer.is_over = self.observer.stopped = True
+            self.observer.stopped = True
             raise Stop
 
     def _conclude(self, scopes: Sequence[Scope]) -> None:
-        self.witness.is_over = True
+        self._look_no_more()
         with self.recorder.looking_away():
             self._gather(scopes)
+
+    def _look_no_more(self) -> None:
+        """Take no backward for the program's from now on: to check custom Functions runs some."""
+        self.witness.is_over = self.observer.is_over = True
 
     def _gather(self, scopes: Sequence[Scope]) -> None:
         if not self.witness.captures:
