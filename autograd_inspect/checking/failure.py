@@ -51,7 +51,8 @@ def _way(trace: TracebackType | None, start: Path) -> tuple[tuple[Place, ...], t
 
 
 def _tensors_near(scopes: list[Scope]) -> Iterator[tuple[str, torch.Tensor]]:
-    """Give the variables of the frames, innermost first, then what else they lead to."""
+    """Give the variables of the user's frames, innermost first, then what else they lead to."""
+    scopes = [scope for scope in scopes if scope.is_own] or scopes
     for scope in scopes:
         for name, value in list(scope.variables.items()):
             if not name.startswith("__"):

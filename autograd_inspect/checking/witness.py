@@ -27,7 +27,7 @@ from autograd_inspect.tracing.watch import BackwardCall, named_roots
 Engine = Callable[..., Any]
 
 #: Captures kept of each line that calls backward, and of all lines together.
-_OF_EACH, _OF_ALL = 2, 16
+_OF_EACH, _OF_ALL = 3, 24
 #: Captures kept beyond these, of gradients that are not finite.
 _NONFINITE = 2
 #: Backward calls that are probed.

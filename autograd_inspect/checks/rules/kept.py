@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator, Sequence
 from math import prod
 
-from autograd_inspect.analyses.training import graph_of_earlier_steps
 from autograd_inspect.checks.carried import carried_into
 from autograd_inspect.checks.reading import name_of, related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
 from autograd_inspect.checks.written import container_of, stores_into
+from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.facts import EventKind, Facts, LiveTensor
 from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.places import Place
@@ -68,31 +68,47 @@ def stored_tensor_keeps_graph(facts: Facts) -> Iterator[Finding]:
 
 def graph_grows_over_steps(facts: Facts) -> Iterator[Finding]:
     """Find the value by which each step's graph contains those of the steps before."""
-    if facts.training is None or facts.failure is not None:
-        return
-    for found in graph_of_earlier_steps(facts.training):
-        if found.slug != "graph_grows_over_steps":
+    for calls in _calls_by_line(facts):
+        first, *_, before, last = calls
+        carried = carried_into(last.graph, _sequence_of(facts, before))
+        sizes = [len(capture.graph) for capture in calls]
+        is_deep = carried_into(last.graph, _sequence_of(facts, first)) is not None
+        if facts.failure is not None or carried is None or not is_deep or sizes[0] >= sizes[-1]:
             continue
-        for capture in facts.captures[::-1]:
-            calls = [one for one in facts.events if one.kind is not EventKind.STEP]
-            before = [one for one in calls if one.number < capture.about.number]
-            same = [one for one in before if one.place == capture.about.place]
-            carried = carried_into(capture.graph, same[-1].sequence) if same else None
-            if carried is not None:
-                name = _held_as(facts, carried.source.place) or name_of(carried.source)
-                yield Finding(
-                    message=found.message,
-                    evidence=(f"{name} comes from the step before with its graph",),
-                    repair=f"detach it between steps: {name} = {name}.detach()",
-                    place=carried.source.place,
-                    tensors=(name,),
-                    related=related(
-                        *((place, "called from here") for place in carried.source.stack[1:2]),
-                        (carried.taker.place, "took the old value"),
-                        (capture.about.place, "backward goes through all of them"),
-                    ),
-                )
-                return
+        source = carried.source
+        name = _held_as(facts, source.place) or name_of(source)
+        listed = ", ".join(f"{size:,}" for size in sizes)
+        yield Finding(
+            message=f"each backward goes through the graphs of all those before it: {name} takes "
+            "them along",
+            evidence=(f"nodes of the first {len(sizes)} graphs: {listed}",),
+            repair=f"detach it between steps: {name} = {name}.detach()",
+            place=source.place,
+            tensors=(name,),
+            related=related(
+                *((place, "called from here") for place in source.stack[1:2]),
+                *(
+                    ((carried.taker.place, "took it"),)
+                    if carried.taker.place != source.place
+                    else ()
+                ),
+                (last.about.place, "backward goes through all of them"),
+            ),
+        )
+
+
+def _calls_by_line(facts: Facts) -> Iterator[list[Capture]]:
+    """Give the captures of each line that called backward several times."""
+    lines: dict[Place | None, list[Capture]] = {}
+    for capture in facts.captures:
+        lines.setdefault(capture.about.place, []).append(capture)
+    return (calls for place, calls in lines.items() if place is not None and len(calls) >= _HABIT)
+
+
+def _sequence_of(facts: Facts, capture: Capture) -> int:
+    """Give autograd's number at the time of a capture."""
+    numbers = (one.sequence for one in facts.events if one.number == capture.about.number)
+    return next(numbers, -1)
 
 
 def create_graph_in_grad(facts: Facts) -> Iterator[Finding]:
