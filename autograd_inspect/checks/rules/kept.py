@@ -78,6 +78,7 @@ def graph_grows_over_steps(facts: Facts) -> Iterator[Finding]:
         source = carried.source
         name = _held_as(facts, source.place) or name_of(source)
         listed = ", ".join(f"{size:,}" for size in sizes)
+        taken_at = carried.taker.place if carried.taker.place != source.place else None
         yield Finding(
             message=f"each backward goes through the graphs of all those before it: {name} takes "
             "them along",
@@ -87,11 +88,7 @@ def graph_grows_over_steps(facts: Facts) -> Iterator[Finding]:
             tensors=(name,),
             related=related(
                 *((place, "called from here") for place in source.stack[1:2]),
-                *(
-                    ((carried.taker.place, "took it"),)
-                    if carried.taker.place != source.place
-                    else ()
-                ),
+                (taken_at, "took it into a later step"),
                 (last.about.place, "backward goes through all of them"),
             ),
         )
