@@ -24,6 +24,11 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "recording": ({"run", "autograd", "model", "errors"}, {"numpy", "torch"}),
     "tracing": ({"run", "autograd", "recording", "model", "errors", "_version"}, {"torch"}),
     "training": ({"run", "autograd", "tracing", "model", "errors"}, {"torch"}),
+    "checking": (
+        {"run", "autograd", "recording", "tracing", "training", "model", "errors"},
+        {"torch"},
+    ),
+    "checks": ({"analyses", "model", "errors"}, {"numpy"}),
     "store": ({"model", "errors"}, {"numpy"}),
     "passes": ({"model", "errors"}, {"numpy"}),
     "layout": ({"model", "errors"}, {"numpy"}),
@@ -105,6 +110,7 @@ def test_everything_public_is_there_and_sorted() -> None:
         "import autograd_inspect.store",
         "import autograd_inspect.tracing.session",
         "import autograd_inspect.training.session",
+        "import autograd_inspect.checking.session",
         "from autograd_inspect import Capture, load, show, render, grads",
         "import autograd_inspect.passes.drawing, autograd_inspect.renderers.svg",
     ],
@@ -119,6 +125,8 @@ def test_the_road_to_the_program_is_kept_bare(library: str) -> None:
     program = (
         "import autograd_inspect.cli.app, autograd_inspect.tracing.session, "
         "autograd_inspect.training.session, autograd_inspect.cli.train, "
-        f"autograd_inspect.cli.trace, sys; assert {library!r} not in sys.modules"
+        "autograd_inspect.cli.trace, autograd_inspect.cli.check, "
+        "autograd_inspect.checking.session, autograd_inspect.checks.choice, "
+        f"sys; assert {library!r} not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -40,6 +40,26 @@ def in_backward() -> bool:
     return bool(torch._C._current_graph_task_id() != -1)
 
 
+def next_sequence() -> int:
+    """Give the number that the next node made on this thread will have."""
+    return int(torch.autograd._get_sequence_nr())  # type: ignore[attr-defined]
+
+
+def sequence_of(node: GraphNode | None) -> int:
+    """Give the number of a node among those made on its thread, -1 where there is no node."""
+    return -1 if node is None else int(node._sequence_nr())
+
+
+def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
+    """Give the tensor that this one is a view of."""
+    return None if tensor.is_inference() else tensor._base
+
+
+def version_of(tensor: torch.Tensor) -> int:
+    """Count the in-place writes to a tensor, -1 where torch does not."""
+    return -1 if tensor.is_inference() else tensor._version
+
+
 def in_capture() -> bool:
     """Tell whether a CUDA graph is being captured, which reading any number would break."""
     started: bool = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]

@@ -96,6 +96,11 @@ class Probes:
             hook.remove()
         self._hooks = []
 
+    @property
+    def saw_nonfinite(self) -> bool:
+        """Whether a node made a gradient NaN or infinite."""
+        return bool(self._births)
+
     def missed(self) -> list[str]:
         """Say what was to be measured and could not."""
         failed = (

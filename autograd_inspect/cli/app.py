@@ -94,6 +94,11 @@ app.command(
     epilog="agi train train.py   |   agi train --steps 200 --show 'fc.bias[0:4]' train.py --lr 0.1",
 )(programs.train)
 app.command(
+    context_settings=PROGRAM,
+    epilog="agi check train.py   |   agi check --json -o x.json train.py   |   "
+    "agi check --select AGI1 train.py --lr 0.1",
+)(programs.check)
+app.command(
     epilog="agi show   |   agi show x.agi --all   |   agi show --cuts train.py:loss",
 )(pictures.show)
 app.command(
@@ -124,5 +129,6 @@ app.command(
 app.command(
     epilog="agi gradcheck train.py   |   agi gradcheck x.py:f --inputs 'torch.randn(3)'",
 )(calculus.gradcheck)
+app.command(epilog="agi rule   |   agi rule AGI101   |   agi rule inplace_on_saved")(captures.rule)
 app.command()(captures.ls)
 app.command()(captures.info)

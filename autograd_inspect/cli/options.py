@@ -50,6 +50,14 @@ class TimeBy(str, Enum):
     NODE = "node"
 
 
+class CheckFormat(str, Enum):
+    """What findings are written as, beside JSON."""
+
+    TEXT = "text"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
 class Rank(str, Enum):
     """Which processes of a distributed run write a capture."""
 
@@ -166,6 +174,37 @@ Grouping = Annotated[By, Option("--by", help="What to sum up by.")]
 Steps = Annotated[
     int, Option("--steps", min=1, help="Watch N steps of the optimizers.", metavar="N")
 ]
+RuleName = Annotated[
+    str | None, Argument(metavar="[RULE]", help="A rule's code or slug: AGI101, inplace_on_saved.")
+]
+CheckSteps = Annotated[
+    int,
+    Option(
+        "--steps",
+        min=1,
+        help="Stop the program after N steps of its optimizers, or backward calls without any.",
+        metavar="N",
+    ),
+]
+TimeLimit = Annotated[
+    float,
+    Option(
+        "--time-limit",
+        min=0.1,
+        help="Stop a program that has not called backward by then.",
+        metavar="SECONDS",
+    ),
+]
+Select = Annotated[
+    str | None,
+    Option("--select", help="Only these rules: codes, AGI1, or slugs.", metavar="LIST"),
+]
+Ignore = Annotated[str | None, Option("--ignore", help="Leave these rules out.", metavar="LIST")]
+CheckFormatName = Annotated[
+    CheckFormat, Option("-f", "--format", help="What findings are written as; see also --json.")
+]
+ExitZero = Annotated[bool, Option("--exit-zero", help="Exit 0 whatever is found.")]
+Verbose = Annotated[bool, Option("-v", "--verbose", help="Also print what may well be meant so.")]
 KeepTraining = Annotated[
     bool, Option("--keep-running", help="Let the program run on after the last of them.")
 ]
@@ -341,3 +380,8 @@ Rtol = Annotated[
     float | None,
     Option("--rtol", min=0, help="The same, as a share of it (1e-3).", metavar="NUMBER"),
 ]
+
+
+def listed(text: str | None) -> tuple[str, ...]:
+    """Take apart what is given with commas between."""
+    return tuple(one.strip() for one in (text or "").split(",") if one.strip())

@@ -206,6 +206,17 @@ class Saved:
     row: int
 
     @property
+    def node(self) -> Node:
+        """The node that keeps it."""
+        return self.graph.node(int(self.graph.saved_table.node[self.row]))
+
+    @property
+    def leaf(self) -> Leaf | None:
+        """The leaf whose storage it is, None where it is no leaf's."""
+        row = int(self.graph.saved_table.leaf[self.row])
+        return self.graph.leaves[row] if row >= 0 else None
+
+    @property
     def name(self) -> str:
         """Autograd's name for it: `self`, `other`, `result`."""
         return self.graph.name(int(self.graph.saved_table.name[self.row]))

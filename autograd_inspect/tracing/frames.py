@@ -127,3 +127,13 @@ def receiver(scopes: Sequence[Scope]) -> str:
 def calling_frame() -> FrameType:
     """Give the frame that called the function which calls this."""
     return sys._getframe(2)
+
+
+def line_at(frame: FrameType | None, start: Path) -> Place | None:
+    """Give the innermost line of the user's own code from a frame outwards; reads no variables."""
+    while frame is not None:
+        code = frame.f_code
+        if is_own(code.co_filename):
+            return Place(relative_to(code.co_filename, start), frame.f_lineno, code.co_name)
+        frame = frame.f_back
+    return None

@@ -185,7 +185,7 @@ class Watch:
         """Give the tensors to trace at this call; none if it is not the one."""
         expression = self.wish.expression
         if expression is None:
-            return _named_roots(call)
+            return named_roots(call)
         for scope in call.scopes:
             if not expression.is_place and not expression.is_local_to(scope):
                 continue
@@ -310,7 +310,7 @@ class Watch:
             raise Stop
 
 
-def _named_roots(call: BackwardCall) -> list[NamedRoot]:
+def named_roots(call: BackwardCall) -> list[NamedRoot]:
     """Name the roots of a call by the variables that hold them; one without a graph is none."""
     return [
         (next(_variables_holding(root, call.scopes), ""), root)

@@ -158,3 +158,48 @@ def profile(
     printing = Printing(json, csv, output, force, ascii_only, width, color)
     timing = Timing(printing, by.value, top, speedscope)
     return lambda: carry_out(source, arguments or (), running, timing)
+
+
+def check(
+    target: opt.Target,
+    arguments: opt.Arguments = None,
+    *,
+    module: opt.Module = False,
+    code: opt.Code = False,
+    select: opt.Select = None,
+    ignore: opt.Ignore = None,
+    steps: opt.CheckSteps = 20,
+    time_limit: opt.TimeLimit = 300.0,
+    exit_zero: opt.ExitZero = False,
+    json: opt.Json = False,
+    format: opt.CheckFormatName = opt.CheckFormat.TEXT,  # noqa: A002 - named as the option
+    output: opt.Output = None,
+    force: opt.Force = False,
+    ascii_only: opt.Ascii = False,
+    width: opt.Width = None,
+    color: opt.ColorWhen = opt.Color.AUTO,
+    verbose: opt.Verbose = False,
+    quiet: opt.Quiet = False,
+) -> Verb:
+    """Run a program and say what is wrong with it, and which line did it.
+
+    Exits 1 where an error or a warning was found. `# agi: ignore[AGI101]` on a line leaves out what
+    would be said of it.
+    """
+    from autograd_inspect.checks.choice import Choice
+    from autograd_inspect.cli.check import Checking
+    from autograd_inspect.cli.check import check as carry_out
+    from autograd_inspect.cli.tables import Printing
+
+    checking = Checking(
+        Printing(json, False, output, force, ascii_only, width, color),
+        format=format,
+        choice=Choice(opt.listed(select), opt.listed(ignore)),
+        exit_zero=exit_zero,
+        verbose=verbose,
+        quiet=quiet,
+        steps=steps,
+        time_limit=time_limit,
+    )
+    running = Running(module=module, code=code)
+    return lambda: carry_out(read_target(target, arguments or (), running), checking)

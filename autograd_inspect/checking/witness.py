@@ -1,0 +1,192 @@
+"""In front of the engine for a whole run: captures of the backwards that have something to tell."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from autograd_inspect.autograd._torch import in_backward, in_capture, is_tracing, next_sequence
+from autograd_inspect.autograd.rerunning import CustomCall
+from autograd_inspect.autograd.structure import release_safely
+from autograd_inspect.autograd.walker import gradient_edge
+from autograd_inspect.checking.contexts import Contexts
+from autograd_inspect.checking.live import Describer
+from autograd_inspect.model.capture import About, Backward, Capture
+from autograd_inspect.model.facts import Event, EventKind, LiveTensor
+from autograd_inspect.model.places import Place
+from autograd_inspect.recording.recorder import Record, Recorder
+from autograd_inspect.tracing.frames import calling_frame, line_at
+from autograd_inspect.tracing.moment import Moment, Scene
+from autograd_inspect.tracing.watch import BackwardCall, named_roots
+
+Engine = Callable[..., Any]
+
+#: Captures kept of each line that calls backward, and of all lines together.
+_OF_EACH, _OF_ALL = 3, 24
+#: Captures kept beyond these, of gradients that are not finite.
+_NONFINITE = 2
+#: Backward calls that are probed.
+_PROBED = 64
+#: Events kept.
+_EVENTS = 2000
+
+
+@dataclass(slots=True, eq=False)
+class Witness:
+    """Captures the first backward calls of each line, those that fail, and those that make NaN.
+
+    captures  in order
+    events    backward calls, in order, among those that others note
+    contexts  the ctx of custom Functions that backward went through
+    custom    calls of custom Functions, with the capture that their nodes are in
+    failed    the number of the capture whose backward raised last, -1 for none
+    called    is told of each backward call once it is over, or has raised
+    unused    what the last call that raised asked for, and its graph does not lead to
+    trouble   an error of ours, kept so that it never surfaces inside the user's program
+    """
+
+    scene: Scene
+    recorder: Recorder
+    about: About
+    describer: Describer
+    called: Callable[[], None] = lambda: None
+    captures: list[Capture] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    custom: list[tuple[CustomCall, int]] = field(default_factory=list)
+    calls: int = 0
+    failed: int = -1
+    contexts: Contexts = field(default_factory=Contexts)
+    is_over: bool = False
+    unused: tuple[LiveTensor, ...] = ()
+    trouble: BaseException | None = None
+    _sites: Counter[Place | None] = field(default_factory=Counter)
+    _nonfinite: int = 0
+    _latest: tuple[int, Record] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def in_front_of(self, engine: Engine) -> Engine:
+        """Make the function that replaces the engine."""
+
+        def run_backward(*arguments: Any, **options: Any) -> Any:
+            if self.is_over or in_backward() or is_tracing(arguments[0]) or in_capture():
+                return engine(*arguments, **options)
+            if not self._lock.acquire(blocking=False):
+                return engine(*arguments, **options)
+            try:
+                occasion = self._prepare(arguments, options, calling_frame())
+            finally:
+                self._lock.release()
+            if occasion is None:
+                result = engine(*arguments, **options)
+            else:
+                result = self._run(*occasion, lambda: engine(*arguments, **options))
+            self.called()
+            return result
+
+        return run_backward
+
+    def note(self, event: Event) -> None:
+        """Write down what the program did just now."""
+        if len(self.events) < _EVENTS:
+            self.events.append(replace(event, sequence=next_sequence()))
+
+    def add_later_cuts(self) -> None:
+        """Put into the last capture the cuts that came after it."""
+        if self._latest is not None:
+            place, record = self._latest
+            capture = self.captures[place]
+            self.captures[place] = replace(capture, graph=record.with_later_cuts())
+
+    def _prepare(
+        self, arguments: Sequence[Any], options: Any, frame: Any
+    ) -> tuple[Moment, BackwardCall] | None:
+        """Walk the graph before the backward frees it."""
+        self.calls += 1
+        try:
+            with self.recorder.looking_away():
+                place = line_at(frame, self.scene.start)
+                call = BackwardCall.read(arguments, options, frame)
+                roots = named_roots(call)
+                name = ", ".join(name for name, _ in roots if name)
+                self.note(_event(call, arguments, name, place, self.calls))
+                if self.calls > _PROBED or self.trouble is not None:
+                    return None
+                about = replace(self.about, call=call.name, number=self.calls, place=place)
+                lost = [one for one in call.roots if isinstance(one, torch.Tensor)]
+                moment = Moment.seize(roots, call.scopes, about, self.scene, () if roots else lost)
+                self.contexts.note(moment.walked.nodes, self.calls)
+                return moment, call
+        except Exception as error:  # noqa: BLE001 - the user's program must not see it
+            self.trouble = error
+            return None
+
+    def _run(self, moment: Moment, call: BackwardCall, engine: Callable[[], Any]) -> Any:
+        try:
+            with moment.probes:
+                result = engine()
+        except BaseException as error:
+            moment.arrivals.backward = Backward.FAILED
+            moment.note(error=f"{type(error).__name__}: {error}")
+            self._keep(moment, failed=True)
+            self._note_unused(moment, call)
+            raise
+        moment.arrivals.record(call.inputs, None if call.accumulates else result)
+        self._keep(moment, failed=False)
+        return result
+
+    def _keep(self, moment: Moment, *, failed: bool) -> None:
+        with self.recorder.looking_away():
+            try:
+                if failed or self._is_news(moment):
+                    self._develop(moment)
+                    self.failed = len(self.captures) - 1 if failed else self.failed
+                else:
+                    release_safely(moment.walked.structure)
+            except Exception as error:  # noqa: BLE001 - the user's program must not see it
+                self.trouble = error
+
+    def _note_unused(self, moment: Moment, call: BackwardCall) -> None:
+        with self.recorder.looking_away():
+            try:
+                index = moment.walked.structure.index
+                asked = [one for one in call.inputs if isinstance(one, torch.Tensor)]
+                unused = [
+                    one
+                    for one in asked
+                    if not one.requires_grad or gradient_edge(one).node not in index
+                ]
+                names = ((moment.named.by_id.get(id(one), ""), one) for one in unused)
+                self.unused = self.describer.describe(names)
+            except Exception as error:  # noqa: BLE001 - the user's program must not see it
+                self.trouble = error
+
+    def _is_news(self, moment: Moment) -> bool:
+        """Tell whether a backward that went well is to be kept."""
+        place = moment.about.place
+        self._sites[place] += 1
+        if self._sites[place] <= _OF_EACH and len(self.captures) < _OF_ALL:
+            return True
+        self._nonfinite += moment.probes.saw_nonfinite
+        return moment.probes.saw_nonfinite and self._nonfinite <= _NONFINITE
+
+    def _develop(self, moment: Moment) -> None:
+        known = {call.function for call, _ in self.custom}
+        found = self.recorder.custom.found if self.recorder.custom is not None else []
+        self.captures.append(moment.develop())
+        number = len(self.captures) - 1
+        self.custom += [(call, number) for call in found if call.function not in known]
+        self._latest = (number, moment.record) if moment.record is not None else None
+
+
+def _event(
+    call: BackwardCall, arguments: Sequence[Any], name: str, place: Place | None, number: int
+) -> Event:
+    """Describe a call of the engine: roots, gradients, retain, create, inputs."""
+    kind = EventKind.BACKWARD if call.accumulates else EventKind.GRAD
+    retains, creates = (bool(one) for one in arguments[2:4])
+    return Event(kind, name, place, number=number, retains=retains, creates=creates)

@@ -1,0 +1,148 @@
+"""All that one run of a program shows, as plain data: what the rules of `agi check` look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.gradcheck import Gradcheck
+from autograd_inspect.model.places import Place
+from autograd_inspect.model.tables import Spec
+from autograd_inspect.model.training import Training
+
+
+class EventKind(str, Enum):
+    """What a program does to train."""
+
+    BACKWARD = "backward"
+    GRAD = "autograd.grad"
+    STEP = "step"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that the program did, in order.
+
+    name      of the loss, or of the optimizer
+    place     the line that called it
+    sequence  autograd's next sequence number then: nodes made before have smaller ones
+    number    of the backward call, from 1, as in `About.number`; 0 for a step
+    retains   it was to keep the graph
+    creates   it was to make a graph of the gradients
+    """
+
+    kind: EventKind
+    name: str
+    place: Place | None
+    sequence: int = -1
+    number: int = 0
+    retains: bool = False
+    creates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTensor:
+    """A tensor that something in the program leads to, where it failed or when it ended.
+
+    name       the variable that leads to it: `sampler.episodes[0]['value']`
+    node       autograd's name for what made it, empty for a leaf
+    made       the line that made it, None where that is not known
+    stack      this line and those that led to it, innermost first
+    sequence   autograd's number of the node, -1 for a leaf
+    version    how often it was written to in place, -1 where that is not counted
+    is_view    it shares the memory of another, `base`
+    base       the name of that one, empty where none is known
+    inference  it was made under inference_mode
+    region     where gradients were switched off when it was made, None where they were on
+    step       in which backward was called on its graph, 0 for never
+    steps      how many steps there are whose graphs its own contains, as far as was looked
+    """
+
+    name: str
+    spec: Spec
+    requires_grad: bool
+    is_leaf: bool
+    node: str = ""
+    made: Place | None = None
+    stack: tuple[Place, ...] = ()
+    sequence: int = -1
+    version: int = -1
+    is_view: bool = False
+    base: str = ""
+    inference: bool = False
+    region: Place | None = None
+    step: int = 0
+    steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The error that the program died of.
+
+    type      the exception's class: `RuntimeError`
+    places    the lines of the user's that led there, innermost first
+    through   functions of torch and other libraries further in, innermost first: `backward`
+    tensors   those that its frames lead to, the innermost first
+    unused    what a gradient was asked for by, and the graph does not lead to
+    capture   the graph of the backward call that raised, a number of `Facts.captures`; -1 for none
+    """
+
+    type: str
+    message: str
+    places: tuple[Place, ...] = ()
+    through: tuple[str, ...] = ()
+    tensors: tuple[LiveTensor, ...] = ()
+    unused: tuple[LiveTensor, ...] = ()
+    capture: int = -1
+
+    @property
+    def place(self) -> Place | None:
+        """The line it came from."""
+        return self.places[0] if self.places else None
+
+
+@dataclass(frozen=True, slots=True)
+class ContextTensor:
+    """A tensor that custom Functions keep as an attribute of ctx, which backward does not free.
+
+    function  the class's name
+    alive     backward calls of which such a ctx was alive at the end
+    """
+
+    function: str
+    name: str
+    spec: Spec
+    alive: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one run showed.
+
+    start      the directory that the program was started in; places are relative to it
+    captures   graphs that backward was called on, in order: of each line that calls it the first
+               few, those that failed, and those with gradients that are not finite. The last may
+               have no nodes: then it holds the cuts that are why there was no graph
+    events     backward calls and steps, in order
+    training   what the steps did; None where there was no step and no backward
+    gradcheck  custom Functions held against numeric derivatives, None where there are none
+    failure    the error that the program died of
+    held       tensors with a graph that the program led to when it ended
+    gradients  those in `.grad` that have a graph of their own: `model.weight.grad`
+    contexts   tensors on the ctx of custom Functions
+    stopped    we ended the program, it might have gone on
+    omitted    what could not be looked at, and why
+    """
+
+    start: str
+    captures: tuple[Capture, ...] = ()
+    events: tuple[Event, ...] = ()
+    training: Training | None = None
+    gradcheck: Gradcheck | None = None
+    failure: Failure | None = None
+    held: tuple[LiveTensor, ...] = ()
+    gradients: tuple[LiveTensor, ...] = ()
+    contexts: tuple[ContextTensor, ...] = ()
+    stopped: bool = False
+    omitted: tuple[str, ...] = field(default=())
