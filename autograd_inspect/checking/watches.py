@@ -15,10 +15,11 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from autograd_inspect.autograd._torch import patch_engine
 from autograd_inspect.autograd.custom_checks import check_calls
 from autograd_inspect.checking.failure import failure_of
+from autograd_inspect.checking.learners import Learners
 from autograd_inspect.checking.live import live_tensors
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.capture import About, Capture
-from autograd_inspect.model.facts import EventKind, Facts
+from autograd_inspect.model.facts import EventKind, Facts, Learner
 from autograd_inspect.model.gradcheck import FunctionCheck, Gradcheck
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.training import Training
@@ -29,6 +30,7 @@ from autograd_inspect.run.stop import Stop
 from autograd_inspect.run.target import Target
 from autograd_inspect.tracing.frames import Scope, calling_frame, line_at, scopes_from
 from autograd_inspect.tracing.moment import Moment, Scene
+from autograd_inspect.tracing.names import find_names
 from autograd_inspect.training.ledger import Ledger
 from autograd_inspect.training.naming import graphs_held, variable_holding
 from autograd_inspect.training.observer import Observer, Wish
@@ -138,7 +140,18 @@ class Watches:
             training=self._training(scopes),
             gradcheck=self._gradcheck(),
             held=live_tensors(graphs_held(scopes).items(), self.start),
+            learners=self._learners(scopes),
+            grad_off=not torch.is_grad_enabled(),
         )
+
+    def _learners(self, scopes: Sequence[Scope]) -> tuple[Learner, ...]:
+        lives = self.recorder.lives
+        if lives is None:
+            return ()
+        named = find_names(scopes, [])
+        lives.name(named.by_id, named.parameters.values(), named.kept)
+        stepped = [one.optimizer() for one in self.ledger.optimizers]
+        return Learners(self.start, scopes, stepped).of(lives)
 
     def _training(self, scopes: Sequence[Scope]) -> Training | None:
         if not (self.ledger.seen or self.ledger.calls):

@@ -110,8 +110,8 @@ class Witness:
                 if self.calls > _PROBED or self.trouble is not None:
                     return None
                 about = replace(self.about, call=call.name, number=self.calls, place=place)
-                lost = [one for one in call.roots if isinstance(one, torch.Tensor)]
-                moment = Moment.seize(roots, call.scopes, about, self.scene, () if roots else lost)
+                lost = [one for one in call.roots if _has_no_graph(one)]
+                moment = Moment.seize(roots, call.scopes, about, self.scene, lost)
                 return moment, call
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
@@ -127,8 +127,21 @@ class Witness:
             self._keep(moment, failed=True)
             raise
         moment.arrivals.record(call.inputs, None if call.accumulates else result)
+        self._note_lives(moment, call)
         self._keep(moment, failed=False)
         return result
+
+    def _note_lives(self, moment: Moment, call: BackwardCall) -> None:
+        """Write down which leaves this backward led to, and what the program calls them."""
+        lives = self.recorder.lives
+        if lives is None:
+            return
+        asked = set(map(id, call.inputs))
+        with self.recorder.looking_away():
+            leaves = moment.walked.leaves
+            lives.reached(one for one in leaves if not asked or id(one) in asked)
+            named = moment.named
+            lives.name(named.by_id, named.parameters.values(), named.kept)
 
     def _keep(self, moment: Moment, *, failed: bool) -> None:
         with self.recorder.looking_away():
@@ -157,3 +170,8 @@ class Witness:
         number = len(self.captures) - 1
         self.custom += [(call, number) for call in found if call.function not in known]
         self._latest = (number, moment.record) if moment.record is not None else None
+
+
+def _has_no_graph(root: object) -> bool:
+    """Tell of a root that no operation made, whether it was told to require grad or not."""
+    return isinstance(root, torch.Tensor) and root.grad_fn is None

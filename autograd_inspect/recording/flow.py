@@ -23,11 +23,13 @@ from autograd_inspect.model.flow import CutKind
 from autograd_inspect.recording.creation import Mark
 from autograd_inspect.recording.cuts import Cut, Cuts, Known
 from autograd_inspect.recording.lineage import Lineage, Tensors, cuts_behind, has_graph
+from autograd_inspect.recording.lives import Lives
 from autograd_inspect.recording.operations import (
     Sort,
     inputs_of_output,
     kind_by_name,
     name_of,
+    property_name,
     sort_of,
     tensors_among,
     tensors_in_result,
@@ -59,6 +61,7 @@ class Flow(TorchFunctionMode):
     writes   the last in-place write to each storage
     values   where values first were not finite
     lineage  what is known of each tensor
+    lives    what happened to the tensors that the program means to train
     asleep   lets everything pass: what goes on is ours, not the program's
     trouble  an error of ours, kept so that it never surfaces inside the user's program
     """
@@ -69,6 +72,7 @@ class Flow(TorchFunctionMode):
         self.writes = Writes()
         self.values = Values()
         self.lineage = Lineage()
+        self.lives = Lives()
         self.regions = Regions()
         self.asleep = False
         self.trouble: Exception | None = None
@@ -96,6 +100,8 @@ class Flow(TorchFunctionMode):
             return self._run(func, args, kwargs, sys._getframe(1))
         if sort is Sort.SWITCH:
             self._guard(self._switched, args, sys._getframe(1))
+        elif sort is Sort.LEARNING:
+            self._guard(self._learning, func, args, kwargs, sys._getframe(1))
         return func(*args, **kwargs) if kwargs else func(*args)
 
     def mark(self, frame: FrameType) -> Mark:
@@ -154,7 +160,9 @@ class Flow(TorchFunctionMode):
         beside = any(not tensor.is_leaf for tensor in outputs)
         for place, tensor in enumerate(outputs):
             if not tensor.is_leaf:
-                with_graph = with_graph or Known(self.lineage.of_all(inputs))
+                if with_graph is None:
+                    with_graph = Known(self.lineage.of_all(inputs))
+                    self.lives.used(learning, frame)
                 self.lineage.note(tensor, with_graph)
                 continue
             behind = inputs_of_output(func, inputs, place, len(outputs))
@@ -193,6 +201,28 @@ class Flow(TorchFunctionMode):
             return
         outputs = tensors_in_result(result)
         self.values.note(outputs, inputs, lambda: Born(name_of(func), spot_of(frame)))
+
+    def _learning(
+        self, func: TorchFunction, args: tuple[Any, ...], kwargs: Options, frame: FrameType
+    ) -> None:
+        """See what decides whether a tensor learns: its switch, its `.grad`, its `.data`."""
+        tensor, given = [*args, (kwargs or {}).get("requires_grad", True)][:2]
+        match property_name(func), getattr(func, "__name__", ""):
+            case ("grad", "__get__"):
+                self.lives.read(tensor, frame)
+            case ("data", "__set__"):
+                self._data_set(tensor, given, frame)
+            case _:
+                self.lives.switched(tensor, frame, on=bool(given))
+
+    def _data_set(self, tensor: torch.Tensor, given: torch.Tensor, frame: FrameType) -> None:
+        tainted = self.lineage.tainted([given])
+        if has_graph(given) and given is not tensor:
+            cut = self._cut("Tensor.data", CutKind.COPY, [given], frame)
+            if cut is not None:
+                self.lineage.note(tensor, _after(cut))
+        elif tainted:
+            self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
 
     # Custom Functions: one operation each, whatever their forward does inside
 
@@ -252,7 +282,10 @@ class Flow(TorchFunctionMode):
 
     def parameter_made(self, value: Any, parameter: torch.Tensor, frame: FrameType) -> None:
         """See a Parameter made of a tensor that had a graph, or of values that had lost theirs."""
-        if self.asleep or not isinstance(value, torch.Tensor) or value is parameter:
+        if self.asleep:
+            return
+        self._guard(self.lives.made, parameter, frame)
+        if not isinstance(value, torch.Tensor) or value is parameter:
             return
         self._guard(self._made_leaf, value, parameter, frame)
 
@@ -265,6 +298,13 @@ class Flow(TorchFunctionMode):
                 self.lineage.note(parameter, _after(cut))
         elif tainted:
             self.lineage.note(parameter, Known(cuts=cuts_behind(tainted)))
+
+    def optimizer_given(
+        self, optimizer: torch.optim.Optimizer, group: Any, frame: FrameType
+    ) -> None:
+        """See an optimizer take parameters."""
+        if not self.asleep:
+            self._guard(self.lives.given, optimizer, group, frame)
 
     def run_backward(
         self, engine: Callable[[], Any], roots: Sequence[Any], frame: FrameType
