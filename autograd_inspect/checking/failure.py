@@ -11,7 +11,7 @@ import torch
 from autograd_inspect.checking.live import live_tensors
 from autograd_inspect.model.facts import Failure
 from autograd_inspect.model.places import Place
-from autograd_inspect.run.files import is_own, relative_to
+from autograd_inspect.run.files import is_ours, is_own, relative_to
 from autograd_inspect.tracing.expression import is_a, tensors_in
 from autograd_inspect.tracing.frames import Scope, scopes_of_traceback
 from autograd_inspect.tracing.names import search
@@ -21,8 +21,8 @@ from autograd_inspect.training.naming import kept_in_modules
 _LINES, _FUNCTIONS = 12, 12
 
 
-def failure_of(error: BaseException, start: Path, capture: int) -> Failure:
-    """Describe an error; `capture` is the number of that of the backward it came from."""
+def failure_of(error: BaseException, start: Path) -> Failure:
+    """Describe an error."""
     places, through = _way(error.__traceback__, start)
     scopes = scopes_of_traceback(error.__traceback__)
     return Failure(
@@ -31,7 +31,6 @@ def failure_of(error: BaseException, start: Path, capture: int) -> Failure:
         places=places,
         through=through,
         tensors=live_tensors(_tensors_near(scopes), start),
-        capture=capture,
     )
 
 
@@ -45,7 +44,7 @@ def _way(trace: TracebackType | None, start: Path) -> tuple[tuple[Place, ...], t
             file = relative_to(code.co_filename, start)
             places.append(Place(file, trace.tb_lineno, code.co_name))
             through = []
-        else:
+        elif not is_ours(code.co_filename):
             through.append(code.co_name)
         trace = trace.tb_next
     return tuple(places[::-1][:_LINES]), tuple(through[::-1][:_FUNCTIONS])

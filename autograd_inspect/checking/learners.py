@@ -59,6 +59,8 @@ class Learners:
             thawed_at=_order(life.thawed),
             used=self._line(life.used),
             grad_read=self._line(life.grad_read),
+            missed=self._place(life.missed),
+            base=life.base,
             born=born[0] if born else None,
             born_at=node._sequence_nr() if node is not None else -1,
             kept=self._kept(life),
@@ -101,5 +103,5 @@ def _order(moment: Moment | None) -> int:
 
 def _is_of_interest(life: Life) -> bool:
     tensor = life.tensor()
-    told = life.held or life.reached or life.frozen or life.grad_read or life.is_registered
-    return bool(told or (tensor is not None and isinstance(tensor, torch.nn.Parameter)))
+    told = life.held or life.reached or life.frozen or life.grad_read or life.missed
+    return bool(told or life.is_registered or (tensor is not None and isinstance(tensor, torch.nn.Parameter)))

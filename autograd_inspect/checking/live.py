@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from autograd_inspect.autograd._torch import base_of, op_name, version_of
+from autograd_inspect.autograd._torch import base_of, op_name, sequence_of, version_of
 from autograd_inspect.autograd.details import spec_of
 from autograd_inspect.model.facts import LiveTensor
 from autograd_inspect.model.places import Place
@@ -46,6 +46,7 @@ def _described(
         node=op_name(node) if node is not None else "",
         made=stack[0] if stack else None,
         stack=stack,
+        sequence=sequence_of(node),
         version=version_of(tensor),
         is_view=base is not None,
         base=names.get(id(base), ""),

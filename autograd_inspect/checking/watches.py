@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from autograd_inspect.checking.learners import Learners
 from autograd_inspect.checking.live import live_tensors
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.capture import About, Capture
-from autograd_inspect.model.facts import EventKind, Facts, Learner
+from autograd_inspect.model.facts import Event, EventKind, Facts, Learner
 from autograd_inspect.model.gradcheck import FunctionCheck, Gradcheck
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.training import Training
@@ -97,7 +97,10 @@ class Watches:
                 return self._facts
             if self.witness.failed < 0:
                 self._capture_cuts(scopes)
-            failure = failure_of(error, self.start, self._failed_capture(error))
+            failure = failure_of(error, self.start)
+            capture = self._failed_capture(error)
+            unused = self.witness.unused if capture >= 0 else ()
+            failure = replace(failure, capture=capture, unused=unused)
             captures = tuple(self.witness.captures)
             return replace(self._facts, failure=failure, captures=captures)
 
@@ -109,7 +112,7 @@ class Watches:
         frame = calling_frame()
         place = line_at(frame, self.start)
         name = variable_holding(optimizer, scopes_from(frame))
-        self.witness.note(EventKind.STEP, name or type(optimizer).__name__, place)
+        self.witness.note(Event(EventKind.STEP, name or type(optimizer).__name__, place))
 
     def _after_backward(self) -> None:
         """Stop a program that calls backward again and again, and steps rarely or never."""
@@ -142,6 +145,7 @@ class Watches:
             held=live_tensors(graphs_held(scopes).items(), self.start),
             learners=self._learners(scopes),
             grad_off=not torch.is_grad_enabled(),
+            gradients=live_tensors(_with_graph(scopes), self.start),
         )
 
     def _learners(self, scopes: Sequence[Scope]) -> tuple[Learner, ...]:
@@ -189,6 +193,13 @@ class Watches:
             return -1
         told = self.witness.captures[number].about.error
         return number if told == f"{type(error).__name__}: {error}" else -1
+
+
+def _with_graph(scopes: Sequence[Scope]) -> Iterator[tuple[str, torch.Tensor]]:
+    """Give the gradients of parameters that have a graph of their own."""
+    for name, parameter in find_names(scopes, []).parameters.items():
+        if parameter.grad is not None and parameter.grad.requires_grad:
+            yield f"{name}.grad", parameter.grad
 
 
 def _partial(capture: Capture) -> Capture:

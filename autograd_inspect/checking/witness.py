@@ -13,8 +13,10 @@ import torch
 from autograd_inspect.autograd._torch import in_backward, in_capture, is_tracing, next_sequence
 from autograd_inspect.autograd.rerunning import CustomCall
 from autograd_inspect.autograd.structure import release_safely
+from autograd_inspect.autograd.walker import gradient_edge
+from autograd_inspect.checking.live import live_tensors
 from autograd_inspect.model.capture import About, Backward, Capture
-from autograd_inspect.model.facts import Event, EventKind
+from autograd_inspect.model.facts import Event, EventKind, LiveTensor
 from autograd_inspect.model.places import Place
 from autograd_inspect.recording.recorder import Record, Recorder
 from autograd_inspect.tracing.frames import calling_frame, line_at
@@ -42,6 +44,7 @@ class Witness:
     custom    calls of custom Functions, with the capture that their nodes are in
     failed    the number of the capture whose backward raised last, -1 for none
     called    is told of each backward call once it is over, or has raised
+    unused    what the last call that raised asked for, and its graph does not lead to
     trouble   an error of ours, kept so that it never surfaces inside the user's program
     """
 
@@ -55,6 +58,7 @@ class Witness:
     calls: int = 0
     failed: int = -1
     is_over: bool = False
+    unused: tuple[LiveTensor, ...] = ()
     trouble: BaseException | None = None
     _sites: Counter[Place | None] = field(default_factory=Counter)
     _nonfinite: int = 0
@@ -82,10 +86,10 @@ class Witness:
 
         return run_backward
 
-    def note(self, kind: EventKind, name: str, place: Place | None) -> None:
-        """Write down what the program did."""
+    def note(self, event: Event) -> None:
+        """Write down what the program did just now."""
         if len(self.events) < _EVENTS:
-            self.events.append(Event(kind, name, place, next_sequence()))
+            self.events.append(replace(event, sequence=next_sequence()))
 
     def add_later_cuts(self) -> None:
         """Put into the last capture the cuts that came after it."""
@@ -105,13 +109,13 @@ class Witness:
                 call = BackwardCall.read(arguments, options, frame)
                 roots = named_roots(call)
                 name = ", ".join(name for name, _ in roots if name)
-                kind = EventKind.BACKWARD if call.accumulates else EventKind.GRAD
-                self.note(kind, name, place)
+                self.note(_event(call, arguments, name, place, self.calls))
                 if self.calls > _PROBED or self.trouble is not None:
                     return None
                 about = replace(self.about, call=call.name, number=self.calls, place=place)
                 lost = [one for one in call.roots if _has_no_graph(one)]
                 moment = Moment.seize(roots, call.scopes, about, self.scene, lost)
+                self._note_missed(moment, call, frame)
                 return moment, call
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
@@ -125,11 +129,20 @@ class Witness:
             moment.arrivals.backward = Backward.FAILED
             moment.note(error=f"{type(error).__name__}: {error}")
             self._keep(moment, failed=True)
+            self._note_unused(moment, call)
             raise
         moment.arrivals.record(call.inputs, None if call.accumulates else result)
         self._note_lives(moment, call)
         self._keep(moment, failed=False)
         return result
+
+    def _note_missed(self, moment: Moment, call: BackwardCall, frame: Any) -> None:
+        """Write down the tensors whose derivative is asked for, and that the graph has not got."""
+        lives = self.recorder.lives
+        for one in call.inputs if lives is not None and not call.accumulates else ():
+            if isinstance(one, torch.Tensor) and moment.walked.node_of(one) < 0:
+                lives.missed(one, frame)
+                lives.name(moment.named.by_id, (), {})
 
     def _note_lives(self, moment: Moment, call: BackwardCall) -> None:
         """Write down which leaves this backward led to, and what the program calls them."""
@@ -154,6 +167,21 @@ class Witness:
             except Exception as error:  # noqa: BLE001 - the user's program must not see it
                 self.trouble = error
 
+    def _note_unused(self, moment: Moment, call: BackwardCall) -> None:
+        with self.recorder.looking_away():
+            try:
+                index = moment.walked.structure.index
+                asked = [one for one in call.inputs if isinstance(one, torch.Tensor)]
+                unused = [
+                    one
+                    for one in asked
+                    if not one.requires_grad or gradient_edge(one).node not in index
+                ]
+                names = ((moment.named.by_id.get(id(one), ""), one) for one in unused)
+                self.unused = live_tensors(names, self.scene.start)
+            except Exception as error:  # noqa: BLE001 - the user's program must not see it
+                self.trouble = error
+
     def _is_news(self, moment: Moment) -> bool:
         """Tell whether a backward that went well is to be kept."""
         place = moment.about.place
@@ -175,3 +203,12 @@ class Witness:
 def _has_no_graph(root: object) -> bool:
     """Tell of a root that no operation made, whether it was told to require grad or not."""
     return isinstance(root, torch.Tensor) and root.grad_fn is None
+
+
+def _event(
+    call: BackwardCall, arguments: Sequence[Any], name: str, place: Place | None, number: int
+) -> Event:
+    """Describe a call of the engine: roots, gradients, retain, create, inputs."""
+    kind = EventKind.BACKWARD if call.accumulates else EventKind.GRAD
+    retains, creates = (bool(one) for one in arguments[2:4])
+    return Event(kind, name, place, number=number, retains=retains, creates=creates)

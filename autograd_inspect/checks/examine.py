@@ -65,9 +65,7 @@ def _folded(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     explainers = [_explainer(place, findings) for place in range(len(findings))]
     folded: dict[int, list[int]] = {}
     for place in range(len(findings)):
-        head, above = place, explainers[place]
-        while above is not None:
-            head, above = above, explainers[above]
+        head = _head(place, explainers)
         folded.setdefault(head, [])
         if head != place:
             folded[head].append(place)
@@ -80,6 +78,18 @@ def _folded(findings: Sequence[Finding]) -> tuple[Finding, ...]:
         for head, others in folded.items()
     ]
     return tuple(sorted(heads, key=_rank))
+
+
+def _head(place: int, explainers: Sequence[int | None]) -> int:
+    """Follow explanations to the first cause; where they go in a circle, to its first finding."""
+    way = [place]
+    above = explainers[place]
+    while above is not None:
+        if above in way:
+            return min(way[way.index(above) :])
+        way.append(above)
+        above = explainers[above]
+    return way[-1]
 
 
 def _explainer(place: int, findings: Sequence[Finding]) -> int | None:

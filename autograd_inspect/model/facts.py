@@ -27,12 +27,18 @@ class Event:
     name      of the loss, or of the optimizer
     place     the line that called it
     sequence  autograd's next sequence number then: nodes made before have smaller ones
+    number    of the backward call, from 1, as in `About.number`; 0 for a step
+    retains   it was to keep the graph
+    creates   it was to make a graph of the gradients
     """
 
     kind: EventKind
     name: str
     place: Place | None
     sequence: int = -1
+    number: int = 0
+    retains: bool = False
+    creates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class LiveTensor:
     node       autograd's name for what made it, empty for a leaf
     made       the line that made it, None where that is not known
     stack      this line and those that led to it, innermost first
+    sequence   autograd's number of the node, -1 for a leaf
     version    how often it was written to in place, -1 where that is not counted
     is_view    it shares the memory of another, `base`
     base       the name of that one, empty where none is known
@@ -57,6 +64,7 @@ class LiveTensor:
     node: str = ""
     made: Place | None = None
     stack: tuple[Place, ...] = ()
+    sequence: int = -1
     version: int = -1
     is_view: bool = False
     base: str = ""
@@ -107,6 +115,9 @@ class Learner:
     frozen         the line that switched `requires_grad` off last, and `thawed` on
     used           the line of the first operation that took it
     grad_read      the line that read its `.grad` though it is no leaf, so that it was None
+    missed         the line that asked `autograd.grad` for its derivative, of something that it did
+                   not lead to
+    base           the tensor that it is a view of, by name
     born           the line of the operation that made it, where it is no leaf, and `born_at` the
                    sequence number of its node
     kept           where a module keeps it without registering it
@@ -130,6 +141,8 @@ class Learner:
     thawed_at: int = -1
     used: Place | None = None
     grad_read: Place | None = None
+    missed: Place | None = None
+    base: str = ""
     born: Place | None = None
     born_at: int = -1
     kept: Kept | None = None
@@ -148,6 +161,7 @@ class Failure:
     places    the lines of the user's that led there, innermost first
     through   functions of torch and other libraries further in, innermost first: `backward`
     tensors   those that its frames lead to, the innermost first
+    unused    what a gradient was asked for by, and the graph does not lead to
     capture   the graph of the backward call that raised, a number of `Facts.captures`; -1 for none
     """
 
@@ -156,6 +170,7 @@ class Failure:
     places: tuple[Place, ...] = ()
     through: tuple[str, ...] = ()
     tensors: tuple[LiveTensor, ...] = ()
+    unused: tuple[LiveTensor, ...] = ()
     capture: int = -1
 
     @property
@@ -179,6 +194,7 @@ class Facts:
     held       tensors with a graph that the program led to when it ended
     learners   parameters, and what else may have been meant to learn
     grad_off   gradients were switched off when the program ended
+    gradients  those in `.grad` that have a graph of their own: `model.weight.grad`
     stopped    we ended the program, it might have gone on
     omitted    what could not be looked at, and why
     """
@@ -192,5 +208,6 @@ class Facts:
     held: tuple[LiveTensor, ...] = ()
     learners: tuple[Learner, ...] = ()
     grad_off: bool = False
+    gradients: tuple[LiveTensor, ...] = ()
     stopped: bool = False
     omitted: tuple[str, ...] = field(default=())

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from autograd_inspect.autograd._torch import base_of
 from autograd_inspect.recording.sites import OUTSIDE, Spot, spot_of
 
 #: Tensors followed at most: a program may make new parameters in every step.
@@ -59,9 +60,11 @@ class Life:
     frozen    where `requires_grad` was last switched off, and where on
     used      by the first operation that took it
     grad_read its `.grad` was read although it is no leaf
+    missed    `autograd.grad` was asked for its derivative, of something that it did not lead to
     held      by which optimizers
     reached   backward calls that led to it
     arrived   a backward call has left a gradient
+    base      the name of the tensor that it is a view of
     name      as the program calls it, when it was last asked
     is_registered  it was seen among the parameters of a module
     kept      the class, the attribute and the `__init__` of a module that keeps it in a plain list
@@ -73,9 +76,11 @@ class Life:
     thawed: Moment | None = None
     used: Spot | None = None
     grad_read: Spot | None = None
+    missed: Moment | None = None
     held: list[Held] = field(default_factory=list)
     reached: int = 0
     arrived: bool = False
+    base: str = ""
     name: str = ""
     is_registered: bool = False
     kept: tuple[type, str, CodeType | None] | None = None
@@ -138,6 +143,10 @@ class Lives:
         for tensor in _parameters_of(group):
             self.of(tensor).held.append(held)
 
+    def missed(self, tensor: torch.Tensor, frame: FrameType | None) -> None:
+        """See a derivative asked for that there is none of."""
+        self.of(tensor).missed = Moment.at(frame)
+
     def reached(self, leaves: Iterable[torch.Tensor]) -> None:
         """Note the leaves that a backward call delivers to."""
         for leaf in leaves:
@@ -157,6 +166,8 @@ class Lives:
             if tensor is None:
                 continue
             life.name = life.name or names.get(key, "")
+            if life.missed is not None:
+                life.base = life.base or names.get(id(base_of(tensor)), "")
             if life.kept is None and key in kept:
                 module, attribute = kept[key]
                 begun = getattr(type(module).__init__, "__code__", None)

@@ -25,10 +25,7 @@ def inplace_on_saved(facts: Facts) -> Iterator[Finding]:
         wrote = f"{write.op} overwrites" if write is not None else "something overwrites"
         yield Finding(
             message=f"{wrote} {name}, which {node.title} saved to compute its gradient",
-            evidence=(
-                f"{node.title} saved it as {saved.name}{_shape(saved)}{versions}",
-                *_seen_by(capture),
-            ),
+            evidence=(f"{node.title} saved it as {saved.name}{_shape(saved)}{versions}",),
             repair="compute a new tensor instead of writing in place (x = x + y for x += y), or "
             "write to a clone()",
             place=write.place if write is not None else node.place,
@@ -51,10 +48,7 @@ def optimizer_step_between(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             message=f"{step.name}.step() changes {name} in place after {node.title} saved it, and "
             f"the backward of {_root(capture)} still needs the old values",
-            evidence=(
-                f"{node.title} saved it as {saved.name}{_shape(saved)}{versions}",
-                *_seen_by(capture),
-            ),
+            evidence=(f"{node.title} saved it as {saved.name}{_shape(saved)}{versions}",),
             repair="call backward before step(), or compute the loss again after it",
             place=step.place,
             tensors=(name,),
@@ -91,10 +85,6 @@ def _shape(saved: Saved) -> str:
 
 def _root(capture: Capture) -> str:
     return ", ".join(root.name for root in capture.graph.roots if root.name) or "the loss"
-
-
-def _seen_by(capture: Capture) -> tuple[str, ...]:
-    return (f"backward was called at {capture.about.place}",) if capture.about.place else ()
 
 
 RULES = (
