@@ -52,6 +52,7 @@ class Learners:
             arrived=life.arrived,
             made=self._place(life.made),
             made_at=_order(life.made),
+            made_after=life.made.backwards if life.made is not None else 0,
             in_forward=life.made is not None and life.made.is_in_module,
             frozen=self._place(life.frozen),
             frozen_at=_order(life.frozen),
@@ -104,4 +105,4 @@ def _order(moment: Moment | None) -> int:
 def _is_of_interest(life: Life) -> bool:
     tensor = life.tensor()
     told = life.held or life.reached or life.frozen or life.grad_read or life.missed
-    return bool(told or life.is_registered or (tensor is not None and isinstance(tensor, torch.nn.Parameter)))
+    return bool(told or life.is_registered or isinstance(tensor, torch.nn.Parameter))

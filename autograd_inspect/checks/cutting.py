@@ -103,9 +103,9 @@ def lost(facts: Facts) -> list[Learner]:
         return [one for one in silent if one.is_trained]
     if any(one.holders for one in facts.learners):
         # No optimizer has stepped so far: a program that failed before, or found nothing to do.
-        return [one for one in silent if one.holders] if _is_graphless_run(facts) else []
+        return [one for one in silent if one.holders] if is_graphless_run(facts) else []
     taught = {_owner(one.name) for one in facts.learners if one.reached and one.is_registered}
-    graphless = _is_graphless_run(facts)
+    graphless = is_graphless_run(facts)
     return [
         one
         for one in silent
@@ -156,7 +156,8 @@ def _rank(trail: Trail) -> int:
     return 2 if trail.kind is CutKind.INTEGER else 1
 
 
-def _is_graphless_run(facts: Facts) -> bool:
+def is_graphless_run(facts: Facts) -> bool:
+    """Tell whether any backward call was on something without a graph."""
     return any(map(is_graphless, facts.captures)) or (
         facts.failure is not None and _GRAPHLESS in facts.failure.message
     )

@@ -110,7 +110,8 @@ class Learner:
     holders        the optimizers that it was given to
     reached        backward calls that led to it
     arrived        there is or was a gradient
-    made           the line that made it as a Parameter, and `made_at` when, in that order
+    made           the line that made it as a Parameter, `made_at` when, in the order of all such
+                   moments, and `made_after` how many backward calls
     in_forward     it was made within the forward of a module
     frozen         the line that switched `requires_grad` off last, and `thawed` on
     used           the line of the first operation that took it
@@ -134,6 +135,7 @@ class Learner:
     arrived: bool = False
     made: Place | None = None
     made_at: int = -1
+    made_after: int = 0
     in_forward: bool = False
     frozen: Place | None = None
     frozen_at: int = -1

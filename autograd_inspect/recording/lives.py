@@ -23,20 +23,18 @@ from autograd_inspect.recording.sites import OUTSIDE, Spot, spot_of
 #: Tensors followed at most: a program may make new parameters in every step.
 _MOST = 20_000
 
-_order = itertools.count()
-
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A line, and the order in which the program stood there: rises from moment to moment."""
+    """When the program stood at a line.
+
+    order      rises from moment to moment
+    backwards  calls of backward before it
+    """
 
     spot: Spot
     order: int
-
-    @classmethod
-    def at(cls, frame: FrameType | None) -> Moment:
-        """Take down where a frame stands now."""
-        return cls(spot_of(frame), next(_order))
+    backwards: int
 
     @property
     def is_in_module(self) -> bool:
@@ -87,9 +85,14 @@ class Life:
 
 
 class Lives:
-    """The lives of tensors, by `id`; none is kept alive."""
+    """The lives of tensors, by `id`; none is kept alive.
+
+    backwards  calls of backward so far
+    """
 
     def __init__(self) -> None:
+        self.backwards = 0
+        self._order = itertools.count()
         self._lives: dict[int, Life] = {}
         self._over: list[Life] = []
 
@@ -109,17 +112,20 @@ class Lives:
             self._lives[id(tensor)] = life
         return life
 
+    def _moment(self, frame: FrameType | None) -> Moment:
+        return Moment(spot_of(frame), next(self._order), self.backwards)
+
     def made(self, parameter: torch.Tensor, frame: FrameType) -> None:
         """See a Parameter made."""
-        self.of(parameter).made = Moment.at(frame)
+        self.of(parameter).made = self._moment(frame)
 
     def switched(self, tensor: torch.Tensor, frame: FrameType, *, on: bool) -> None:
         """See `requires_grad` set."""
         life = self.of(tensor)
         if on:
-            life.thawed = Moment.at(frame)
+            life.thawed = self._moment(frame)
         elif life.frozen is None or tensor.requires_grad:
-            life.frozen = Moment.at(frame)
+            life.frozen = self._moment(frame)
 
     def read(self, tensor: torch.Tensor, frame: FrameType) -> None:
         """See `.grad` read: of a tensor that is no leaf it is None, whatever flows there."""
@@ -138,17 +144,18 @@ class Lives:
 
     def given(self, optimizer: torch.optim.Optimizer, group: Any, frame: FrameType) -> None:
         """See an optimizer take a group of parameters."""
-        moment = Moment.at(frame)
+        moment = self._moment(frame)
         held = Held(weakref.ref(optimizer), moment)
         for tensor in _parameters_of(group):
             self.of(tensor).held.append(held)
 
     def missed(self, tensor: torch.Tensor, frame: FrameType | None) -> None:
         """See a derivative asked for that there is none of."""
-        self.of(tensor).missed = Moment.at(frame)
+        self.of(tensor).missed = self._moment(frame)
 
     def reached(self, leaves: Iterable[torch.Tensor]) -> None:
         """Note the leaves that a backward call delivers to."""
+        self.backwards += 1
         for leaf in leaves:
             self.of(leaf).reached += 1
 
