@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.capture import Backward, Capture
 from autograd_inspect.model.facts import Facts, Learner
 from autograd_inspect.model.flow import Cut, CutKind, CutUse
@@ -18,6 +20,14 @@ _GRAPHLESS = "does not require grad and does not have a grad_fn"
 _LEAVING = {CutKind.NUMBER, CutKind.NUMPY, CutKind.NEW_TENSOR, CutKind.FACTORY, CutKind.INTEGER}
 
 
+#: Operations that hand values over to numpy, and to Python.
+TO_NUMPY = ("numpy", "__array__", "from_numpy")
+TO_NUMBER = ("item", "tolist", "__float__", "__int__", "__bool__", "__index__")
+
+#: How functions begin that show what they are given.
+_SHOWING = ("print", "log", "writer", "plot", "add_scalar", "set_postfix", "info", "debug", "wandb")
+
+
 @dataclass(slots=True)
 class Trail:
     """A place that cut the graph, put together from all captures that tell of it.
@@ -25,17 +35,18 @@ class Trail:
     reaches  what came out went into a root that backward was called on
     ends     what came out is all that such a root was computed from
     raised   the operation raised
+    truncates  it cuts each step of a recurrence off from all before
     """
 
     kind: CutKind
     op: str
     place: Place | None
     region: Place | None
-    stack: tuple[Place, ...] = ()
     times: int = 0
     reaches: bool = False
     ends: bool = False
     raised: bool = False
+    truncates: bool = False
     leaves: dict[str, None] = field(default_factory=dict)
     uses: dict[tuple[str, Place | None], CutUse] = field(default_factory=dict)
 
@@ -50,6 +61,7 @@ class Trail:
         self.reaches |= cut.reaches
         self.ends |= cut.reaches and graphless
         self.raised |= cut.raised
+        self.truncates |= cut.truncates
         self.leaves |= dict.fromkeys(cut.leaves)
         self.uses |= {(use.op, use.place): use for use in cut.uses}
 
@@ -67,15 +79,19 @@ class Loss:
 
 
 def trails(facts: Facts) -> list[Trail]:
-    """List the cuts of a run, in the order they were seen."""
-    found: dict[tuple[CutKind, str, Place | None, Place | None], Trail] = {}
+    """List the cuts of a run, in the order they were seen.
+
+    What ran in one place where gradients were switched off is one.
+    """
+    found: dict[tuple[object, ...], Trail] = {}
     for capture in facts.captures:
         graphless = is_graphless(capture)
         for cut in capture.graph.cuts:
-            key = cut.kind, cut.op, cut.place, cut.region
+            inside = cut.region is not None
+            key = (cut.kind, cut.region) if inside else (cut.kind, cut.op, cut.place)
             trail = found.get(key)
             if trail is None:
-                trail = found[key] = Trail(*key, stack=cut.stack)
+                trail = found[key] = Trail(cut.kind, cut.op, cut.place, cut.region)
             trail.add(cut, graphless=graphless)
     return list(found.values())
 
@@ -107,15 +123,14 @@ def lost(facts: Facts) -> list[Learner]:
     taught = {_owner(one.name) for one in facts.learners if one.reached and one.is_registered}
     graphless = is_graphless_run(facts)
     return [
-        one
-        for one in silent
-        if graphless or (one.is_registered and _owner(one.name) in taught)
+        one for one in silent if graphless or (one.is_registered and _owner(one.name) in taught)
     ]
 
 
 def losses(facts: Facts) -> list[Loss]:
     """Give the fewest cuts that explain what got no gradient, the surest first."""
-    found = [one for one in trails(facts) if _may_be_why(one)]
+    sources = Sources(facts.start)
+    found = [one for one in trails(facts) if _may_be_why(one, sources)]
     refused = [one for one in found if one.raised]
     waiting = {one.name for one in lost(facts)}.difference(*(one.leaves for one in refused))
     given = [Loss(one, tuple(one.leaves)) for one in refused]
@@ -136,12 +151,40 @@ def explained(facts: Facts) -> frozenset[str]:
     return frozenset(name for one in losses(facts) for name in one.lost)
 
 
-def _may_be_why(trail: Trail) -> bool:
-    return trail.reaches or trail.raised or trail.kind in _LEAVING or _left_torch(trail)
+def _may_be_why(trail: Trail, sources: Sources) -> bool:
+    """Tell whether what came out of a cut was, or may have been, computed with any further."""
+    if trail.op == "copy.deepcopy":
+        return False  # the copy is to be another
+    leaves = trail.kind in _LEAVING or trail.taken_by(*TO_NUMPY, *TO_NUMBER)
+    if trail.reaches or trail.raised:
+        return True
+    return bool(leaves) and not is_only_shown(sources, trail.place)
 
 
-def _left_torch(trail: Trail) -> bool:
-    return trail.taken_by("numpy", "item", "tolist", "__float__", "__array__") is not None
+def rebound_name(sources: Sources, place: Place | None) -> str:
+    """Name what the statement at a line computes of itself and of a gradient; empty for nothing."""
+    statement = sources.statement(place) if place is not None else None
+    if not isinstance(statement, ast.Assign):
+        return ""
+    value = list(ast.walk(statement.value))
+    used = {ast.unparse(one) for one in value if isinstance(one, ast.Name | ast.Attribute)}
+    if not any("grad" in word.rpartition(".")[2] or word.startswith("g") for word in used):
+        return ""
+    for target in statement.targets:
+        parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+        for part in parts:
+            if ast.unparse(part) in used:
+                return ast.unparse(part)
+    return ""
+
+
+def is_only_shown(sources: Sources, place: Place | None) -> bool:
+    """Tell whether the statement at a line prints, plots or logs, and computes nothing."""
+    statement = sources.statement(place) if place is not None else None
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return False
+    words = {*ast.unparse(statement.value.func).lower().split("."), ""}
+    return any(word.startswith(_SHOWING) for word in words - {""})
 
 
 def _doubt(trail: Trail, waiting: set[str]) -> tuple[bool, int, int]:
@@ -157,10 +200,14 @@ def _rank(trail: Trail) -> int:
 
 
 def is_graphless_run(facts: Facts) -> bool:
-    """Tell whether any backward call was on something without a graph."""
-    return any(map(is_graphless, facts.captures)) or (
-        facts.failure is not None and _GRAPHLESS in facts.failure.message
-    )
+    """Tell whether any backward call was on something without a graph, or on a number."""
+    message = facts.failure.message if facts.failure is not None else ""
+    return any(map(is_graphless, facts.captures)) or _GRAPHLESS in message or is_number(message)
+
+
+def is_number(message: str) -> bool:
+    """Tell the error of a Python number that backward was called on."""
+    return "has no attribute 'backward'" in message and ("float" in message or "int" in message)
 
 
 def _owner(name: str) -> str:

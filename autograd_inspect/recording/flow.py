@@ -78,6 +78,7 @@ class Flow(TorchFunctionMode):
         self.trouble: Exception | None = None
         self._thread = threading.get_ident()
         self._in_backward = False
+        self._turn = 0
         self._entering: Entering | None = None
         # Within the forward of a custom Function: the tensors with grad that it works on.
         self._inside: list[torch.Tensor] | None = None
@@ -151,9 +152,9 @@ class Flow(TorchFunctionMode):
         """Look at what came out: with a graph, cut off, or values that had lost theirs before."""
         name = name_of(func)
         tainted = self.lineage.tainted(inputs)
-        self._used(tainted, name, frame)
         outputs = tensors_in_result(result)
         kind = kind_by_name(func)
+        self._used(tainted, name, frame, leaving=not outputs and kind is not None)
         if not outputs and learning and kind is not None:
             self._cut(name, kind, learning, frame)
         with_graph, cut_off = None, None
@@ -175,7 +176,8 @@ class Flow(TorchFunctionMode):
                 how = _kind_of(tensor) if kind is None else kind
                 cut_off = cut_off or self._cut(name, how, sources, frame, beside=beside)
                 if cut_off is not None:
-                    self.lineage.note(tensor, _after(cut_off))
+                    cut_off.upstream |= cuts_behind(tainted)
+                    self.lineage.note(tensor, self._after(cut_off))
             elif tainted:
                 self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
 
@@ -220,7 +222,7 @@ class Flow(TorchFunctionMode):
         if has_graph(given) and given is not tensor:
             cut = self._cut("Tensor.data", CutKind.COPY, [given], frame)
             if cut is not None:
-                self.lineage.note(tensor, _after(cut))
+                self.lineage.note(tensor, self._after(cut))
         elif tainted:
             self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
 
@@ -295,7 +297,7 @@ class Flow(TorchFunctionMode):
         if value.requires_grad and not value.is_leaf:
             cut = self._cut("nn.Parameter", CutKind.PARAMETER, [value], frame)
             if cut is not None:
-                self.lineage.note(parameter, _after(cut))
+                self.lineage.note(parameter, self._after(cut))
         elif tainted:
             self.lineage.note(parameter, Known(cuts=cuts_behind(tainted)))
 
@@ -310,6 +312,7 @@ class Flow(TorchFunctionMode):
         self, engine: Callable[[], Any], roots: Sequence[Any], frame: FrameType
     ) -> Any:
         """Run a backward; what it hands back comes from its roots."""
+        self._turn += not self._in_backward
         before, self._in_backward = self._in_backward, True
         try:
             result = engine()
@@ -330,7 +333,7 @@ class Flow(TorchFunctionMode):
             if tensor.requires_grad:
                 self.lineage.note(tensor, known)
             elif cut is not None:
-                self.lineage.note(tensor, _after(cut))
+                self.lineage.note(tensor, self._after(cut))
 
     # Where gradients are switched off
 
@@ -354,11 +357,20 @@ class Flow(TorchFunctionMode):
         region = None if torch.is_grad_enabled() else self.regions.current
         cut = self.cuts.at(op, kind, frame, region, sources[0])
         if cut is not None:
-            cut.happened(self.lineage.of_all(sources), beside=beside)
+            cut.happened(self.lineage.of_all(sources), self._turn, beside=beside)
         return cut
 
-    def _used(self, tainted: Sequence[Known], op: str, frame: FrameType) -> None:
+    def _after(self, cut: Cut) -> Known:
+        return Known(cuts=frozenset([cut]), direct=cut, turn=self._turn)
+
+    def _used(
+        self, tainted: Sequence[Known], op: str, frame: FrameType, *, leaving: bool = False
+    ) -> None:
+        """Note who took values that a cut put out: straight from it, or at last out of torch."""
         for known in tainted:
+            for cut in known.cuts if leaving else ():
+                if cut is not known.direct:
+                    cut.used_by(op, spot_of(frame))
             if known.direct is not None:
                 known.direct.used_by(op, spot_of(frame))
 
@@ -373,10 +385,6 @@ def _entering(tainted: Sequence[Known]) -> Entering:
     entering = Entering()
     entering.cuts = cuts_behind(tainted)
     return entering
-
-
-def _after(cut: Cut) -> Known:
-    return Known(cuts=frozenset([cut]), direct=cut)
 
 
 def _kind_of(output: torch.Tensor) -> CutKind:

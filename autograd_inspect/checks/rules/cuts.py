@@ -6,7 +6,17 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from autograd_inspect.checks.cutting import Loss, Trail, losses, named
+from autograd_inspect.checks.cutting import (
+    TO_NUMBER,
+    TO_NUMPY,
+    Loss,
+    Trail,
+    is_number,
+    losses,
+    named,
+    rebound_name,
+)
+from autograd_inspect.checks.drawing import drawn
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
@@ -25,11 +35,11 @@ _COMPARISONS = {
     *("equal", "allclose", "isfinite", "isnan", "isinf", "signbit", "any", "all"),
 }
 _DRAWING = {"multinomial", "bernoulli", "normal", "poisson", "binomial"}
-_TO_NUMPY = ("numpy", "__array__", "from_numpy")
-_TO_NUMBER = ("item", "tolist", "__float__", "__int__", "__bool__", "__index__")
 
-#: Words that a line of the program which takes values out of torch has in it.
-_NUMPY_WORDS = {"numpy", "np"}
+#: Functions that make a tensor of numbers, and read those that they are given.
+_CONSTRUCTORS = {"Tensor", "FloatTensor", "DoubleTensor", "HalfTensor", "LongTensor", "tensor"}
+
+_UPDATING = {CutKind.NO_GRAD, CutKind.DETACH, CutKind.DATA, CutKind.NEW_TENSOR}
 
 _BY_KIND = {
     CutKind.DETACH: "detach_before_use",
@@ -84,10 +94,17 @@ def found(facts: Facts, slug: str) -> Iterator[Finding]:
     for loss in losses(facts):
         if _slug_of(loss.trail, sources) == slug:
             yield _finding(loss, slug, facts, sources)
+    if slug == "nonreparam_sample":
+        yield from drawn(facts)
 
 
 def _slug_of(trail: Trail, sources: Sources) -> str:
     """Say what kind of mistake a cut is."""
+    if trail.kind in _UPDATING and rebound_name(sources, trail.place):
+        return "leaf_rebound"
+    if trail.kind is CutKind.NUMBER and not _CONSTRUCTORS.isdisjoint(_words(sources, trail.place)):
+        taken = not {"item", "tolist", "float"}.isdisjoint(_words(sources, trail.place))
+        return "item_cuts_graph" if taken else "rewrap_torch_tensor"
     if trail.kind in {CutKind.NO_GRAD, CutKind.INFERENCE}:
         left_on = trail.region is not None and _stays_off(sources, trail.region)
         return "grad_mode_left_disabled" if left_on else "no_grad_region"
@@ -112,9 +129,9 @@ def _integer(trail: Trail) -> str:
 def _detached(trail: Trail, sources: Sources) -> str:
     """Tell a detach that only makes way for numpy or a number from one that is meant as such."""
     words = _words(sources, trail.place)
-    if trail.taken_by(*_TO_NUMPY) or "numpy" in words:
+    if trail.taken_by(*TO_NUMPY) or "numpy" in words:
         return "numpy_roundtrip"
-    if trail.taken_by(*_TO_NUMBER) or not words.isdisjoint(("item", "tolist")):
+    if trail.taken_by(*TO_NUMBER) or not words.isdisjoint(("item", "tolist")):
         return "item_cuts_graph"
     return "detach_before_use"
 
@@ -150,8 +167,12 @@ def _finding(loss: Loss, slug: str, facts: Facts, sources: Sources) -> Finding:
             *((use.place, f"what came out went into {use.op} here") for use in uses),
         ),
         marked=_marked(sources.line(place), trail) if place is trail.place else "",
-        ends_run=trail.raised or (trail.ends and facts.failure is not None),
+        ends_run=trail.raised or (facts.failure is not None and _is_of_this(facts, trail)),
     )
+
+
+def _is_of_this(facts: Facts, trail: Trail) -> bool:
+    return trail.ends or (facts.failure is not None and is_number(facts.failure.message))
 
 
 def _message(trail: Trail, lost: tuple[str, ...]) -> str:
@@ -195,5 +216,8 @@ RULES = (
     _rule("detach_before_use", "A detach on the way that should carry the gradient"),
     _rule("nonreparam_sample", "sample() where rsample() is needed"),
     _rule("copy_cuts_graph", "Values were copied into parameters without their graph"),
-    _rule("reentrant_checkpoint_no_grad_input", "A reentrant checkpoint without an input that requires grad"),
+    _rule(
+        "reentrant_checkpoint_no_grad_input",
+        "A reentrant checkpoint without an input that requires grad",
+    ),
 )

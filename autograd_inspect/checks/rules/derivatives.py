@@ -12,14 +12,18 @@ from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.flow import Cut, CutKind
 from autograd_inspect.model.graph import Graph
-from autograd_inspect.model.rows import Node
+from autograd_inspect.model.rows import Node, Root
 
 #: What is said when a derivative is asked for that there is none of.
 _UNUSED = "appears to not have been used in the graph"
 
+#: What is said when autograd.grad has freed the graph that the loss needs as well.
+_FREED = "backward through the graph a second time"
+
 #: Operations through which a constant stays a constant beside the rest.
 _ADDING = {"add", "sub", "rsub", "mean", "sum", "stack", "cat", "addcmul"}
 #: Those whose result is the sum of what goes in, times a constant.
+_SUMMING = {"sum", "mean", "select", "squeeze", "unbind"}
 _SCALING = {"mul", "div", "neg", "squeeze", "unsqueeze", "view", "reshape", "select", "expand"}
 
 
@@ -68,7 +72,7 @@ def missing_create_graph(facts: Facts) -> Iterator[Finding]:
                 *((use.place, f"it went into {use.op} here") for use in trail.uses.values())
             )[:2],
             marked="grad",
-            ends_run=trail.ends and facts.failure is not None,
+            ends_run=facts.failure is not None and (trail.ends or _FREED in facts.failure.message),
         )
 
 
@@ -117,7 +121,11 @@ def _users(graph: Graph) -> dict[int, list[Node]]:
 
 
 def _is_of_its_own_graph(cut: Cut, capture: Capture, facts: Facts) -> bool:
-    """Tell whether what was derived, with respect to an input, is a part of the loss itself."""
+    """Tell whether what was derived, with respect to an input, is a part of the loss itself.
+
+    As the solution of an equation is whose residual is the loss. A loss that was derived itself, as
+    for an adversarial example, is something else: its derivative is meant to be a constant.
+    """
     parts = {node.sequence for node in capture.graph.nodes if node.leaf is None}
     for other in facts.captures:
         about = other.about
@@ -127,10 +135,23 @@ def _is_of_its_own_graph(cut: Cut, capture: Capture, facts: Facts) -> bool:
             continue
         asked = [row for row in other.gradients if row.present]
         inputs = [row for row in asked if row.name not in _parameters(facts)]
-        roots = {root.node.sequence for root in other.graph.roots}
-        if inputs and roots and not roots.isdisjoint(parts):
+        fields = [_field(root) for root in other.graph.roots]
+        if inputs and any(one is not None and one.sequence in parts for one in fields):
             return True
     return False
+
+
+def _field(root: Root) -> Node | None:
+    """Give what was summed up to be derived; the root itself where it is no scalar.
+
+    None where it is one that no sum made.
+    """
+    node = root.node
+    while node.title in _SUMMING and len(node.edges) == 1 and node.edges[0].target is not None:
+        node = node.edges[0].target
+    if node is root.node and root.spec is not None and root.spec.shape == ():
+        return None
+    return node
 
 
 def _parameters(facts: Facts) -> set[str]:

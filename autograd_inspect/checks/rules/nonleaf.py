@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from autograd_inspect.checks.cutting import trails
+from autograd_inspect.checks.cutting import rebound_name, trails
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
@@ -28,9 +28,7 @@ def nonleaf_made_by_op(facts: Facts) -> Iterator[Finding]:
             continue
         name = one.name or "this tensor"
         given = one.holders[0].place if one.holders else None
-        asked = (
-            "an optimizer was given it" if one.holders else "its .grad was read, and it is None"
-        )
+        asked = "an optimizer was given it" if one.holders else "its .grad was read, and it is None"
         yield Finding(
             message=f"{name} is the result of an operation here, not a leaf: backward leaves no "
             "gradient in it",
@@ -88,23 +86,6 @@ def _rebound(name: str, place: Place, noticed: Place | None, facts: Facts) -> Fi
     )
 
 
-def rebound_name(sources: Sources, place: Place | None) -> str:
-    """Name what the statement at a line computes of itself and of a gradient; empty for nothing."""
-    statement = sources.statement(place) if place is not None else None
-    if not isinstance(statement, ast.Assign):
-        return ""
-    value = list(ast.walk(statement.value))
-    used = {ast.unparse(one) for one in value if isinstance(one, ast.Name | ast.Attribute)}
-    if not any("grad" in word.rpartition(".")[2] or word.startswith("g") for word in used):
-        return ""
-    for target in statement.targets:
-        parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
-        for part in parts:
-            if ast.unparse(part) in used:
-                return ast.unparse(part)
-    return ""
-
-
 def _is_update(one: Learner, facts: Facts, sources: Sources) -> bool:
     """Tell the result of a step of training from one that was computed before any."""
     first = next((event for event in facts.events if event.kind is not EventKind.STEP), None)
@@ -125,8 +106,10 @@ def _assigns(sources: Sources, one: Learner) -> bool:
 
 def _is_about_none(facts: Facts) -> bool:
     failure = facts.failure
-    return failure is not None and failure.type in {"TypeError", "AttributeError"} and (
-        "NoneType" in failure.message
+    return (
+        failure is not None
+        and failure.type in {"TypeError", "AttributeError"}
+        and ("NoneType" in failure.message)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograd_inspect.checks.cutting import named
+from autograd_inspect.checks.cutting import losses, named
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.model.facts import Facts, Holder, Learner
@@ -59,13 +59,11 @@ def _came_late(line: Place, found: list[Learner], holder: Holder) -> Finding:
     )
 
 
-def _never_given(
-    facts: Facts, unheld: list[Learner], holders: list[Holder]
-) -> Iterator[Finding]:
+def _never_given(facts: Facts, unheld: list[Learner], holders: list[Holder]) -> Iterator[Finding]:
     """Find optimizers none of whose parameters is in any graph, and halves of layers left out."""
     held = [one for one in facts.learners if one.is_trained]
     learning = [one for one in unheld if one.is_registered]
-    if learning and not any(one.reached or one.arrived for one in held):
+    if learning and not losses(facts) and not any(one.reached or one.arrived for one in held):
         names = tuple(one.name for one in learning)
         yield Finding(
             message=f"{holders[0].name} holds parameters that no loss leads to, while the "

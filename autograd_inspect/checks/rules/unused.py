@@ -22,6 +22,9 @@ def unused_parameter(facts: Facts) -> Iterator[Finding]:
     failed = facts.failure is not None and any(one in facts.failure.message for one in _MISSED)
     told = explained(facts)
     unused = [one for one in lost(facts) if one.name not in told]
+    held = [one for one in facts.learners if one.is_trained]
+    if held and not any(one.reached or one.arrived for one in held):
+        return  # that is about the optimizer
     if not failed:
         unused = [one for one in unused if not _is_routed(one, facts)]
     # What was computed with and then dropped says where the way ends; the rest follows from it.
