@@ -8,7 +8,7 @@ from types import TracebackType
 
 import torch
 
-from autograd_inspect.checking.live import live_tensors
+from autograd_inspect.checking.live import Describer
 from autograd_inspect.model.facts import Failure
 from autograd_inspect.model.places import Place
 from autograd_inspect.run.files import is_ours, is_own, relative_to
@@ -21,16 +21,16 @@ from autograd_inspect.training.naming import kept_in_modules
 _LINES, _FUNCTIONS = 12, 12
 
 
-def failure_of(error: BaseException, start: Path) -> Failure:
+def failure_of(error: BaseException, describer: Describer) -> Failure:
     """Describe an error."""
-    places, through = _way(error.__traceback__, start)
+    places, through = _way(error.__traceback__, describer.start)
     scopes = scopes_of_traceback(error.__traceback__)
     return Failure(
         type=type(error).__name__,
         message=str(error),
         places=places,
         through=through,
-        tensors=live_tensors(_tensors_near(scopes), start),
+        tensors=describer.describe(_tensors_near(scopes)),
     )
 
 
@@ -51,7 +51,8 @@ def _way(trace: TracebackType | None, start: Path) -> tuple[tuple[Place, ...], t
 
 
 def _tensors_near(scopes: list[Scope]) -> Iterator[tuple[str, torch.Tensor]]:
-    """Give the variables of the frames, innermost first, then what else they lead to."""
+    """Give the variables of the user's frames, innermost first, then what else they lead to."""
+    scopes = [scope for scope in scopes if scope.is_own] or scopes
     for scope in scopes:
         for name, value in list(scope.variables.items()):
             if not name.startswith("__"):

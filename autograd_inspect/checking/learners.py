@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from autograd_inspect.checking.live import lines_behind
+from autograd_inspect.autograd._torch import sequence_of
+from autograd_inspect.checking.live import Describer
 from autograd_inspect.model.facts import Holder, Kept, Learner
 from autograd_inspect.model.places import Place
 from autograd_inspect.recording.lives import Held, Life, Moment
@@ -25,8 +25,11 @@ _MOST = 5000
 class Learners:
     """Describes lives; names are those of the scopes given."""
 
-    def __init__(self, start: Path, scopes: Sequence[Scope], stepped: Iterable[object]) -> None:
-        self._start = start
+    def __init__(
+        self, describer: Describer, scopes: Sequence[Scope], stepped: Iterable[object]
+    ) -> None:
+        self._describer = describer
+        self._start = describer.start
         self._scopes = scopes
         self._stepped = set(map(id, stepped))
         self._names: dict[int, str] = {}
@@ -39,7 +42,7 @@ class Learners:
     def _learner(self, life: Life) -> Learner:
         tensor: Any = life.tensor()
         node = tensor.grad_fn if tensor is not None else None
-        born = lines_behind(node, self._start)
+        born = self._describer.lines_behind(node)
         return Learner(
             name=life.name,
             shape=tuple(tensor.shape) if tensor is not None else (),
@@ -63,7 +66,7 @@ class Learners:
             missed=self._place(life.missed),
             base=life.base,
             born=born[0] if born else None,
-            born_at=node._sequence_nr() if node is not None else -1,
+            born_at=sequence_of(node) if node is not None else -1,
             kept=self._kept(life),
         )
 

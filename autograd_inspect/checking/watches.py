@@ -16,7 +16,7 @@ from autograd_inspect.autograd._torch import patch_engine
 from autograd_inspect.autograd.custom_checks import check_calls
 from autograd_inspect.checking.failure import failure_of
 from autograd_inspect.checking.learners import Learners
-from autograd_inspect.checking.live import live_tensors
+from autograd_inspect.checking.live import Describer
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.capture import About, Capture
 from autograd_inspect.model.facts import Event, EventKind, Facts, Learner
@@ -52,7 +52,10 @@ class Watches:
         self.recorder = Recorder(watch=True, custom=True)
         about = About(target=target.text, arguments=target.arguments, rank=current_rank())
         self.scene = Scene(start, self.recorder)
-        self.witness = Witness(self.scene, self.recorder, about, self._after_backward)
+        self.describer = Describer(start, self.recorder)
+        self.witness = Witness(
+            self.scene, self.recorder, about, self.describer, self._after_backward
+        )
         self.ledger = Ledger("group", start)
         self.observer = Observer(
             Wish(steps),
@@ -89,6 +92,7 @@ class Watches:
 
     def facts(self, scopes: Sequence[Scope], error: BaseException | None) -> Facts:
         """Put together what was seen, unless that was done when the program was stopped."""
+        self._look_no_more()
         with self.recorder.looking_away():
             if self._facts is None or error is not None:
                 self._gather(scopes)
@@ -97,7 +101,7 @@ class Watches:
                 return self._facts
             if self.witness.failed < 0:
                 self._capture_cuts(scopes)
-            failure = failure_of(error, self.start)
+            failure = failure_of(error, self.describer)
             capture = self._failed_capture(error)
             unused = self.witness.unused if capture >= 0 else ()
             failure = replace(failure, capture=capture, unused=unused)
@@ -124,13 +128,17 @@ class Watches:
             return  # the observer counts these steps
         self._conclude(scopes_from(calling_frame()))
         if threading.current_thread() is threading.main_thread():
-            self.observer.is_over = self.observer.stopped = True
+            self.observer.stopped = True
             raise Stop
 
     def _conclude(self, scopes: Sequence[Scope]) -> None:
-        self.witness.is_over = True
+        self._look_no_more()
         with self.recorder.looking_away():
             self._gather(scopes)
+
+    def _look_no_more(self) -> None:
+        """Take no backward for the program's from now on: to check custom Functions runs some."""
+        self.witness.is_over = self.observer.is_over = True
 
     def _gather(self, scopes: Sequence[Scope]) -> None:
         if not self.witness.captures:
@@ -142,10 +150,11 @@ class Watches:
             events=tuple(self.witness.events),
             training=self._training(scopes),
             gradcheck=self._gradcheck(),
-            held=live_tensors(graphs_held(scopes).items(), self.start),
             learners=self._learners(scopes),
             grad_off=not torch.is_grad_enabled(),
-            gradients=live_tensors(_with_graph(scopes), self.start),
+            held=self.describer.describe(graphs_held(scopes).items()),
+            contexts=self.witness.contexts.left(),
+            gradients=self.describer.describe(_with_graph(scopes)),
         )
 
     def _learners(self, scopes: Sequence[Scope]) -> tuple[Learner, ...]:
@@ -155,7 +164,7 @@ class Watches:
         named = find_names(scopes, [])
         lives.name(named.by_id, named.parameters.values(), named.kept)
         stepped = [one.optimizer() for one in self.ledger.optimizers]
-        return Learners(self.start, scopes, stepped).of(lives)
+        return Learners(self.describer, scopes, stepped).of(lives)
 
     def _training(self, scopes: Sequence[Scope]) -> Training | None:
         if not (self.ledger.seen or self.ledger.calls):

@@ -14,7 +14,8 @@ from autograd_inspect.autograd._torch import in_backward, in_capture, is_tracing
 from autograd_inspect.autograd.rerunning import CustomCall
 from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.autograd.walker import gradient_edge
-from autograd_inspect.checking.live import live_tensors
+from autograd_inspect.checking.contexts import Contexts
+from autograd_inspect.checking.live import Describer
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.facts import Event, EventKind, LiveTensor
 from autograd_inspect.model.places import Place
@@ -26,7 +27,7 @@ from autograd_inspect.tracing.watch import BackwardCall, named_roots
 Engine = Callable[..., Any]
 
 #: Captures kept of each line that calls backward, and of all lines together.
-_OF_EACH, _OF_ALL = 2, 16
+_OF_EACH, _OF_ALL = 3, 24
 #: Captures kept beyond these, of gradients that are not finite.
 _NONFINITE = 2
 #: Backward calls that are probed.
@@ -41,6 +42,7 @@ class Witness:
 
     captures  in order
     events    backward calls, in order, among those that others note
+    contexts  the ctx of custom Functions that backward went through
     custom    calls of custom Functions, with the capture that their nodes are in
     failed    the number of the capture whose backward raised last, -1 for none
     called    is told of each backward call once it is over, or has raised
@@ -51,12 +53,14 @@ class Witness:
     scene: Scene
     recorder: Recorder
     about: About
+    describer: Describer
     called: Callable[[], None] = lambda: None
     captures: list[Capture] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     custom: list[tuple[CustomCall, int]] = field(default_factory=list)
     calls: int = 0
     failed: int = -1
+    contexts: Contexts = field(default_factory=Contexts)
     is_over: bool = False
     unused: tuple[LiveTensor, ...] = ()
     trouble: BaseException | None = None
@@ -116,6 +120,7 @@ class Witness:
                 lost = [one for one in call.roots if _has_no_graph(one)]
                 moment = Moment.seize(roots, call.scopes, about, self.scene, lost)
                 self._note_missed(moment, call, frame)
+                self.contexts.note(moment.walked.nodes, self.calls)
                 return moment, call
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
@@ -178,7 +183,7 @@ class Witness:
                     if not one.requires_grad or gradient_edge(one).node not in index
                 ]
                 names = ((moment.named.by_id.get(id(one), ""), one) for one in unused)
-                self.unused = live_tensors(names, self.scene.start)
+                self.unused = self.describer.describe(names)
             except Exception as error:  # noqa: BLE001 - the user's program must not see it
                 self.trouble = error
 

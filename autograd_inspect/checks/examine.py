@@ -103,11 +103,15 @@ def _explainer(place: int, findings: Sequence[Finding]) -> int | None:
 
 
 def _explains(head: Finding, other: Finding) -> bool:
-    explains = {rule.slug: rule.explains for rule in all_rules()}
-    return other.slug in explains[head.slug] and _concern_the_same(head, other)
+    rules = {rule.slug: rule for rule in all_rules()}
+    is_symptom = head.counts and head.code[3] in rules[other.slug].explained_by
+    is_consequence = is_symptom or other.slug in rules[head.slug].explains
+    return is_consequence and _concern_the_same(head, other)
 
 
 def _concern_the_same(head: Finding, other: Finding) -> bool:
+    if head.ends_run and other.ends_run:
+        return True
     if not head.tensors or not other.tensors:
         return True
     return not set(head.tensors).isdisjoint(other.tensors)

@@ -54,7 +54,9 @@ class LiveTensor:
     is_view    it shares the memory of another, `base`
     base       the name of that one, empty where none is known
     inference  it was made under inference_mode
+    region     where gradients were switched off when it was made, None where they were on
     step       in which backward was called on its graph, 0 for never
+    steps      how many steps there are whose graphs its own contains, as far as was looked
     """
 
     name: str
@@ -69,7 +71,9 @@ class LiveTensor:
     is_view: bool = False
     base: str = ""
     inference: bool = False
+    region: Place | None = None
     step: int = 0
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +186,20 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextTensor:
+    """A tensor that custom Functions keep as an attribute of ctx, which backward does not free.
+
+    function  the class's name
+    alive     backward calls of which such a ctx was alive at the end
+    """
+
+    function: str
+    name: str
+    spec: Spec
+    alive: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What one run showed.
 
@@ -197,6 +215,7 @@ class Facts:
     learners   parameters, and what else may have been meant to learn
     grad_off   gradients were switched off when the program ended
     gradients  those in `.grad` that have a graph of their own: `model.weight.grad`
+    contexts   tensors on the ctx of custom Functions
     stopped    we ended the program, it might have gone on
     omitted    what could not be looked at, and why
     """
@@ -211,5 +230,6 @@ class Facts:
     learners: tuple[Learner, ...] = ()
     grad_off: bool = False
     gradients: tuple[LiveTensor, ...] = ()
+    contexts: tuple[ContextTensor, ...] = ()
     stopped: bool = False
     omitted: tuple[str, ...] = field(default=())

@@ -28,6 +28,7 @@ from autograd_inspect.recording.operations import (
     Sort,
     inputs_of_output,
     kind_by_name,
+    kind_by_result,
     name_of,
     property_name,
     sort_of,
@@ -37,8 +38,9 @@ from autograd_inspect.recording.operations import (
 )
 from autograd_inspect.recording.regions import Regions
 from autograd_inspect.recording.sites import Text, spot_of
+from autograd_inspect.recording.unrecorded import UnrecordedTensors
 from autograd_inspect.recording.values import Born, Values
-from autograd_inspect.recording.writes import Writes
+from autograd_inspect.recording.writes import Writes, versions_of
 
 TorchFunction = Callable[..., Any]
 Options = dict[str, Any] | None
@@ -62,6 +64,7 @@ class Flow(TorchFunctionMode):
     values   where values first were not finite
     lineage  what is known of each tensor
     lives    what happened to the tensors that the program means to train
+    unrecorded  tensors made while gradients were off, where that matters later
     asleep   lets everything pass: what goes on is ours, not the program's
     trouble  an error of ours, kept so that it never surfaces inside the user's program
     """
@@ -74,6 +77,7 @@ class Flow(TorchFunctionMode):
         self.lineage = Lineage()
         self.lives = Lives()
         self.regions = Regions()
+        self.unrecorded = UnrecordedTensors()
         self.asleep = False
         self.trouble: Exception | None = None
         self._thread = threading.get_ident()
@@ -117,7 +121,7 @@ class Flow(TorchFunctionMode):
         """Run an operation between a look at what goes in and a look at what comes out."""
         try:
             inputs = tensors_among(args, kwargs)
-            versions = _versions(inputs)
+            versions = versions_of(inputs)
             given = values_among(func, args, inputs)
             learning = [tensor for tensor in given if has_graph(tensor)]
             tainted = self.lineage.tainted(given)
@@ -137,6 +141,8 @@ class Flow(TorchFunctionMode):
                 self._entering = None
         self._guard(self._written, func, inputs, versions, frame)
         self._guard(self._valued, func, inputs, result, frame)
+        if not torch.is_grad_enabled():
+            self._guard(self._unrecorded, result, frame)
         if (learning or tainted) and self._inside is None and not self._in_backward:
             self._guard(self._came_out, func, given, learning, result, frame)
         return result
@@ -173,7 +179,7 @@ class Flow(TorchFunctionMode):
                 if (one is not tensor or kind is CutKind.DETACH) and any(one is b for b in behind)
             ]
             if sources:
-                how = _kind_of(tensor) if kind is None else kind
+                how = kind_by_result(tensor) if kind is None else kind
                 cut_off = cut_off or self._cut(name, how, sources, frame, beside=beside)
                 if cut_off is not None:
                     cut_off.upstream |= cuts_behind(tainted)
@@ -225,6 +231,10 @@ class Flow(TorchFunctionMode):
                 self.lineage.note(tensor, self._after(cut))
         elif tainted:
             self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
+
+    def _unrecorded(self, result: Any, frame: FrameType) -> None:
+        outputs = tensors_in_result(result)
+        self.unrecorded.note(outputs, spot_of(frame), self.regions.current)
 
     # Custom Functions: one operation each, whatever their forward does inside
 
@@ -385,21 +395,3 @@ def _entering(tainted: Sequence[Known]) -> Entering:
     entering = Entering()
     entering.cuts = cuts_behind(tainted)
     return entering
-
-
-def _kind_of(output: torch.Tensor) -> CutKind:
-    """Tell why an operation that is not there for it cut the graph."""
-    if torch.is_inference_mode_enabled():
-        return CutKind.INFERENCE
-    if not torch.is_grad_enabled():
-        return CutKind.NO_GRAD
-    if output.is_floating_point() or output.is_complex():
-        return CutKind.NOT_DIFFERENTIABLE
-    return CutKind.INTEGER
-
-
-def _versions(tensors: Tensors) -> list[int]:
-    try:
-        return [tensor._version for tensor in tensors]
-    except RuntimeError:  # those made under inference_mode count none
-        return [-1 if tensor.is_inference() else tensor._version for tensor in tensors]

@@ -131,6 +131,17 @@ def kind_by_name(function: Function) -> CutKind | None:
     return _BY_NAME.get(name)
 
 
+def kind_by_result(output: torch.Tensor) -> CutKind:
+    """Tell why an operation that is not there for it cut the graph."""
+    if torch.is_inference_mode_enabled():
+        return CutKind.INFERENCE
+    if not torch.is_grad_enabled():
+        return CutKind.NO_GRAD
+    if output.is_floating_point() or output.is_complex():
+        return CutKind.NOT_DIFFERENTIABLE
+    return CutKind.INTEGER
+
+
 def property_name(function: Any) -> str:
     """Name the property that a function gets or sets; empty for any other function."""
     return str(getattr(getattr(function, "__self__", None), "__name__", ""))

@@ -39,10 +39,10 @@ def test_events_are_the_calls_of_the_program_in_order(tmp_path: Path) -> None:
     assert [event.number for event in facts.events] == [1, 0, 2, 0, 3, 0, 4, 0]
 
 
-def test_the_first_two_calls_of_a_line_are_captured(tmp_path: Path) -> None:
+def test_the_first_three_calls_of_a_line_are_captured(tmp_path: Path) -> None:
     facts = facts_of(TRAINING, tmp_path)
 
-    assert [capture.about.number for capture in facts.captures] == [1, 2]
+    assert [capture.about.number for capture in facts.captures] == [1, 2, 3]
     assert {capture.about.backward for capture in facts.captures} == {Backward.SCRIPT}
     assert facts.training is not None
     assert facts.training.seen == 4

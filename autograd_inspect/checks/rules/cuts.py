@@ -92,7 +92,7 @@ def found(facts: Facts, slug: str) -> Iterator[Finding]:
     """Find the cuts of one kind that cost somebody the gradient."""
     sources = Sources(facts.start)
     for loss in losses(facts):
-        if _slug_of(loss.trail, sources) == slug:
+        if not loss.trail.raised and _slug_of(loss.trail, sources) == slug:
             yield _finding(loss, slug, facts, sources)
     if slug == "nonreparam_sample":
         yield from drawn(facts)
@@ -102,19 +102,26 @@ def _slug_of(trail: Trail, sources: Sources) -> str:
     """Say what kind of mistake a cut is."""
     if trail.kind in _UPDATING and rebound_name(sources, trail.place):
         return "leaf_rebound"
-    if trail.kind is CutKind.NUMBER and not _CONSTRUCTORS.isdisjoint(_words(sources, trail.place)):
-        taken = not {"item", "tolist", "float"}.isdisjoint(_words(sources, trail.place))
-        return "item_cuts_graph" if taken else "rewrap_torch_tensor"
-    if trail.kind in {CutKind.NO_GRAD, CutKind.INFERENCE}:
-        left_on = trail.region is not None and _stays_off(sources, trail.region)
-        return "grad_mode_left_disabled" if left_on else "no_grad_region"
-    if trail.kind is CutKind.INTEGER:
-        return _integer(trail)
-    if trail.kind in {CutKind.NOT_DIFFERENTIABLE, CutKind.CUSTOM} and trail.name in _DRAWING:
-        return "nonreparam_sample"
-    if trail.kind in {CutKind.DETACH, CutKind.DATA}:
-        return _detached(trail, sources)
-    return _BY_KIND[trail.kind]
+    match trail.kind:
+        case CutKind.NO_GRAD | CutKind.INFERENCE:
+            left_on = trail.region is not None and _stays_off(sources, trail.region)
+            return "grad_mode_left_disabled" if left_on else "no_grad_region"
+        case CutKind.NUMBER:
+            return _numbered(trail, sources)
+        case CutKind.INTEGER:
+            return _integer(trail)
+        case CutKind.DETACH | CutKind.DATA:
+            return _detached(trail, sources)
+    drawn_here = trail.name in _DRAWING and trail.kind is CutKind.NOT_DIFFERENTIABLE
+    return "nonreparam_sample" if drawn_here else _BY_KIND[trail.kind]
+
+
+def _numbered(trail: Trail, sources: Sources) -> str:
+    """Tell numbers that a constructor of tensors read from those that the program asked for."""
+    words = _words(sources, trail.place)
+    asked = not words.isdisjoint(("item", "tolist", "float"))
+    is_read = not asked and not words.isdisjoint(_CONSTRUCTORS)
+    return "rewrap_torch_tensor" if is_read else "item_cuts_graph"
 
 
 def _integer(trail: Trail) -> str:

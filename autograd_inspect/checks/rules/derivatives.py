@@ -62,8 +62,7 @@ def missing_create_graph(facts: Facts) -> Iterator[Finding]:
             message="the gradient from autograd.grad has no graph, so what the loss computes of "
             "it is a constant, and no parameter learns from it",
             evidence=(
-                f"it ran {trail.times} times without create_graph, and its result went into the "
-                "loss",
+                f"it ran {trail.times}x without create_graph, and its result went into the loss",
             ),
             repair="pass create_graph=True to torch.autograd.grad",
             place=trail.place,
@@ -170,5 +169,6 @@ RULES = (
         Severity.ERROR,
         "A gradient without a graph went into a loss",
         missing_create_graph,
+        explains=frozenset({"stale_graph_reused", "state_carries_graph"}),
     ),
 )

@@ -90,7 +90,7 @@ def _is_update(one: Learner, facts: Facts, sources: Sources) -> bool:
     """Tell the result of a step of training from one that was computed before any."""
     first = next((event for event in facts.events if event.kind is not EventKind.STEP), None)
     late = first is not None and first.sequence >= 0 and one.born_at >= first.sequence
-    return late and bool(rebound_name(sources, one.born)) or (late and _assigns(sources, one))
+    return (late and bool(rebound_name(sources, one.born))) or (late and _assigns(sources, one))
 
 
 def _assigns(sources: Sources, one: Learner) -> bool:

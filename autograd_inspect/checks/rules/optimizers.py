@@ -49,7 +49,7 @@ def _came_late(line: Place, found: list[Learner], holder: Holder) -> Finding:
         message=f"{named(names)} {what}, after {holder.name} was given its parameters, so no step "
         "moves it",
         evidence=(
-            f"gradients arrive at it in {max(one.reached for one in found)} backward calls, and "
+            f"{max(one.reached for one in found)} backward calls led to it",
             "no optimizer holds it",
         ),
         repair=_REPAIR,

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from autograd_inspect.checks.reading import event_between, name_of_saved, related
+from autograd_inspect.checks.reading import event_between, name_of_saved, overwritten, related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.facts import EventKind, Facts
 from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.rows import Saved
 
-_VERSIONS = re.compile(r"\[torch\.\S+ \[([\d, ]*)\]\].*at version (\d+); expected version (\d+)")
-
 
 def inplace_on_saved(facts: Facts) -> Iterator[Finding]:
     """Find the write that made a saved tensor another one before backward could read it."""
-    for capture, saved, versions in _overwritten(facts):
+    for capture, saved, versions in overwritten(facts):
         if event_between(facts, saved, EventKind.STEP) is not None:
             continue
         node, write = saved.node, saved.write
@@ -40,7 +37,7 @@ def inplace_on_saved(facts: Facts) -> Iterator[Finding]:
 
 def optimizer_step_between(facts: Facts) -> Iterator[Finding]:
     """Find the optimizer step that changed weights which a graph made before it had saved."""
-    for capture, saved, versions in _overwritten(facts):
+    for capture, saved, versions in overwritten(facts):
         step = event_between(facts, saved, EventKind.STEP)
         if step is None:
             continue
@@ -58,25 +55,6 @@ def optimizer_step_between(facts: Facts) -> Iterator[Finding]:
             ),
             ends_run=True,
         )
-
-
-def _overwritten(facts: Facts) -> Iterator[tuple[Capture, Saved, str]]:
-    """Find the saved tensor that a failed backward complained of, with the versions it named."""
-    failure = facts.failure
-    if failure is None or "modified by an inplace operation" not in failure.message:
-        return
-    if failure.capture < 0:
-        return
-    capture = facts.captures[failure.capture]
-    stale = [one for node in capture.graph.nodes for one in node.saved if one.stale]
-    told = _VERSIONS.search(failure.message)
-    if told:
-        shape = tuple(int(size) for size in told[1].split(",") if size.strip())
-        stale = [one for one in stale if one.spec and one.spec.shape == shape] or stale
-    # Backward runs from the latest node on, and the first that it cannot run is what it tells.
-    if stale:
-        versions = f": at version {told[2]}, saved at {told[3]}" if told else ""
-        yield capture, max(stale, key=lambda one: one.node.sequence), versions
 
 
 def _shape(saved: Saved) -> str:

@@ -26,8 +26,8 @@ def detach_in_loop(facts: Facts) -> Iterator[Finding]:
                 message=f"{trail.op} cuts the state off in every step, so no gradient flows "
                 "through more than one step of the recurrence",
                 evidence=(
-                    f"it ran {trail.times} times in about {calls} backward calls, each time on "
-                    "what was computed from its own result before",
+                    f"it ran {trail.times} times in about {calls} backward calls",
+                    "each time what went in was computed from what it had put out before",
                 ),
                 repair="detach between two backward calls only, where a new stretch begins",
                 place=trail.place,
