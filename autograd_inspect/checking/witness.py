@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 
@@ -144,7 +144,9 @@ class Witness:
     def _note_missed(self, moment: Moment, call: BackwardCall, frame: Any) -> None:
         """Write down the tensors whose derivative is asked for, and that the graph has not got."""
         lives = self.recorder.lives
-        for one in call.inputs if lives is not None and not call.accumulates else ():
+        if lives is None or call.accumulates:
+            return
+        for one in call.inputs:
             if isinstance(one, torch.Tensor) and moment.walked.node_of(one) < 0:
                 lives.missed(one, frame)
                 lives.name(moment.named.by_id, (), {})
@@ -205,7 +207,7 @@ class Witness:
         self._latest = (number, moment.record) if moment.record is not None else None
 
 
-def _has_no_graph(root: object) -> bool:
+def _has_no_graph(root: object) -> TypeGuard[torch.Tensor]:
     """Tell of a root that no operation made, whether it was told to require grad or not."""
     return isinstance(root, torch.Tensor) and root.grad_fn is None
 

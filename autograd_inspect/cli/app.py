@@ -118,6 +118,9 @@ app.command(
     epilog="agi path fc1.weight   |   agi path '#12' x.agi   |   agi path x train.py:loss",
 )(pictures.path)
 app.command(
+    epilog="agi why fc1.weight   |   agi why fc1.weight x.agi   |   agi why x train.py:loss",
+)(pictures.why)
+app.command(
     epilog="agi functional jacobian train.py:f --inputs '(x, y)'   |   "
     "agi functional hvp train.py:f --inputs x --v v   |   "
     "agi functional jacobian train.py:model --inputs batch --wrt fc1.weight -o x.npz",

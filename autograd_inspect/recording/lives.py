@@ -166,8 +166,8 @@ class Lives:
         kept: Mapping[int, tuple[nn.Module, str]],
     ) -> None:
         """Take down what the program leads to: `names` and what modules `kept` are by `id`."""
-        for tensor in registered:
-            self.of(tensor).is_registered = True
+        for parameter in registered:
+            self.of(parameter).is_registered = True
         for key, life in self._lives.items():
             tensor = life.tensor()
             if tensor is None:
