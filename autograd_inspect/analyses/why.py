@@ -65,14 +65,11 @@ def _unreached(capture: Capture, paths: Paths, gradient: Gradient | None) -> Why
     """Say why no path leads from a tensor to the root."""
     reason = gradient.reason if gradient is not None else Reason.NOT_REACHED
     if reason is Reason.REQUIRES_NO_GRAD:
-        told = ("requires_grad is False: autograd computes no gradient for it",)
-        return Why(paths, Verdict.NO_GRAD, gradient, why=told)
+        said = "requires_grad is False: autograd computes no gradient for it"
+        return Why(paths, Verdict.NO_GRAD, gradient, why=(said,))
     if reason is Reason.NOT_A_LEAF:
-        told = (
-            "it is no leaf: only leaves keep .grad, which retain_grad() changes",
-            "and the root was not computed from it",
-        )
-        return Why(paths, Verdict.NOT_A_LEAF, gradient, why=told)
+        said = "only leaves keep .grad, and the root was not computed from it"
+        return Why(paths, Verdict.NOT_A_LEAF, gradient, why=(said,))
     left = _left_by_earlier(gradient)
     cuts = [cut for cut in paths.cuts if cut.reaches] or list(paths.cuts)
     if cuts:
