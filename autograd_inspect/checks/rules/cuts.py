@@ -215,7 +215,10 @@ RULES = (
     _rule("nondiff_integer_op", "An integer result stands between parameter and loss"),
     _rule("nondiff_op", "An operation without derivative stands between parameter and loss"),
     _rule("rewrap_torch_tensor", "torch.tensor copies values out of the graph"),
-    _rule("numpy_roundtrip", "The values went through numpy"),
+    _rule(
+        "numpy_roundtrip",
+        "A value goes through numpy or Python numbers and comes back without its graph",
+    ),
     _rule("item_cuts_graph", "A tensor became a Python number on its way to the loss"),
     _rule("factory_fn_reads_values", "A factory function read a tensor as a number"),
     _rule("no_grad_region", "What should learn is computed under no_grad"),

@@ -161,7 +161,7 @@ RULES = (
     Rule(
         "grad_wrt_new_view",
         Severity.ERROR,
-        "A derivative with respect to a view that nothing used",
+        "A derivative by a fresh view that nothing used",
         grad_wrt_new_view,
     ),
     Rule(

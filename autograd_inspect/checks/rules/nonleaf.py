@@ -124,7 +124,7 @@ RULES = (
     Rule(
         "nonleaf_made_by_op",
         Severity.ERROR,
-        "The result of an operation is treated as a leaf",
+        "What an optimizer is given, or .grad is read of, is the result of an operation",
         nonleaf_made_by_op,
     ),
     Rule(
