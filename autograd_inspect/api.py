@@ -19,6 +19,7 @@ from autograd_inspect.model.memory import Memory
 from autograd_inspect.model.paths import Paths
 from autograd_inspect.model.selection import Selection
 from autograd_inspect.model.times import Times
+from autograd_inspect.model.why import Why
 
 if TYPE_CHECKING:
     import torch
@@ -283,6 +284,17 @@ def paths(capture: PlainCapture, name: str, *, top: int = DEFAULT_TOP) -> Paths:
     from autograd_inspect.analyses.paths import find_paths
 
     return find_paths(capture, name, top=top)
+
+
+def why(capture: PlainCapture, name: str) -> Why:
+    """Say why a tensor has the gradient it has, or none.
+
+    `name` is that of a leaf, root or variable, the end of such a name, or a node's number (`#12`).
+    Raises UsageError where it is none or several.
+    """
+    from autograd_inspect.analyses.why import explain
+
+    return explain(capture, name)
 
 
 def _shown(capture: PlainCapture) -> Capture:

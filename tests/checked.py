@@ -8,6 +8,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import torch
+
 from autograd_inspect.checking.watches import Watches
 from autograd_inspect.checks.choice import EVERYTHING, Choice
 from autograd_inspect.checks.examine import examine
@@ -40,6 +42,7 @@ def facts_of(program: str, folder: Path, *, steps: int = 20) -> Facts:
         facts = watches.facts([*died_in, Scope(space, space)], error)
     finally:
         end()
+        torch.set_grad_enabled(True)  # a program that ends takes its own switch with it
     assert watches.trouble is None, watches.trouble
     return replace(facts, stopped=stopped)
 

@@ -44,7 +44,7 @@ class Describer:
         node: Any = tensor.grad_fn
         base = base_of(tensor)
         unrecorded = self.recorder.unrecorded(tensor)
-        stack, region = self._lines_behind(node), None
+        stack, region = self.lines_behind(node), None
         if unrecorded is not None:
             stack = self._lines(unrecorded.spot)
             region = self._lines((unrecorded.region, OUTSIDE)) if unrecorded.region else None
@@ -66,7 +66,7 @@ class Describer:
             steps=steps_behind(tensor),
         )
 
-    def _lines_behind(self, node: Any) -> tuple[Place, ...]:
+    def lines_behind(self, node: Any) -> tuple[Place, ...]:
         """Give the user's lines that made a node, innermost first; none where unknown."""
         mark: Any = node.metadata.get(MARK, ()) if node is not None else ()
         return self._lines((mark[0], mark[1])) if len(mark) > 1 else ()

@@ -15,10 +15,11 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from autograd_inspect.autograd._torch import patch_engine
 from autograd_inspect.autograd.custom_checks import check_calls
 from autograd_inspect.checking.failure import failure_of
+from autograd_inspect.checking.learners import Learners
 from autograd_inspect.checking.live import Describer
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.capture import About, Capture
-from autograd_inspect.model.facts import Event, EventKind, Facts
+from autograd_inspect.model.facts import Event, EventKind, Facts, Learner
 from autograd_inspect.model.gradcheck import FunctionCheck, Gradcheck
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.training import Training
@@ -149,10 +150,21 @@ class Watches:
             events=tuple(self.witness.events),
             training=self._training(scopes),
             gradcheck=self._gradcheck(),
+            learners=self._learners(scopes),
+            grad_off=not torch.is_grad_enabled(),
             held=self.describer.describe(graphs_held(scopes).items()),
             contexts=self.witness.contexts.left(),
             gradients=self.describer.describe(_with_graph(scopes)),
         )
+
+    def _learners(self, scopes: Sequence[Scope]) -> tuple[Learner, ...]:
+        lives = self.recorder.lives
+        if lives is None:
+            return ()
+        named = find_names(scopes, [])
+        lives.name(named.by_id, named.parameters.values(), named.kept)
+        stepped = [one.optimizer() for one in self.ledger.optimizers]
+        return Learners(self.describer, scopes, stepped).of(lives)
 
     def _training(self, scopes: Sequence[Scope]) -> Training | None:
         if not (self.ledger.seen or self.ledger.calls):

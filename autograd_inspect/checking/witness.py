@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 
@@ -117,8 +117,9 @@ class Witness:
                 if self.calls > _PROBED or self.trouble is not None:
                     return None
                 about = replace(self.about, call=call.name, number=self.calls, place=place)
-                lost = [one for one in call.roots if isinstance(one, torch.Tensor)]
-                moment = Moment.seize(roots, call.scopes, about, self.scene, () if roots else lost)
+                lost = [one for one in call.roots if _has_no_graph(one)]
+                moment = Moment.seize(roots, call.scopes, about, self.scene, lost)
+                self._note_missed(moment, call, frame)
                 self.contexts.note(moment.walked.nodes, self.calls)
                 return moment, call
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
@@ -136,8 +137,31 @@ class Witness:
             self._note_unused(moment, call)
             raise
         moment.arrivals.record(call.inputs, None if call.accumulates else result)
+        self._note_lives(moment, call)
         self._keep(moment, failed=False)
         return result
+
+    def _note_missed(self, moment: Moment, call: BackwardCall, frame: Any) -> None:
+        """Write down the tensors whose derivative is asked for, and that the graph has not got."""
+        lives = self.recorder.lives
+        if lives is None or call.accumulates:
+            return
+        for one in call.inputs:
+            if isinstance(one, torch.Tensor) and moment.walked.node_of(one) < 0:
+                lives.missed(one, frame)
+                lives.name(moment.named.by_id, (), {})
+
+    def _note_lives(self, moment: Moment, call: BackwardCall) -> None:
+        """Write down which leaves this backward led to, and what the program calls them."""
+        lives = self.recorder.lives
+        if lives is None:
+            return
+        asked = set(map(id, call.inputs))
+        with self.recorder.looking_away():
+            leaves = moment.walked.leaves
+            lives.reached(one for one in leaves if not asked or id(one) in asked)
+            named = moment.named
+            lives.name(named.by_id, named.parameters.values(), named.kept)
 
     def _keep(self, moment: Moment, *, failed: bool) -> None:
         with self.recorder.looking_away():
@@ -181,6 +205,11 @@ class Witness:
         number = len(self.captures) - 1
         self.custom += [(call, number) for call in found if call.function not in known]
         self._latest = (number, moment.record) if moment.record is not None else None
+
+
+def _has_no_graph(root: object) -> TypeGuard[torch.Tensor]:
+    """Tell of a root that no operation made, whether it was told to require grad or not."""
+    return isinstance(root, torch.Tensor) and root.grad_fn is None
 
 
 def _event(

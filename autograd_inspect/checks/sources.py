@@ -51,6 +51,23 @@ class Sources:
         found = [one for one in nodes if isinstance(one, kinds) and _has(one, place.line)]
         return min(found, key=_length, default=None)
 
+    def class_at(self, place: Place) -> ast.ClassDef | None:
+        """Give the innermost class that a line belongs to."""
+        tree = self.tree(place.file)
+        nodes = ast.walk(tree) if tree is not None else ()
+        found = [one for one in nodes if isinstance(one, ast.ClassDef) and _has(one, place.line)]
+        return min(found, key=_length, default=None)
+
+    def binding_of(self, attribute: str, place: Place) -> Place | None:
+        """Give the first line of the class at a line that binds `self.attribute`."""
+        owner = self.class_at(place)
+        for statement in ast.walk(owner) if owner is not None else ():
+            if isinstance(statement, ast.Assign | ast.AnnAssign):
+                targets = getattr(statement, "targets", None) or [statement.target]  # type: ignore[union-attr]
+                if any(_is_attribute(one, attribute) for one in targets):
+                    return Place(place.file, statement.lineno, place.function)
+        return None
+
     def ignored(self, place: Place | None) -> frozenset[str] | None:
         """Give the codes and slugs that a line's comment ignores; none for all, None for none.
 
@@ -88,6 +105,10 @@ def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
 
 def _has(node: ast.stmt, line: int) -> bool:
     return node.lineno <= line <= (node.end_lineno or node.lineno)
+
+
+def _is_attribute(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == name
 
 
 def _length(node: ast.stmt) -> int:

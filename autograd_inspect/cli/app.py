@@ -118,6 +118,9 @@ app.command(
     epilog="agi path fc1.weight   |   agi path '#12' x.agi   |   agi path x train.py:loss",
 )(pictures.path)
 app.command(
+    epilog="agi why fc1.weight   |   agi why fc1.weight x.agi   |   agi why x train.py:loss",
+)(pictures.why)
+app.command(
     epilog="agi diff before.agi after.agi   |   agi diff old.py:loss new.py:loss --exit-code   |   "
     "agi diff train.py train.py --step 1 --step 100   |   agi diff a.agi b.agi --svg -o diff.svg",
 )(comparing.diff)

@@ -77,6 +77,89 @@ class LiveTensor:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """An optimizer that was given a tensor.
+
+    place    the line that gave it
+    at       when, in the order of all that is told of learners
+    stepped  it has moved what it holds at least once
+    """
+
+    name: str
+    place: Place | None
+    at: int
+    stepped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A plain attribute, list or dict of a module that keeps a tensor without registering it.
+
+    place  the first line of what made the module
+    """
+
+    module: str
+    attribute: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """A tensor that the program means to train, or at first sight may mean to.
+
+    is_parameter   it is an `nn.Parameter`
+    is_registered  a module has it among its parameters
+    requires_grad  at the end, or when it was last seen
+    is_leaf        no operation made it
+    holders        the optimizers that it was given to
+    reached        backward calls that led to it
+    arrived        there is or was a gradient
+    made           the line that made it as a Parameter, `made_at` when, in the order of all such
+                   moments, and `made_after` how many backward calls
+    in_forward     it was made within the forward of a module
+    frozen         the line that switched `requires_grad` off last, and `thawed` on
+    used           the line of the first operation that took it
+    grad_read      the line that read its `.grad` though it is no leaf, so that it was None
+    missed         the line that asked `autograd.grad` for its derivative, of something that it did
+                   not lead to
+    base           the tensor that it is a view of, by name
+    born           the line of the operation that made it, where it is no leaf, and `born_at` the
+                   sequence number of its node
+    kept           where a module keeps it without registering it
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    is_parameter: bool
+    is_registered: bool
+    requires_grad: bool
+    is_leaf: bool
+    holders: tuple[Holder, ...] = ()
+    reached: int = 0
+    arrived: bool = False
+    made: Place | None = None
+    made_at: int = -1
+    made_after: int = 0
+    in_forward: bool = False
+    frozen: Place | None = None
+    frozen_at: int = -1
+    thawed: Place | None = None
+    thawed_at: int = -1
+    used: Place | None = None
+    grad_read: Place | None = None
+    missed: Place | None = None
+    base: str = ""
+    born: Place | None = None
+    born_at: int = -1
+    kept: Kept | None = None
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether an optimizer that steps holds it."""
+        return any(holder.stepped for holder in self.holders)
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """The error that the program died of.
 
@@ -129,6 +212,8 @@ class Facts:
     gradcheck  custom Functions held against numeric derivatives, None where there are none
     failure    the error that the program died of
     held       tensors with a graph that the program led to when it ended
+    learners   parameters, and what else may have been meant to learn
+    grad_off   gradients were switched off when the program ended
     gradients  those in `.grad` that have a graph of their own: `model.weight.grad`
     contexts   tensors on the ctx of custom Functions
     stopped    we ended the program, it might have gone on
@@ -142,6 +227,8 @@ class Facts:
     gradcheck: Gradcheck | None = None
     failure: Failure | None = None
     held: tuple[LiveTensor, ...] = ()
+    learners: tuple[Learner, ...] = ()
+    grad_off: bool = False
     gradients: tuple[LiveTensor, ...] = ()
     contexts: tuple[ContextTensor, ...] = ()
     stopped: bool = False

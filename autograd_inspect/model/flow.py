@@ -5,7 +5,7 @@ Rows of `names`, `stacks`, `modules` and `specs` are rows of the graph's tables 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,10 @@ from autograd_inspect.model.tables import Bools, Bytes, Ints, Longs, Spec
 if TYPE_CHECKING:
     from autograd_inspect.model.graph import Graph
     from autograd_inspect.model.rows import Node
+
+
+#: What older captures lack is read as if it held this throughout.
+_SINCE_1_3 = {"absent": 0}
 
 
 class CutKind(IntEnum):
@@ -80,6 +84,8 @@ class CutTable:
     times    how often it happened
     raised   the operation raised
     reaches  what came out went into the captured root
+    truncates it happens again and again before one backward, each time to what was computed from
+             what it put out the time before and from nothing earlier
     """
 
     kind: Bytes
@@ -91,6 +97,7 @@ class CutTable:
     times: Longs
     raised: Bools
     reaches: Bools
+    truncates: Bools = field(metadata=_SINCE_1_3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,6 +240,11 @@ class Cut:
     def reaches(self) -> bool:
         """Whether what came out went on into the captured root."""
         return bool(self.graph.cut_table.reaches[self.row])
+
+    @property
+    def truncates(self) -> bool:
+        """Whether it cuts each step of a recurrence off from all the steps before."""
+        return bool(self.graph.cut_table.truncates[self.row])
 
     @property
     def leaves(self) -> tuple[str, ...]:

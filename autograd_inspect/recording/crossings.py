@@ -69,6 +69,7 @@ class Crossings:
                 sum(cut.times for cut in cuts),
                 any(cut.raised for cut in cuts),
                 not reaching.isdisjoint(cuts),
+                any(cut.truncates for cut in cuts),
             )
             for (kind, op, stack, module, region), cuts in places_of_cuts.items()
         ]
@@ -88,7 +89,7 @@ class Crossings:
         return replace(
             graph,
             saved_table=saved,
-            cut_table=CutTable(*_columns(rows, "uint8", *5 * ["int32"], "int64", "bool", "bool")),
+            cut_table=CutTable(*_columns(rows, "uint8", *5 * ["int32"], "int64", *3 * ["bool"])),
             cut_leaf_table=CutLeafTable(*_columns(leaves, "int32", "int32")),
             cut_use_table=CutUseTable(*_columns(uses, *4 * ["int32"], "int64")),
             write_table=WriteTable(*_columns(writes, *3 * ["int32"], "int64")),

@@ -8,6 +8,7 @@ the node.
 from __future__ import annotations
 
 import gc
+import re
 import weakref
 from collections.abc import Callable, Sequence
 from types import CodeType, FrameType
@@ -108,6 +109,10 @@ class CustomCalls:
         self._room += size
 
 
+#: What the gradient that a backward is given is called: `grad_output`, `dy`, `g`.
+_OF_GRADIENT = re.compile(r"g(rad|o?$|y$|_)|d([a-z]|out)$|d_|delta|\w+_grad")
+
+
 def _backwards_of_modules() -> dict[type[nn.Module], tuple[str, int]]:
     """Find classes of living modules with a backward that takes a gradient, as if it were called.
 
@@ -119,7 +124,7 @@ def _backwards_of_modules() -> dict[type[nn.Module], tuple[str, int]]:
         if not isinstance(code, CodeType) or not is_own(code.co_filename):
             continue
         names = code.co_varnames[: code.co_argcount]
-        if any(name.startswith("grad") for name in names[1:2]):
+        if any(map(_OF_GRADIENT.match, names[1:2])):
             found[kind] = code.co_filename, code.co_firstlineno
     return found
 

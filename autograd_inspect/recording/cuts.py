@@ -30,12 +30,14 @@ class Known:
     leaf     the tensor itself, where it is a leaf that requires grad
     cuts     the cuts that its values came through since they last had a graph
     direct   the cut that it came straight out of
+    turn     how many backward calls there had been by then
     """
 
     parents: tuple[Known, ...] = ()
     leaf: weakref.ref[torch.Tensor] | None = None
     cuts: frozenset[Cut] = frozenset()
     direct: Cut | None = None
+    turn: int = 0
 
 
 @dataclass(slots=True)
@@ -56,6 +58,8 @@ class Cut:
     leaves    behind what went in, by id; the weak reference tells a dead one
     named     what they were called when they were last asked for, by id
     upstream  cuts that what went in had come through before it had a graph again
+    truncates it happens again and again before one backward, each time to what was computed from
+              what it put out the time before and from nothing earlier
     """
 
     kind: CutKind
@@ -69,11 +73,16 @@ class Cut:
     named: dict[int, str] = field(default_factory=dict)
     upstream: set[Cut] = field(default_factory=set)
     uses: dict[tuple[str, int], Use] = field(default_factory=dict)
+    truncates: bool = False
+    _turn: int = 0
+    _before: int = 0
     _looks: int = 0
     _counts_uses: bool = False
 
-    def happened(self, sources: Sequence[Known], *, beside: bool = False) -> None:
+    def happened(self, sources: Sequence[Known], turn: int = 0, *, beside: bool = False) -> None:
         """Count one more time; look far back at what went in less and less often.
+
+        `turn` is how many backward calls there have been.
 
         `beside` is what an operation puts out besides what it is called for, as `sort` does its
         indices: it counts when it is used.
@@ -85,8 +94,11 @@ class Cut:
         self._looks += 1
         for known in sources:
             self._add_leaf(known)
+        if turn != self._turn:
+            self._turn, self._before = turn, 0
         if self._looks & (self._looks - 1) == 0:
             self._look_behind(sources)
+        self._before += 1
 
     def used_by(self, op: str, spot: Spot) -> None:
         """Note who took what came out."""
@@ -103,14 +115,18 @@ class Cut:
         """Collect the leaves, and the earlier cuts, that lead to what went in."""
         waiting = list(sources)
         seen = set(map(id, waiting))
+        own = 0
         while waiting:
             known = waiting.pop()
             self.upstream |= known.cuts
+            own += known.direct is self and known.turn == self._turn
             self._add_leaf(known)
             for parent in known.parents:
                 if id(parent) not in seen:
                     seen.add(id(parent))
                     waiting.append(parent)
+        # A pair of states, as an LSTM has, goes through together.
+        self.truncates |= 0 < 2 * own <= self._before
 
     def _add_leaf(self, known: Known) -> None:
         tensor = known.leaf() if known.leaf is not None else None

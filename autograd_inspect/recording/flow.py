@@ -23,11 +23,14 @@ from autograd_inspect.model.flow import CutKind
 from autograd_inspect.recording.creation import Mark
 from autograd_inspect.recording.cuts import Cut, Cuts, Known
 from autograd_inspect.recording.lineage import Lineage, Tensors, cuts_behind, has_graph
+from autograd_inspect.recording.lives import Lives
 from autograd_inspect.recording.operations import (
     Sort,
     inputs_of_output,
     kind_by_name,
+    kind_by_result,
     name_of,
+    property_name,
     sort_of,
     tensors_among,
     tensors_in_result,
@@ -37,7 +40,7 @@ from autograd_inspect.recording.regions import Regions
 from autograd_inspect.recording.sites import Text, spot_of
 from autograd_inspect.recording.unrecorded import UnrecordedTensors
 from autograd_inspect.recording.values import Born, Values
-from autograd_inspect.recording.writes import Writes
+from autograd_inspect.recording.writes import Writes, versions_of
 
 TorchFunction = Callable[..., Any]
 Options = dict[str, Any] | None
@@ -60,6 +63,7 @@ class Flow(TorchFunctionMode):
     writes   the last in-place write to each storage
     values   where values first were not finite
     lineage  what is known of each tensor
+    lives    what happened to the tensors that the program means to train
     unrecorded  tensors made while gradients were off, where that matters later
     asleep   lets everything pass: what goes on is ours, not the program's
     trouble  an error of ours, kept so that it never surfaces inside the user's program
@@ -71,12 +75,14 @@ class Flow(TorchFunctionMode):
         self.writes = Writes()
         self.values = Values()
         self.lineage = Lineage()
+        self.lives = Lives()
         self.regions = Regions()
         self.unrecorded = UnrecordedTensors()
         self.asleep = False
         self.trouble: Exception | None = None
         self._thread = threading.get_ident()
         self._in_backward = False
+        self._turn = 0
         self._entering: Entering | None = None
         # Within the forward of a custom Function: the tensors with grad that it works on.
         self._inside: list[torch.Tensor] | None = None
@@ -99,6 +105,8 @@ class Flow(TorchFunctionMode):
             return self._run(func, args, kwargs, sys._getframe(1))
         if sort is Sort.SWITCH:
             self._guard(self._switched, args, sys._getframe(1))
+        elif sort is Sort.LEARNING:
+            self._guard(self._learning, func, args, kwargs, sys._getframe(1))
         return func(*args, **kwargs) if kwargs else func(*args)
 
     def mark(self, frame: FrameType) -> Mark:
@@ -113,7 +121,7 @@ class Flow(TorchFunctionMode):
         """Run an operation between a look at what goes in and a look at what comes out."""
         try:
             inputs = tensors_among(args, kwargs)
-            versions = _versions(inputs)
+            versions = versions_of(inputs)
             given = values_among(func, args, inputs)
             learning = [tensor for tensor in given if has_graph(tensor)]
             tainted = self.lineage.tainted(given)
@@ -150,16 +158,18 @@ class Flow(TorchFunctionMode):
         """Look at what came out: with a graph, cut off, or values that had lost theirs before."""
         name = name_of(func)
         tainted = self.lineage.tainted(inputs)
-        self._used(tainted, name, frame)
         outputs = tensors_in_result(result)
         kind = kind_by_name(func)
+        self._used(tainted, name, frame, leaving=not outputs and kind is not None)
         if not outputs and learning and kind is not None:
             self._cut(name, kind, learning, frame)
         with_graph, cut_off = None, None
         beside = any(not tensor.is_leaf for tensor in outputs)
         for place, tensor in enumerate(outputs):
             if not tensor.is_leaf:
-                with_graph = with_graph or Known(self.lineage.of_all(inputs))
+                if with_graph is None:
+                    with_graph = Known(self.lineage.of_all(inputs))
+                    self.lives.used(learning, frame)
                 self.lineage.note(tensor, with_graph)
                 continue
             behind = inputs_of_output(func, inputs, place, len(outputs))
@@ -169,10 +179,11 @@ class Flow(TorchFunctionMode):
                 if (one is not tensor or kind is CutKind.DETACH) and any(one is b for b in behind)
             ]
             if sources:
-                how = _kind_of(tensor) if kind is None else kind
+                how = kind_by_result(tensor) if kind is None else kind
                 cut_off = cut_off or self._cut(name, how, sources, frame, beside=beside)
                 if cut_off is not None:
-                    self.lineage.note(tensor, _after(cut_off))
+                    cut_off.upstream |= cuts_behind(tainted)
+                    self.lineage.note(tensor, self._after(cut_off))
             elif tainted:
                 self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
 
@@ -198,6 +209,28 @@ class Flow(TorchFunctionMode):
             return
         outputs = tensors_in_result(result)
         self.values.note(outputs, inputs, lambda: Born(name_of(func), spot_of(frame)))
+
+    def _learning(
+        self, func: TorchFunction, args: tuple[Any, ...], kwargs: Options, frame: FrameType
+    ) -> None:
+        """See what decides whether a tensor learns: its switch, its `.grad`, its `.data`."""
+        tensor, given = [*args, (kwargs or {}).get("requires_grad", True)][:2]
+        match property_name(func), getattr(func, "__name__", ""):
+            case ("grad", "__get__"):
+                self.lives.read(tensor, frame)
+            case ("data", "__set__"):
+                self._data_set(tensor, given, frame)
+            case _:
+                self.lives.switched(tensor, frame, on=bool(given))
+
+    def _data_set(self, tensor: torch.Tensor, given: torch.Tensor, frame: FrameType) -> None:
+        tainted = self.lineage.tainted([given])
+        if has_graph(given) and given is not tensor:
+            cut = self._cut("Tensor.data", CutKind.COPY, [given], frame)
+            if cut is not None:
+                self.lineage.note(tensor, self._after(cut))
+        elif tainted:
+            self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
 
     def _unrecorded(self, result: Any, frame: FrameType) -> None:
         outputs = tensors_in_result(result)
@@ -261,7 +294,10 @@ class Flow(TorchFunctionMode):
 
     def parameter_made(self, value: Any, parameter: torch.Tensor, frame: FrameType) -> None:
         """See a Parameter made of a tensor that had a graph, or of values that had lost theirs."""
-        if self.asleep or not isinstance(value, torch.Tensor) or value is parameter:
+        if self.asleep:
+            return
+        self._guard(self.lives.made, parameter, frame)
+        if not isinstance(value, torch.Tensor) or value is parameter:
             return
         self._guard(self._made_leaf, value, parameter, frame)
 
@@ -271,14 +307,22 @@ class Flow(TorchFunctionMode):
         if value.requires_grad and not value.is_leaf:
             cut = self._cut("nn.Parameter", CutKind.PARAMETER, [value], frame)
             if cut is not None:
-                self.lineage.note(parameter, _after(cut))
+                self.lineage.note(parameter, self._after(cut))
         elif tainted:
             self.lineage.note(parameter, Known(cuts=cuts_behind(tainted)))
+
+    def optimizer_given(
+        self, optimizer: torch.optim.Optimizer, group: Any, frame: FrameType
+    ) -> None:
+        """See an optimizer take parameters."""
+        if not self.asleep:
+            self._guard(self.lives.given, optimizer, group, frame)
 
     def run_backward(
         self, engine: Callable[[], Any], roots: Sequence[Any], frame: FrameType
     ) -> Any:
         """Run a backward; what it hands back comes from its roots."""
+        self._turn += not self._in_backward
         before, self._in_backward = self._in_backward, True
         try:
             result = engine()
@@ -299,7 +343,7 @@ class Flow(TorchFunctionMode):
             if tensor.requires_grad:
                 self.lineage.note(tensor, known)
             elif cut is not None:
-                self.lineage.note(tensor, _after(cut))
+                self.lineage.note(tensor, self._after(cut))
 
     # Where gradients are switched off
 
@@ -323,11 +367,20 @@ class Flow(TorchFunctionMode):
         region = None if torch.is_grad_enabled() else self.regions.current
         cut = self.cuts.at(op, kind, frame, region, sources[0])
         if cut is not None:
-            cut.happened(self.lineage.of_all(sources), beside=beside)
+            cut.happened(self.lineage.of_all(sources), self._turn, beside=beside)
         return cut
 
-    def _used(self, tainted: Sequence[Known], op: str, frame: FrameType) -> None:
+    def _after(self, cut: Cut) -> Known:
+        return Known(cuts=frozenset([cut]), direct=cut, turn=self._turn)
+
+    def _used(
+        self, tainted: Sequence[Known], op: str, frame: FrameType, *, leaving: bool = False
+    ) -> None:
+        """Note who took values that a cut put out: straight from it, or at last out of torch."""
         for known in tainted:
+            for cut in known.cuts if leaving else ():
+                if cut is not known.direct:
+                    cut.used_by(op, spot_of(frame))
             if known.direct is not None:
                 known.direct.used_by(op, spot_of(frame))
 
@@ -342,25 +395,3 @@ def _entering(tainted: Sequence[Known]) -> Entering:
     entering = Entering()
     entering.cuts = cuts_behind(tainted)
     return entering
-
-
-def _after(cut: Cut) -> Known:
-    return Known(cuts=frozenset([cut]), direct=cut)
-
-
-def _kind_of(output: torch.Tensor) -> CutKind:
-    """Tell why an operation that is not there for it cut the graph."""
-    if torch.is_inference_mode_enabled():
-        return CutKind.INFERENCE
-    if not torch.is_grad_enabled():
-        return CutKind.NO_GRAD
-    if output.is_floating_point() or output.is_complex():
-        return CutKind.NOT_DIFFERENTIABLE
-    return CutKind.INTEGER
-
-
-def _versions(tensors: Tensors) -> list[int]:
-    try:
-        return [tensor._version for tensor in tensors]
-    except RuntimeError:  # those made under inference_mode count none
-        return [-1 if tensor.is_inference() else tensor._version for tensor in tensors]

@@ -22,6 +22,7 @@ def enter(flow: Flow) -> Undo:
         _replace_apply(flow),
         _replace_parameter(flow),
         _replace_inference_mode(flow),
+        _replace_add_param_group(flow),
         _keep_fast_paths(),
     ]
     # What is remembered of values makes python's collector look through everything there is more
@@ -77,6 +78,23 @@ def _replace_parameter(flow: Flow) -> Undo:
 
     def undo() -> None:
         nn.Parameter.__new__ = staticmethod(original)  # type: ignore[method-assign]
+
+    return undo
+
+
+def _replace_add_param_group(flow: Flow) -> Undo:
+    original = torch.optim.Optimizer.add_param_group
+
+    def add_param_group(self: torch.optim.Optimizer, param_group: Any) -> None:
+        try:
+            original(self, param_group)
+        finally:  # by now a list, where it was a generator
+            flow.optimizer_given(self, param_group, sys._getframe(1))
+
+    torch.optim.Optimizer.add_param_group = add_param_group  # type: ignore[method-assign]
+
+    def undo() -> None:
+        torch.optim.Optimizer.add_param_group = original  # type: ignore[method-assign]
 
     return undo
 

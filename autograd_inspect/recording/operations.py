@@ -25,6 +25,8 @@ class Sort(IntEnum):
     LEAVES_TORCH = 2
     #: Switches gradients on or off.
     SWITCH = 3
+    #: Decides whether a tensor learns, or asks: `requires_grad_`, `.grad`, `.data = `.
+    LEARNING = 4
 
 
 _DETACHING = {"detach": CutKind.DETACH, "detach_": CutKind.DETACH, "detach_copy": CutKind.DETACH}
@@ -48,6 +50,13 @@ _BY_NAME: dict[str, CutKind] = {**_DETACHING, **_LEAVING, **_COPYING}
 #: Properties that give a tensor computed from the tensor's values; all others describe it.
 _PROPERTIES = ("data", "T", "H", "mT", "mH", "real", "imag")
 
+_LEARNING = {
+    ("requires_grad_", ""),
+    ("__set__", "requires_grad"),
+    ("__set__", "data"),
+    ("__get__", "grad"),
+}
+
 _PASSED = frozenset([
     # What reads a tensor's description,
     "__contains__", "__dir__", "__format__", "__hash__", "__len__", "__reduce_ex__", "__repr__",
@@ -59,7 +68,7 @@ _PASSED = frozenset([
     "size", "storage", "storage_offset", "stride", "type_of", "untyped_storage",
     # what controls autograd and the like,
     "_record_function_enter_new", "backward", "grad", "manual_seed", "register_hook",
-    "register_post_accumulate_grad_hook", "rename_", "requires_grad_", "retain_grad",
+    "register_post_accumulate_grad_hook", "rename_", "retain_grad",
     "share_memory_",
     # and what makes a tensor of the description of another.
     "broadcast_shapes", "empty", "empty_like", "eye", "new_empty", "new_empty_strided", "new_ones",
@@ -74,8 +83,10 @@ def sort_of(function: Function) -> Sort:
     name = getattr(function, "__name__", "")
     if name == "_set_grad_enabled":
         return Sort.SWITCH
+    if (name, property_name(function)) in _LEARNING:
+        return Sort.LEARNING
     if name == "__get__":
-        return Sort.OPERATION if _property(function) in _PROPERTIES else Sort.PASS
+        return Sort.OPERATION if property_name(function) in _PROPERTIES else Sort.PASS
     if name in {"__set__", "__delete__", ""} or name in _PASSED or "RecordFunction" in name:
         return Sort.PASS
     return Sort.LEAVES_TORCH if name in _LEAVING else Sort.OPERATION
@@ -90,7 +101,7 @@ def name_of(function: Function) -> str:
     """
     name = getattr(function, "__name__", str(function))
     if name == "__get__":
-        return f"Tensor.{_property(function)}"
+        return f"Tensor.{property_name(function)}"
     owner, module = getattr(function, "__objclass__", None), getattr(function, "__module__", "")
     if (owner is not None and issubclass(torch.Tensor, owner)) or module == "torch._tensor":
         return f"Tensor.{name}"
@@ -116,11 +127,23 @@ def kind_by_name(function: Function) -> CutKind | None:
     """Tell how a function cuts the graph where that is what it is there for."""
     name = getattr(function, "__name__", "")
     if name == "__get__":
-        return CutKind.DATA if _property(function) == "data" else None
+        return CutKind.DATA if property_name(function) == "data" else None
     return _BY_NAME.get(name)
 
 
-def _property(function: Any) -> str:
+def kind_by_result(output: torch.Tensor) -> CutKind:
+    """Tell why an operation that is not there for it cut the graph."""
+    if torch.is_inference_mode_enabled():
+        return CutKind.INFERENCE
+    if not torch.is_grad_enabled():
+        return CutKind.NO_GRAD
+    if output.is_floating_point() or output.is_complex():
+        return CutKind.NOT_DIFFERENTIABLE
+    return CutKind.INTEGER
+
+
+def property_name(function: Any) -> str:
+    """Name the property that a function gets or sets; empty for any other function."""
     return str(getattr(getattr(function, "__self__", None), "__name__", ""))
 
 

@@ -20,6 +20,7 @@ from autograd_inspect.recording.crossings import Crossings
 from autograd_inspect.recording.custom import CustomCalls
 from autograd_inspect.recording.flow import Flow
 from autograd_inspect.recording.interception import enter
+from autograd_inspect.recording.lives import Lives
 from autograd_inspect.recording.origins import Origins, origins_of
 from autograd_inspect.recording.places import ModulePaths, Places
 from autograd_inspect.recording.sites import spot_of
@@ -98,6 +99,11 @@ class Recorder:
     def level(self) -> Recording:
         """How closely it watches."""
         return Recording.FULL if self._flow else Recording.LIGHT
+
+    @property
+    def lives(self) -> Lives | None:
+        """What happened to the tensors that learn, if values are followed."""
+        return self._flow.lives if self._flow is not None else None
 
     @property
     def saw_cuts(self) -> bool:

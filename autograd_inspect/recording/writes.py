@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -41,3 +42,11 @@ class Writes:
         if len(self.last) > _MOST:
             for old in list(self.last)[: _MOST // 2]:
                 del self.last[old]
+
+
+def versions_of(tensors: Sequence[torch.Tensor]) -> list[int]:
+    """Give the versions of tensors, -1 where torch counts none."""
+    try:
+        return [tensor._version for tensor in tensors]
+    except RuntimeError:  # those made under inference_mode count none
+        return [-1 if tensor.is_inference() else tensor._version for tensor in tensors]

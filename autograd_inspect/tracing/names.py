@@ -29,6 +29,12 @@ STEPS = 3
 #: Where the search ends in a program that holds very many objects.
 OBJECTS = 50_000
 
+#: Containers within containers that modules keep things in, and their size.
+_DEEP, _MANY = 2, 1000
+
+#: Where modules register what is theirs.
+_REGISTERED = {"_parameters", "_modules", "_buffers"}
+
 _WRAPPERS = {"DataParallel": "module.", "DistributedDataParallel": "module."}
 _OPAQUE = (
     str, bytes, int, float, complex, bool, type(None), type, types.ModuleType, types.FunctionType,
@@ -43,6 +49,8 @@ class Found:
 
     `held` are tensors directly bound to a variable, by name, `reached` all that were come across;
     `made` are nodes, by the tensor that they made or by themselves, as the user's code calls them.
+    `kept` is what a module keeps in a plain attribute, list or dict, where it does not register it:
+    by `id`, the module and the attribute.
     """
 
     tensors: dict[int, str] = field(default_factory=dict)
@@ -50,6 +58,7 @@ class Found:
     held: dict[str, torch.Tensor] = field(default_factory=dict)
     reached: list[torch.Tensor] = field(default_factory=list)
     made: dict[GraphNode, str] = field(default_factory=dict)
+    kept: dict[int, tuple[nn.Module, str]] = field(default_factory=dict)
 
     def add_tensor(self, path: str, tensor: torch.Tensor, *, direct: bool, own: bool) -> None:
         """Note a tensor; the first path that leads to it is its name."""
@@ -73,6 +82,7 @@ class Named:
     aliases     by `id` of a parameter or buffer, its other paths, by commas
     made        nodes whose tensor, or which themselves, something leads to
     modules     the ways that lead to each module
+    kept        tensors that a module keeps without registering them, by `id`: module, attribute
     """
 
     by_id: Mapping[int, str]
@@ -83,6 +93,7 @@ class Named:
     aliases: Mapping[int, str]
     made: Mapping[GraphNode, str]
     modules: ModulePaths
+    kept: Mapping[int, tuple[nn.Module, str]] = field(default_factory=dict)
 
     @property
     def tensors(self) -> list[torch.Tensor]:
@@ -93,6 +104,7 @@ class Named:
 def find_names(scopes: Sequence[Scope], leaves: Sequence[torch.Tensor]) -> Named:
     """Name everything that the scopes lead to, and what they do not lead to among the leaves."""
     found = search(scopes)
+    _look_into_modules(found)
     roots = outermost(found.modules.values())
     by_id = dict(found.tensors)
     parameters: dict[str, nn.Parameter] = {}
@@ -125,7 +137,49 @@ def find_names(scopes: Sequence[Scope], leaves: Sequence[torch.Tensor]) -> Named
         aliases=aliases,
         made=found.made,
         modules=_paths(roots),
+        kept=_unregistered(found),
     )
+
+
+def _look_into_modules(found: Found) -> None:
+    """Find what modules keep in plain attributes, lists and dicts; modules among it, too."""
+    waiting = list(found.modules.values())
+    for path, root in waiting:
+        for inner, module in root.named_modules(prefix=path):
+            for name, value in list(vars(module).items()):
+                if name in _REGISTERED or is_a(value, (nn.Module, str, bool)):
+                    continue
+                for step, part in _contents(value):
+                    found.kept.setdefault(id(part), (module, name))
+                    way = f"{inner}.{name}{step}"
+                    if is_a(part, torch.Tensor):
+                        found.tensors.setdefault(id(part), way)
+                    elif id(part) not in found.modules:
+                        found.modules[id(part)] = (way, part)
+                        waiting.append((way, part))
+
+
+def _contents(value: object) -> Iterator[tuple[str, Any]]:
+    """Give the tensors and modules in a value, two containers deep."""
+    queue: list[tuple[str, Any, int]] = [("", value, 0)]
+    for path, item, depth in queue:
+        if is_a(item, (torch.Tensor, nn.Module)):
+            yield path, item
+        elif depth < _DEEP and is_a(item, (list, tuple, dict)) and len(item) <= _MANY:
+            queue.extend((path + by, part, depth + 1) for by, part in _parts(item))
+
+
+def _unregistered(found: Found) -> dict[int, tuple[nn.Module, str]]:
+    """Give what modules keep and no module that a variable leads to registers, parts included."""
+    kept = dict(found.kept)
+    for key, holder in found.kept.items():
+        if key in found.modules:
+            kept |= {id(one): holder for one in found.modules[key][1].parameters()}
+    for key, (_, root) in found.modules.items():
+        if key not in found.kept:
+            for one in root.parameters():
+                kept.pop(id(one), None)
+    return kept
 
 
 def search(scopes: Sequence[Scope], steps: int = STEPS) -> Found:

@@ -29,6 +29,8 @@ def test_a_page_says_what_a_page_says(slug: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Using backward:UserWarning")
+@pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad:UserWarning")
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad:UserWarning")
 @pytest.mark.filterwarnings("ignore:find_unused_parameters:UserWarning")
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_example_is_found_and_the_repaired_one_is_in_order(tmp_path: Path, slug: str) -> None:

@@ -190,3 +190,39 @@ def path(
     )
     asking = Asking(tensor, top, json, ascii_only, width, color)
     return lambda: carry_out(source, arguments or (), running, asking)
+
+
+def why(
+    tensor: opt.TensorName,
+    source: opt.Source = None,
+    arguments: opt.Arguments = None,
+    *,
+    module: opt.Module = False,
+    code: opt.Code = False,
+    expr: opt.Expr = None,
+    step: opt.Step = 1,
+    grad_output: opt.GradOutput = None,
+    probe: opt.ProbeLevel = None,
+    json: opt.Json = False,
+    ascii_only: opt.Ascii = False,
+    width: opt.Width = None,
+    color: opt.ColorWhen = opt.Color.AUTO,
+) -> Verb:
+    """Say why a tensor has no gradient, a zero one, one that is not finite, or the one it has.
+
+    With the way of its gradient and where it dies, or the line that cut it off.
+    """
+    from autograd_inspect.cli.path import Asking
+    from autograd_inspect.cli.why import why as carry_out
+
+    asking = Asking(tensor=tensor, top=1, json=json, ascii=ascii_only, width=width, color=color)
+    running = Running(
+        module=module,
+        code=code,
+        expr=expr,
+        step=step,
+        grad_output=grad_output,
+        probe=probe,
+        watch=True,
+    )
+    return lambda: carry_out(source, arguments or (), running, asking)

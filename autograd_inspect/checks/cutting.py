@@ -1,0 +1,226 @@
+"""Which tensors that should learn got no gradient, and the cut that each of them owes it to."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from autograd_inspect.checks.sources import Sources
+from autograd_inspect.model.capture import Backward, Capture
+from autograd_inspect.model.facts import Facts, Learner
+from autograd_inspect.model.flow import Cut, CutKind, CutUse
+from autograd_inspect.model.places import Place
+
+#: What is said when backward is called on something without a graph.
+_GRAPHLESS = "does not require grad and does not have a grad_fn"
+
+#: Kinds whose value leaves torch, so that nobody can see where it goes.
+_LEAVING = {CutKind.NUMBER, CutKind.NUMPY, CutKind.NEW_TENSOR, CutKind.FACTORY, CutKind.INTEGER}
+
+
+#: Operations that hand values over to numpy, and to Python.
+TO_NUMPY = ("numpy", "__array__", "from_numpy")
+TO_NUMBER = ("item", "tolist", "__float__", "__int__", "__bool__", "__index__")
+
+#: How functions begin that show what they are given.
+_SHOWING = ("print", "log", "writer", "plot", "add_scalar", "set_postfix", "info", "debug", "wandb")
+
+
+@dataclass(slots=True)
+class Trail:
+    """A place that cut the graph, put together from all captures that tell of it.
+
+    reaches  what came out went into a root that backward was called on
+    ends     what came out is all that such a root was computed from
+    raised   the operation raised
+    truncates  it cuts each step of a recurrence off from all before
+    """
+
+    kind: CutKind
+    op: str
+    place: Place | None
+    region: Place | None
+    times: int = 0
+    reaches: bool = False
+    ends: bool = False
+    raised: bool = False
+    truncates: bool = False
+    leaves: dict[str, None] = field(default_factory=dict)
+    uses: dict[tuple[str, Place | None], CutUse] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The bare name of what was called: `argmax`."""
+        return self.op.rpartition(".")[2]
+
+    def add(self, cut: Cut, *, graphless: bool) -> None:
+        """Take in what one capture tells."""
+        self.times = max(self.times, cut.times)
+        self.reaches |= cut.reaches
+        self.ends |= cut.reaches and graphless
+        self.raised |= cut.raised
+        self.truncates |= cut.truncates
+        self.leaves |= dict.fromkeys(cut.leaves)
+        self.uses |= {(use.op, use.place): use for use in cut.uses}
+
+    def taken_by(self, *names: str) -> CutUse | None:
+        """Find an operation of one of these names that took what came out."""
+        return next((use for use in self.uses.values() if _bare(use.op) in names), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A cut, and those that got no gradient because of it; none where only a root has no graph."""
+
+    trail: Trail
+    lost: tuple[str, ...]
+
+
+def trails(facts: Facts) -> list[Trail]:
+    """List the cuts of a run, in the order they were seen.
+
+    What ran in one place where gradients were switched off is one.
+    """
+    found: dict[tuple[object, ...], Trail] = {}
+    for capture in facts.captures:
+        graphless = is_graphless(capture)
+        for cut in capture.graph.cuts:
+            inside = cut.region is not None
+            key = (cut.kind, cut.region) if inside else (cut.kind, cut.op, cut.place)
+            trail = found.get(key)
+            if trail is None:
+                trail = found[key] = Trail(cut.kind, cut.op, cut.place, cut.region)
+            trail.add(cut, graphless=graphless)
+    return list(found.values())
+
+
+def is_graphless(capture: Capture) -> bool:
+    """Tell whether backward was called on something that no operation of autograd made."""
+    failed = _GRAPHLESS in capture.about.error
+    return failed or (capture.about.backward is Backward.SCRIPT and _has_only_a_leaf(capture))
+
+
+def _has_only_a_leaf(capture: Capture) -> bool:
+    nodes = list(itertools.islice(capture.graph.nodes, 2))
+    return len(nodes) == 1 and nodes[0].leaf is not None
+
+
+def lost(facts: Facts) -> list[Learner]:
+    """List what should learn and got no gradient from any backward call."""
+    stepping = any(one.is_trained for one in facts.learners)
+    silent = [
+        one
+        for one in facts.learners
+        if one.name and one.requires_grad and one.is_leaf and not (one.reached or one.arrived)
+    ]
+    if stepping:
+        return [one for one in silent if one.is_trained]
+    if any(one.holders for one in facts.learners):
+        # No optimizer has stepped so far: a program that failed before, or found nothing to do.
+        return [one for one in silent if one.holders] if is_graphless_run(facts) else []
+    taught = {_owner(one.name) for one in facts.learners if one.reached and one.is_registered}
+    graphless = is_graphless_run(facts)
+    return [
+        one for one in silent if graphless or (one.is_registered and _owner(one.name) in taught)
+    ]
+
+
+def losses(facts: Facts) -> list[Loss]:
+    """Give the fewest cuts that explain what got no gradient, the surest first."""
+    sources = Sources(facts.start)
+    found = [one for one in trails(facts) if _may_be_why(one, sources)]
+    refused = [one for one in found if one.raised]
+    waiting = {one.name for one in lost(facts)}.difference(*(one.leaves for one in refused))
+    given = [Loss(one, tuple(one.leaves)) for one in refused]
+    while waiting:
+        best = min(found, key=lambda one: _doubt(one, waiting), default=None)
+        if best is None or waiting.isdisjoint(best.leaves):
+            break
+        given.append(Loss(best, tuple(name for name in best.leaves if name in waiting)))
+        waiting.difference_update(best.leaves)
+    if not given:
+        ends = sorted((one for one in found if one.ends), key=_rank)
+        given = [Loss(one, ()) for one in ends[:1]]
+    return given
+
+
+def explained(facts: Facts) -> frozenset[str]:
+    """Name what a cut explains."""
+    return frozenset(name for one in losses(facts) for name in one.lost)
+
+
+def _may_be_why(trail: Trail, sources: Sources) -> bool:
+    """Tell whether what came out of a cut was, or may have been, computed with any further."""
+    if trail.op == "copy.deepcopy":
+        return False  # the copy is to be another
+    leaves = trail.kind in _LEAVING or trail.taken_by(*TO_NUMPY, *TO_NUMBER)
+    if trail.reaches or trail.raised:
+        return True
+    return bool(leaves) and not is_only_shown(sources, trail.place)
+
+
+def rebound_name(sources: Sources, place: Place | None) -> str:
+    """Name what the statement at a line computes of itself and of a gradient; empty for nothing."""
+    statement = sources.statement(place) if place is not None else None
+    if not isinstance(statement, ast.Assign):
+        return ""
+    value = list(ast.walk(statement.value))
+    used = {ast.unparse(one) for one in value if isinstance(one, ast.Name | ast.Attribute)}
+    if not any("grad" in word.rpartition(".")[2] or word.startswith("g") for word in used):
+        return ""
+    for target in statement.targets:
+        parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+        for part in parts:
+            if ast.unparse(part) in used:
+                return ast.unparse(part)
+    return ""
+
+
+def is_only_shown(sources: Sources, place: Place | None) -> bool:
+    """Tell whether the statement at a line prints, plots or logs, and computes nothing."""
+    statement = sources.statement(place) if place is not None else None
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return False
+    words = {*ast.unparse(statement.value.func).lower().split("."), ""}
+    return any(word.startswith(_SHOWING) for word in words - {""})
+
+
+def _doubt(trail: Trail, waiting: set[str]) -> tuple[bool, int, int]:
+    """Order cuts by how surely they are why the waiting ones got nothing."""
+    explained = sum(name in waiting for name in trail.leaves)
+    return not explained, _rank(trail), -explained
+
+
+def _rank(trail: Trail) -> int:
+    if not trail.reaches:
+        return 3 if trail.kind is not CutKind.INTEGER else 4
+    return 2 if trail.kind is CutKind.INTEGER else 1
+
+
+def is_graphless_run(facts: Facts) -> bool:
+    """Tell whether any backward call was on something without a graph, or on a number."""
+    message = facts.failure.message if facts.failure is not None else ""
+    return any(map(is_graphless, facts.captures)) or _GRAPHLESS in message or is_number(message)
+
+
+def is_number(message: str) -> bool:
+    """Tell the error of a Python number that backward was called on."""
+    return "has no attribute 'backward'" in message and ("float" in message or "int" in message)
+
+
+def _owner(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _bare(op: str) -> str:
+    return op.rpartition(".")[2]
+
+
+def named(names: Sequence[str], most: int = 3) -> str:
+    """List names in a sentence, the last ones counted."""
+    shown = list(names[:most])
+    if len(names) > most:
+        shown.append(f"{len(names) - most} more")
+    return ", ".join(shown[:-1]) + f" and {shown[-1]}" if len(shown) > 1 else "".join(shown)
