@@ -16,6 +16,7 @@ from autograd_inspect.autograd._torch import patch_engine
 from autograd_inspect.autograd.custom_checks import check_calls
 from autograd_inspect.checking.failure import failure_of
 from autograd_inspect.checking.live import live_tensors
+from autograd_inspect.checking.observing import observed_by, variables_for
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.capture import About, Capture
 from autograd_inspect.model.facts import EventKind, Facts
@@ -50,8 +51,10 @@ class Watches:
         self.recorder = Recorder(watch=True, custom=True)
         about = About(target=target.text, arguments=target.arguments, rank=current_rank())
         self.scene = Scene(start, self.recorder)
-        self.witness = Witness(self.scene, self.recorder, about, self._after_backward)
         self.ledger = Ledger("group", start)
+        self.witness = Witness(
+            self.scene, self.recorder, about, self._after_backward, self.ledger.scaling.is_scaled
+        )
         self.observer = Observer(
             Wish(steps),
             self.ledger,
@@ -71,8 +74,13 @@ class Watches:
     def begin(self) -> Callable[[], None]:
         """Take all places around the program; gives what leaves them again."""
         steps = register_optimizer_step_post_hook(self._after_step)
+        flow = self.recorder.flow
+        if flow is not None:
+            flow.on_write = self.witness.deeds.wrote
+            flow.overwriting.names = variables_for
         ends = [
             steps.remove,
+            self.witness.modules.begin(),
             self.observer.begin(),
             patch_engine(lambda engine: self.witness.in_front_of(self.recorder.around(engine))),
             self.recorder.stop,
@@ -107,7 +115,9 @@ class Watches:
         frame = calling_frame()
         place = line_at(frame, self.start)
         name = variable_holding(optimizer, scopes_from(frame))
-        self.witness.note(EventKind.STEP, name or type(optimizer).__name__, place)
+        name = name or type(optimizer).__name__
+        self.witness.deeds.step(optimizer, name, place)
+        self.witness.note(EventKind.STEP, name, place)
 
     def _after_backward(self) -> None:
         """Stop a program that calls backward again and again, and steps rarely or never."""
@@ -138,6 +148,7 @@ class Watches:
             training=self._training(scopes),
             gradcheck=self._gradcheck(),
             held=live_tensors(graphs_held(scopes).items(), self.start),
+            observed=observed_by(self.witness, self.ledger),
         )
 
     def _training(self, scopes: Sequence[Scope]) -> Training | None:

@@ -50,8 +50,9 @@ class Record:
         births = list(graph.births)
         for row, address in suspects.items():
             if address in born:
-                made = self.places.stack(born[address].spot)
-                births[row] = replace(births[row], made=made, maker=born[address].op)
+                first = born[address].first
+                made = self.places.stack(first.spot)
+                births[row] = replace(births[row], made=made, maker=first.op)
         return replace(graph, births=tuple(births))
 
     def put_into(self, graph: Graph, made: Mapping[int, str], leaves: Names) -> Graph:
@@ -97,6 +98,11 @@ class Recorder:
     def level(self) -> Recording:
         """How closely it watches."""
         return Recording.FULL if self._flow else Recording.LIGHT
+
+    @property
+    def flow(self) -> Flow | None:
+        """The close watch; None without `watch`."""
+        return self._flow
 
     @property
     def saw_cuts(self) -> bool:

@@ -48,6 +48,10 @@ class Scaling:
 
         return end
 
+    def is_scaled(self, root: object) -> bool:
+        """Tell whether a root is the loss that was scaled last."""
+        return self._scaled is not None and self._scaled[0]() is root
+
     def unscaled(self, root: torch.Tensor) -> torch.Tensor:
         """Give the loss that a root is a multiple of; the root itself where it is none."""
         if self._scaled is None or self._scaled[0]() is not root:
