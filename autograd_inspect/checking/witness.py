@@ -15,10 +15,10 @@ from autograd_inspect.autograd.rerunning import CustomCall
 from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.checking.deeds import Deeds
 from autograd_inspect.checking.modules import Modules
-from autograd_inspect.checking.spoiling import chain_of
+from autograd_inspect.checking.spoiling import chain_of, stack_of
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.facts import Event, EventKind
-from autograd_inspect.model.observed import Origin, Spoil
+from autograd_inspect.model.observed import Hidden, Origin, Spoil
 from autograd_inspect.model.places import Place
 from autograd_inspect.recording.recorder import Record, Recorder
 from autograd_inspect.tracing.frames import calling_frame, line_at
@@ -44,6 +44,7 @@ class Occasion:
     moment: Moment
     call: BackwardCall
     spoiled: tuple[tuple[str, tuple[Origin, ...]], ...]
+    hidden: tuple[tuple[int, str, Place | None], ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +54,7 @@ class Witness:
     captures  in order
     events    backward calls, in order, among those that others note
     custom    calls of custom Functions, with the capture that their nodes are in
+    hidden    writes that no version shows
     spoils    where values that were not finite came from
     deeds     what is done to gradients
     modules   what the program's modules share
@@ -71,6 +73,7 @@ class Witness:
     events: list[Event] = field(default_factory=list)
     custom: list[tuple[CustomCall, int]] = field(default_factory=list)
     spoils: list[Spoil] = field(default_factory=list)
+    hidden: list[Hidden] = field(default_factory=list)
     deeds: Deeds = field(init=False)
     modules: Modules = field(init=False)
     calls: int = 0
@@ -145,7 +148,7 @@ class Witness:
                 self.modules.look(call.scopes)
                 if call.accumulates:
                     self.deeds.before_backward(moment.walked, place)
-                return Occasion(moment, call, self._spoiled(call, moment))
+                return Occasion(moment, call, self._spoiled(call, moment), self._hidden(moment))
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
             return None
@@ -163,6 +166,25 @@ class Witness:
             born = flow.values.behind(root)
             if born is not None:
                 found.append((name, chain_of(born, self.scene.start)))
+        return tuple(found)
+
+    def _hidden(self, moment: Moment) -> tuple[tuple[int, str, Place | None], ...]:
+        """Find what was written through `.data` since a node saved it."""
+        flow = self.recorder.flow
+        last = flow.writes.last if flow is not None else {}
+        storages, graph = moment.walked.storages, moment.walked.graph
+        if not any(at in last and last[at].hidden for at in storages):
+            return ()
+        found = []
+        table = graph.saved_table
+        for row, (node, number) in enumerate(
+            zip(table.node.tolist(), table.storage.tolist(), strict=True)
+        ):
+            write = last.get(storages[number]) if number >= 0 else None
+            sequence = int(graph.node_table.sequence[node])
+            if write is not None and write.hidden and write.sequence > sequence >= 0:
+                place = next(iter(stack_of(write.spot, self.scene.start)), None)
+                found.append((row, write.op, place))
         return tuple(found)
 
     def _run(self, occasion: Occasion, engine: Callable[[], Any]) -> Any:
@@ -211,6 +233,7 @@ class Witness:
         self.captures.append(moment.develop())
         number = len(self.captures) - 1
         self.spoils += [Spoil(number, -1, name, chain) for name, chain in occasion.spoiled]
+        self.hidden += [Hidden(number, *one) for one in occasion.hidden]
         born = self.recorder.flow.values.born if self.recorder.flow is not None else {}
         self.spoils += [
             Spoil(number, row, "", chain_of(born[address], self.scene.start))

@@ -114,6 +114,10 @@ def _of_forward(facts: Facts, capture: Capture, chain: Sequence[Origin]) -> Diag
     """Explain a loss that is not finite by the operations that made it so."""
     for at, origin in enumerate(chain):
         slug = _slug_of_origin(facts, origin)
+        if slug == "division_by_zero" and any(
+            node.place == origin.place and divides_by_norm(node) for node in capture.graph.nodes
+        ):
+            slug = "normalize_at_zero"
         if slug:
             behind = chain[at + 1] if at + 1 < len(chain) else None
             other = (
@@ -171,10 +175,10 @@ def _slug_behind_mask(
     divides = found.slug in {"division_by_zero", "mean_over_empty"}
     if what == "nan_to_num":
         return "sanitised_forward_nan_backward"
+    asks = forward and what in {"where", "masked_fill"} and _asks_for_nan(facts, masking.place)
     if what == "where":
-        asks = forward and not divides and _asks_for_nan(facts, masking.place)
         return "sanitised_forward_nan_backward" if asks else "where_masks_bad_branch"
-    if divides:
+    if divides and not asks:
         return "masked_division"
     if what == "masked_fill" and forward:
         return "sanitised_forward_nan_backward"
@@ -222,6 +226,26 @@ def _kind_of_division(facts: Facts, origin: Origin) -> str:
     if "norm" in line or "sqrt" in line:
         return "normalize_at_zero"
     return "division_by_zero"
+
+
+#: What leads from a divisor to the norm that it is.
+_ON_THE_WAY = frozenset(["expand", "clamp", "clamp_min", "add", "unsqueeze", "view", "reshape",
+                         "maximum", "t", "transpose", "squeeze", "index", "select"])  # fmt: skip
+
+
+def divides_by_norm(node: Node) -> bool:
+    """Tell whether a node divides by a norm."""
+    if node.title != "div" or len(node.edges) < 2:
+        return False
+    ahead = [node.edges[1].target]
+    for one in ahead:
+        if one is None or len(ahead) > 12:  # noqa: PLR2004 - a few steps
+            continue
+        if _SLUG_OF.get(one.title) == "sqrt_at_zero":
+            return True
+        if one.title in _ON_THE_WAY:
+            ahead += [edge.target for edge in one.edges]
+    return False
 
 
 def _is_all_zero(operand: Operand) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.probes import Operand
@@ -93,11 +92,17 @@ class Overwritten:
     used: Place
 
 
-class Deed(str, Enum):
-    """What a program did to gradients between a backward and a step."""
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A write through `.data` to what a node had saved, which no version shows.
 
-    RESCALED = "rescaled"
-    UNSCALED = "unscaled"
+    capture, saved  a number of `Facts.captures`, and the row of its `SavedTable`
+    """
+
+    capture: int
+    saved: int
+    op: str
+    place: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +139,6 @@ class Alias:
 
 
 @dataclass(frozen=True, slots=True)
-class Twin:
-    """A module built like another one, that gets gradients and that no optimizer holds."""
-
-    name: str
-    model: str
-    parameters: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Misnomer:
     """An attribute that was set to freeze something, and freezes nothing.
 
@@ -176,6 +172,6 @@ class Observed:
     overwritten: tuple[Overwritten, ...] = ()
     shares: tuple[Share, ...] = ()
     aliases: tuple[Alias, ...] = ()
-    twins: tuple[Twin, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
     misnomers: tuple[Misnomer, ...] = ()
     ties: tuple[Tie, ...] = ()

@@ -141,6 +141,8 @@ class Flow(TorchFunctionMode):
                 self._entering = None
         self._guard(self._written, func, inputs, versions, frame)
         self._guard(self._valued, func, inputs, result, frame)
+        if kind_by_name(func) is CutKind.DATA and isinstance(result, torch.Tensor):
+            self._guard(self.writes.detached, result)
         if (learning or tainted) and self._inside is None and not self._in_backward:
             self._guard(self._came_out, func, given, learning, result, frame)
         return result

@@ -63,8 +63,8 @@ class Values:
         if torch._C._len_torch_dispatch_stack():
             return  # a mode of the program's would see what we compute
         for tensor in outputs:
-            # A view has no values of its own; elsewhere the program would have to wait for them.
-            if type(tensor) not in _PLAIN or tensor._is_view() or not tensor.is_cpu:
+            # Elsewhere than in the processor's memory the program would have to wait for them.
+            if type(tensor) not in _PLAIN or not tensor.is_cpu or _is_view_of(tensor, inputs):
                 continue
             if not tensor.is_floating_point():
                 continue
@@ -103,6 +103,14 @@ def _followed(
         if type(one) in _PLAIN and one.layout is torch.strided
     )
     return replace(born(), value=written(values[index]), given=given, cause=known)
+
+
+def _is_view_of(tensor: torch.Tensor, inputs: Tensors) -> bool:
+    """Tell a view of what went in, which has no values of its own."""
+    if not tensor._is_view():
+        return False
+    address = tensor.untyped_storage()._cdata
+    return any(type(one) not in _PLAIN or one.untyped_storage()._cdata == address for one in inputs)
 
 
 def _is_finite(tensor: torch.Tensor) -> bool:

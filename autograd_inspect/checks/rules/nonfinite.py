@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from autograd_inspect.checks.nonfinite import Diagnosis, affected, diagnosed
+from autograd_inspect.checks.dying import Flow, operations
+from autograd_inspect.checks.nonfinite import Diagnosis, affected, diagnosed, divides_by_norm
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.model.facts import Facts
@@ -106,6 +107,40 @@ def _find(slug: str, facts: Facts) -> Iterator[Finding]:
         yield _told(found)
 
 
+#: By how much a division has to enlarge a gradient, and how large some gradient has to get.
+_ENLARGED, _LARGE = 1e6, 1e4
+
+
+def normalize_at_zero(facts: Facts) -> Iterator[Finding]:
+    """Find a zero vector divided by its own norm, or by the small eps that stands for it."""
+    yield from _find("normalize_at_zero", facts)
+    for capture in facts.captures:
+        if not any(
+            row.present and row.max > _LARGE or row.min < -_LARGE for row in capture.gradients
+        ):
+            continue
+        flow = Flow(capture.graph)
+        for node in operations(capture):
+            arrived = flow.arrived.get(node.index)
+            sent = node.edges[0].gradient if node.edges else None
+            if arrived is None or sent is None or not arrived.max or not sent.is_finite:
+                continue
+            by_norm = divides_by_norm(node) or node.title == "cosine_similarity"
+            if by_norm and sent.max > _ENLARGED * arrived.max:
+                yield Finding(
+                    message=f"{node.title} divides a vector by its own norm, which is zero but for "
+                    "an eps: its gradient becomes enormous",
+                    evidence=(
+                        f"a gradient of at most {arrived.max:.3g} arrives, one of {sent.max:.3g} "
+                        "goes on",
+                    ),
+                    repair="leave zero vectors out, or use a larger eps",
+                    place=node.place,
+                    related=related((capture.about.place, "backward was called here")),
+                )
+                return
+
+
 def _told(found: Diagnosis) -> Finding:
     _, message, repair = _TEXTS[found.slug]
     about = {"constant": 0.0, "rounded": 0.0, "dtype": ""}
@@ -153,6 +188,12 @@ _CONSEQUENCES = frozenset(
 )
 
 RULES = tuple(
-    Rule(slug, Severity.ERROR, title, partial(_find, slug), _CONSEQUENCES)
+    Rule(
+        slug,
+        Severity.ERROR,
+        title,
+        normalize_at_zero if slug == "normalize_at_zero" else partial(_find, slug),
+        _CONSEQUENCES,
+    )
     for slug, (title, _, _) in _TEXTS.items()
 )
