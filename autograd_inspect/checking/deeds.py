@@ -38,7 +38,7 @@ class Deeds:
 
     start: Path
     note: Callable[[EventKind, str, Place | None], None]
-    _gradients: set[int] = field(default_factory=set)
+    _gradients: dict[int, weakref.ref[torch.Tensor]] = field(default_factory=dict)
     _since: dict[int, tuple[weakref.ref[torch.Tensor], set[Place]]] = field(default_factory=dict)
     _reach: dict[Place, dict[int, int]] = field(default_factory=dict)
     _holds: dict[str, set[int]] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Deeds:
             if gradient is None:
                 continue
             if gradient.layout is torch.strided:
-                self._gradients.add(gradient.untyped_storage()._cdata)
+                self._gradients[gradient.untyped_storage()._cdata] = weakref.ref(leaf)
             if place is not None:
                 known = self._since.setdefault(id(leaf), (weakref.ref(leaf), set()))
                 known[1].add(place)
@@ -74,10 +74,18 @@ class Deeds:
         name = getattr(function, "__name__", "")
         if not self._gradients or "zero" in name or tensor.layout is not torch.strided:
             return
-        if tensor.untyped_storage()._cdata not in self._gradients or _in_optimizer(frame):
+        if not self._is_gradient(tensor) or _in_optimizer(frame):
             return
         kind = EventKind.UNSCALE if name.startswith("_amp_") else EventKind.RESCALE
         self.note(kind, name, line_at(frame, self.start))
+
+    def _is_gradient(self, tensor: torch.Tensor) -> bool:
+        """Tell whether a tensor shares the memory of a gradient that is still there."""
+        address = tensor.untyped_storage()._cdata
+        known = self._gradients.get(address)
+        leaf = known() if known is not None else None
+        gradient = leaf.grad if leaf is not None else None
+        return gradient is not None and gradient.untyped_storage()._cdata == address
 
     def step(self, optimizer: torch.optim.Optimizer, name: str, place: Place | None) -> None:
         """Note the losses that a step's gradients came from."""

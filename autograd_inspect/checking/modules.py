@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +36,7 @@ class _Registered:
     module: weakref.ref[nn.Module]
     name: str
     place: Place | None
+    cls: type
 
 
 @dataclass(slots=True, eq=False)
@@ -72,15 +75,13 @@ class Modules:
     def _see(self, module: nn.Module, name: str, parameter: Any) -> None:
         if not isinstance(parameter, torch.Tensor) or len(self._registered) >= _MOST:
             return
-        import sys
-
         place = line_at(sys._getframe(1), self.start)
         self._of_module[id(module), name] = place
         known = self._registered.get(id(parameter))
         if known is None or known[0]() is not parameter:
             known = self._registered[id(parameter)] = (weakref.ref(parameter), [])
         try:
-            known[1].append(_Registered(weakref.ref(module), name, place))
+            known[1].append(_Registered(weakref.ref(module), name, place, type(module)))
         except TypeError:
             return
 
@@ -130,8 +131,31 @@ class Modules:
             places[full] = self._of_module.get((id(module), one.name))
         kept = [name for name, same in now.items() if same]
         lost = [name for name, same in now.items() if not same]
+        for one in registered if len(kept) == 1 else ():
+            module = one.module()
+            if module is None or id(module) not in names:
+                self._find_replaced(parameter, one, kept[0], names, registered[-1].place)
         for name in lost if kept else ():
             self.ties[kept[0], name] = Tie((kept[0], name), registered[-1].place, places[name])
+
+    def _find_replaced(
+        self,
+        parameter: torch.Tensor,
+        gone: _Registered,
+        kept: str,
+        names: dict[int, str],
+        tied: Place | None,
+    ) -> None:
+        """Find the module that stands for one which is gone, and took a tied parameter along."""
+        for other, registered in list(self._registered.values()):
+            tensor = other()
+            if tensor is None or tensor is parameter or tensor.shape != parameter.shape:
+                continue
+            for one in registered:
+                module = one.module()
+                if module is not None and one.cls is gone.cls and id(module) in names:
+                    full = f"{names[id(module)]}.{one.name}"
+                    self.ties[kept, full] = Tie((kept, full), tied, one.place)
 
     def _find_equals(self, names: dict[int, str]) -> None:
         """Find an embedding and a linear layer that began with equal weights and are two."""
@@ -139,8 +163,6 @@ class Modules:
             return
         owned: dict[tuple[int, ...], list[tuple[nn.Module, torch.Tensor]]] = {}
         seen: set[int] = set()
-        import gc
-
         for module in gc.get_objects():
             if not is_a(module, (nn.Embedding, nn.Linear)) or id(module) not in names:
                 continue

@@ -74,6 +74,9 @@ class Watches:
     def begin(self) -> Callable[[], None]:
         """Take all places around the program; gives what leaves them again."""
         steps = register_optimizer_step_post_hook(self._after_step)
+        self.ledger.scaling.unscales = lambda: self.witness.note(
+            EventKind.UNSCALE, "unscale_", None
+        )
         flow = self.recorder.flow
         if flow is not None:
             flow.on_write = self.witness.deeds.wrote

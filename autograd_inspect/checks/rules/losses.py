@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from autograd_inspect.checks.dying import operations
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
+from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
@@ -27,7 +28,8 @@ def double_softmax(facts: Facts) -> Iterator[Finding]:
     """Find probabilities given to a loss that applies softmax or sigmoid itself."""
     for capture in facts.captures[:4]:
         for node in operations(capture):
-            before = _given_to(node) if _is_loss(node) else None
+            is_loss = _is_loss(node) or _is_cross_entropy(facts, node)
+            before = _given_to(node) if is_loss else None
             if before is not None:
                 yield Finding(
                     message=f"{before.title} has made probabilities of the logits already, and the "
@@ -54,7 +56,18 @@ def _outside(node: Node) -> Iterator[tuple[object, str]]:  # type: ignore[misc]
 def _is_loss(node: Node) -> bool:
     if node.title == "binary_cross_entropy_with_logits":
         return True
-    return node.title == "log_softmax" and _feeds(node, {"nll_loss", "nll_loss2d", "nll_loss_nd"})
+    if node.title != "log_softmax":
+        return False
+    if _feeds(node, {"nll_loss", "nll_loss2d", "nll_loss_nd"}):
+        return True
+    return node.call is not None and node.call.module.cls == "CrossEntropyLoss"
+
+
+def _is_cross_entropy(facts: Facts, node: Node) -> bool:
+    """Tell a log_softmax that cross_entropy made, by the line that called it."""
+    if node.title != "log_softmax":
+        return False
+    return "cross_entropy(" in Sources(facts.start).line(node.place)
 
 
 def _feeds(node: Node, titles: set[str]) -> bool:
@@ -89,7 +102,7 @@ def broadcast_in_loss(facts: Facts) -> Iterator[Finding]:
         if (one.is_wanted and not one.is_loss) or not one.stack:
             continue
         place = one.stack[0]
-        if not one.is_loss and not any(_is_reduced(c, place) for c in facts.captures):
+        if not one.is_loss and not any(_is_reduced(c, place, one.shapes) for c in facts.captures):
             continue
         size = max(map(max, one.shapes))
         first, second = (str(list(shape)) for shape in one.shapes)
@@ -103,7 +116,9 @@ def broadcast_in_loss(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _is_reduced(capture: Capture, place: object) -> bool:
+def _is_reduced(
+    capture: Capture, place: object, shapes: tuple[tuple[int, ...], tuple[int, ...]]
+) -> bool:
     """Tell whether the graph has the square that was made at a line, from a column that learns.
 
     A column that was made one on purpose, by unsqueeze, means all pairs.
@@ -115,7 +130,9 @@ def _is_reduced(capture: Capture, place: object) -> bool:
         if len(spec.shape) != 2 or spec.shape[0] != spec.shape[1]:  # noqa: PLR2004 - a square
             continue
         targets = [edge.target for edge in node.edges if edge.target is not None]
-        return len(targets) == 1 and targets[0].title not in {"unsqueeze", "expand"}
+        given = targets[0].outputs[0] if len(targets) == 1 and targets[0].outputs else None
+        if given is not None and given.shape in shapes:
+            return targets[0].title not in {"unsqueeze", "expand"}
     return False
 
 

@@ -183,7 +183,7 @@ def _operand(operand: Operand) -> str:
 
 #: What else is wrong with gradients once one of them is not finite.
 _CONSEQUENCES = frozenset(
-    ["exploding_recurrence", "gradient_cancels", "saturated_activation", "dead_relu"]
+    ["gradient_cancels", "saturated_activation", "dead_relu"]
     + ["clamp_saturation", "zero_derivative_op", "zero_init_product", "data_mutation_hidden"]
 )
 

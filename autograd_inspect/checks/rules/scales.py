@@ -17,6 +17,10 @@ from autograd_inspect.model.rows import Node
 _SQUASHING = frozenset(["sigmoid", "tanh", "softmax", "hardsigmoid", "hardtanh", "softsign"])
 #: Activations in a chain, and the share of the gradient that gets through it.
 _CHAIN, _FAINT = 5, 1e-4
+#: What makes a gradient grow, of all that runs at every turn.
+_PRODUCTS = frozenset(["addmm", "mm", "bmm", "baddbmm", "mv", "mul", "matmul", "dot"])
+#: Nodes between an activation and the weight before it.
+_NEAR = 30
 #: Repetitions of one line, the growth over all of them, and the share of turns that grow.
 _TURNS, _GROWTH, _STEADY = 8, 1e3, 0.7
 
@@ -47,6 +51,9 @@ def vanishing_sigmoid_chain(facts: Facts) -> Iterator[Finding]:
         steady = falls >= _STEADY * (len(chain) - 1)
         if not first.norm or not _follows(chain) or not steady:
             continue
+        weights = [_leaf_below(chain[0]), _leaf_below(chain[-1])]
+        if None in weights or weights[0] == weights[1]:
+            continue  # one weight for all turns learns from the last of them
         if 0 < _size(last) < _FAINT * _size(first):
             yield Finding(
                 message=f"{len(chain)} {chain[0].title} in a row shrink the gradient until next to "
@@ -65,10 +72,9 @@ def vanishing_sigmoid_chain(facts: Facts) -> Iterator[Finding]:
 def exploding_recurrence(facts: Facts) -> Iterator[Finding]:
     """Find a line that runs again and again, and whose gradient grows with every turn."""
     for capture in facts.captures[:2]:
-        best: _Run | None = None
-        for run in _repeated(capture):
-            if _grows(run) and (best is None or _growth(run) > _growth(best)):
-                best = run
+        growing = [run for run in _repeated(capture) if _grows(run)]
+        products = [run for run in growing if run.nodes[0].title in _PRODUCTS]
+        best = max(products or growing, key=_growth, default=None)
         if best is not None:
             yield Finding(
                 message=f"the gradient grows from turn to turn of this line: by {_growth(best):.3g} "
@@ -106,6 +112,17 @@ def _follows(chain: list[Node]) -> bool:
                 seen.add(edge.target.index)
                 ahead.append(edge.target)
     return False
+
+
+def _leaf_below(node: Node) -> int | None:
+    """Give the weight that an activation's input was computed with."""
+    ahead = [node]
+    for one in ahead:
+        if one.leaf is not None and one.leaf.spec is not None and len(one.leaf.spec.shape) > 1:
+            return one.index
+        if len(ahead) < _NEAR:
+            ahead += [edge.target for edge in one.edges if edge.target is not None]
+    return None
 
 
 def _repeated(capture: Capture) -> Iterator[_Run]:
