@@ -45,6 +45,11 @@ def next_sequence() -> int:
     return int(torch.autograd._get_sequence_nr())  # type: ignore[attr-defined]
 
 
+def sequence_of(node: GraphNode | None) -> int:
+    """Give the number of a node among those made on its thread, -1 where there is no node."""
+    return -1 if node is None else int(node._sequence_nr())
+
+
 def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
     """Give the tensor that this one is a view of."""
     return None if tensor.is_inference() else tensor._base

@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 
+from autograd_inspect.autograd.holding import storages_of
 from autograd_inspect.autograd.walker import Walk
-from autograd_inspect.model.facts import EventKind
+from autograd_inspect.model.facts import Event, EventKind
 from autograd_inspect.model.observed import Share
 from autograd_inspect.model.places import Place
 from autograd_inspect.tracing.frames import line_at
@@ -37,7 +38,7 @@ class Deeds:
     """
 
     start: Path
-    note: Callable[[EventKind, str, Place | None], None]
+    note: Callable[[Event], None]
     _gradients: dict[int, weakref.ref[torch.Tensor]] = field(default_factory=dict)
     _since: dict[int, tuple[weakref.ref[torch.Tensor], set[Place]]] = field(default_factory=dict)
     _reach: dict[Place, dict[int, int]] = field(default_factory=dict)
@@ -64,7 +65,7 @@ class Deeds:
             if gradient is None:
                 continue
             if gradient.layout is torch.strided:
-                self._gradients[gradient.untyped_storage()._cdata] = weakref.ref(leaf)
+                self._gradients[_address(gradient)] = weakref.ref(leaf)
             if place is not None:
                 known = self._since.setdefault(id(leaf), (weakref.ref(leaf), set()))
                 known[1].add(place)
@@ -77,15 +78,15 @@ class Deeds:
         if not self._is_gradient(tensor) or _in_optimizer(frame):
             return
         kind = EventKind.UNSCALE if name.startswith("_amp_") else EventKind.RESCALE
-        self.note(kind, name, line_at(frame, self.start))
+        self.note(Event(kind, name, line_at(frame, self.start)))
 
     def _is_gradient(self, tensor: torch.Tensor) -> bool:
         """Tell whether a tensor shares the memory of a gradient that is still there."""
-        address = tensor.untyped_storage()._cdata
+        address = _address(tensor)
         known = self._gradients.get(address)
         leaf = known() if known is not None else None
         gradient = leaf.grad if leaf is not None else None
-        return gradient is not None and gradient.untyped_storage()._cdata == address
+        return gradient is not None and _address(gradient) == address
 
     def step(self, optimizer: torch.optim.Optimizer, name: str, place: Place | None) -> None:
         """Note the losses that a step's gradients came from."""
@@ -134,6 +135,10 @@ class Deeds:
 def _has_gradient(leaf: torch.Tensor) -> bool:
     gradient = leaf.grad
     return gradient is not None and bool(torch.count_nonzero(gradient.detach()))
+
+
+def _address(tensor: torch.Tensor) -> int:
+    return storages_of(tensor)[0][0]
 
 
 def _in_optimizer(frame: FrameType) -> bool:

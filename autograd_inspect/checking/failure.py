@@ -8,10 +8,10 @@ from types import TracebackType
 
 import torch
 
-from autograd_inspect.checking.live import live_tensors
+from autograd_inspect.checking.live import Describer
 from autograd_inspect.model.facts import Failure
 from autograd_inspect.model.places import Place
-from autograd_inspect.run.files import is_own, relative_to
+from autograd_inspect.run.files import is_ours, is_own, relative_to
 from autograd_inspect.tracing.expression import is_a, tensors_in
 from autograd_inspect.tracing.frames import Scope, scopes_of_traceback
 from autograd_inspect.tracing.names import search
@@ -21,17 +21,16 @@ from autograd_inspect.training.naming import kept_in_modules
 _LINES, _FUNCTIONS = 12, 12
 
 
-def failure_of(error: BaseException, start: Path, capture: int) -> Failure:
-    """Describe an error; `capture` is the number of that of the backward it came from."""
-    places, through = _way(error.__traceback__, start)
+def failure_of(error: BaseException, describer: Describer) -> Failure:
+    """Describe an error."""
+    places, through = _way(error.__traceback__, describer.start)
     scopes = scopes_of_traceback(error.__traceback__)
     return Failure(
         type=type(error).__name__,
         message=str(error),
         places=places,
         through=through,
-        tensors=live_tensors(_tensors_near(scopes), start),
-        capture=capture,
+        tensors=describer.describe(_tensors_near(scopes)),
     )
 
 
@@ -45,14 +44,15 @@ def _way(trace: TracebackType | None, start: Path) -> tuple[tuple[Place, ...], t
             file = relative_to(code.co_filename, start)
             places.append(Place(file, trace.tb_lineno, code.co_name))
             through = []
-        else:
+        elif not is_ours(code.co_filename):
             through.append(code.co_name)
         trace = trace.tb_next
     return tuple(places[::-1][:_LINES]), tuple(through[::-1][:_FUNCTIONS])
 
 
 def _tensors_near(scopes: list[Scope]) -> Iterator[tuple[str, torch.Tensor]]:
-    """Give the variables of the frames, innermost first, then what else they lead to."""
+    """Give the variables of the user's frames, innermost first, then what else they lead to."""
+    scopes = [scope for scope in scopes if scope.is_own] or scopes
     for scope in scopes:
         for name, value in list(scope.variables.items()):
             if not name.startswith("__"):

@@ -3,64 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from autograd_inspect.autograd._torch import base_of, op_name, version_of
+from autograd_inspect.autograd._torch import base_of, op_name, sequence_of, version_of
 from autograd_inspect.autograd.details import spec_of
 from autograd_inspect.model.facts import LiveTensor
 from autograd_inspect.model.places import Place
 from autograd_inspect.recording.creation import MARK
 from autograd_inspect.recording.places import lines_of
-from autograd_inspect.recording.sites import Site
+from autograd_inspect.recording.recorder import Recorder
+from autograd_inspect.recording.sites import OUTSIDE, Site, Spot
 from autograd_inspect.run.files import relative_to
-from autograd_inspect.training.graphs import step_of
+from autograd_inspect.training.graphs import step_of, steps_behind
 
 #: Tensors that are listed.
 _MOST = 500
 
 
-def live_tensors(named: Iterable[tuple[str, torch.Tensor]], start: Path) -> tuple[LiveTensor, ...]:
-    """Describe tensors, each once and by its first name."""
-    found: dict[int, tuple[str, torch.Tensor]] = {}
-    for name, tensor in named:
-        if len(found) < _MOST:
-            found.setdefault(id(tensor), (name, tensor))
-    names = {key: name for key, (name, _) in found.items()}
-    return tuple(_described(name, tensor, names, start) for name, tensor in found.values())
+@dataclass(frozen=True, slots=True)
+class Describer:
+    """Describes tensors, with what the recorder knows of where they were made."""
 
+    start: Path
+    recorder: Recorder
 
-def _described(
-    name: str, tensor: torch.Tensor, names: Mapping[int, str], start: Path
-) -> LiveTensor:
-    node: Any = tensor.grad_fn
-    stack = lines_behind(node, start)
-    base = base_of(tensor)
-    return LiveTensor(
-        name=name,
-        spec=spec_of(tensor),
-        requires_grad=tensor.requires_grad,
-        is_leaf=tensor.is_leaf,
-        node=op_name(node) if node is not None else "",
-        made=stack[0] if stack else None,
-        stack=stack,
-        version=version_of(tensor),
-        is_view=base is not None,
-        base=names.get(id(base), ""),
-        inference=tensor.is_inference(),
-        step=step_of(tensor),
-    )
+    def describe(self, named: Iterable[tuple[str, torch.Tensor]]) -> tuple[LiveTensor, ...]:
+        """Describe tensors, each once and by its first name."""
+        found: dict[int, tuple[str, torch.Tensor]] = {}
+        for name, tensor in named:
+            if len(found) < _MOST:
+                found.setdefault(id(tensor), (name, tensor))
+        names = {key: name for key, (name, _) in found.items()}
+        return tuple(self._described(name, tensor, names) for name, tensor in found.values())
 
+    def _described(self, name: str, tensor: torch.Tensor, names: Mapping[int, str]) -> LiveTensor:
+        node: Any = tensor.grad_fn
+        base = base_of(tensor)
+        unrecorded = self.recorder.unrecorded(tensor)
+        stack, region = self._lines_behind(node), None
+        if unrecorded is not None:
+            stack = self._lines(unrecorded.spot)
+            region = self._lines((unrecorded.region, OUTSIDE)) if unrecorded.region else None
+        return LiveTensor(
+            name=name,
+            spec=spec_of(tensor),
+            requires_grad=tensor.requires_grad,
+            is_leaf=tensor.is_leaf,
+            node=op_name(node) if node is not None else "",
+            made=stack[0] if stack else None,
+            stack=stack,
+            sequence=sequence_of(node),
+            version=version_of(tensor),
+            is_view=base is not None,
+            base=names.get(id(base), ""),
+            inference=tensor.is_inference(),
+            region=region[0] if region else None,
+            step=step_of(tensor),
+            steps=steps_behind(tensor),
+        )
 
-def lines_behind(node: Any, start: Path) -> tuple[Place, ...]:
-    """Give the user's lines that made a node, innermost first; none where they are not known."""
-    mark: Any = node.metadata.get(MARK, ()) if node is not None else ()
-    if len(mark) < 2 or not isinstance(mark[0], Site):
-        return ()
-    lines = lines_of((mark[0], mark[1]))
-    return tuple(
-        Place(relative_to(code.co_filename, start), number, code.co_name)
-        for code, _, number in lines
-    )
+    def _lines_behind(self, node: Any) -> tuple[Place, ...]:
+        """Give the user's lines that made a node, innermost first; none where unknown."""
+        mark: Any = node.metadata.get(MARK, ()) if node is not None else ()
+        return self._lines((mark[0], mark[1])) if len(mark) > 1 else ()
+
+    def _lines(self, spot: Spot) -> tuple[Place, ...]:
+        if not isinstance(spot[0], Site):
+            return ()
+        return tuple(
+            Place(relative_to(code.co_filename, self.start), number, code.co_name)
+            for code, _, number in lines_of(spot)
+        )

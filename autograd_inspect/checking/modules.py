@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from autograd_inspect.model.observed import Alias, Misnomer, Tie
 from autograd_inspect.model.places import Place
 from autograd_inspect.run.files import relative_to
 from autograd_inspect.tracing.expression import is_a
-from autograd_inspect.tracing.frames import Scope, line_at
+from autograd_inspect.tracing.frames import Scope, calling_frame, line_at
 from autograd_inspect.tracing.names import search
 
 #: Looks at the program's modules, each of which goes through all of its variables.
@@ -26,8 +25,18 @@ _LOOKS = 4
 #: Registrations remembered.
 _MOST = 100_000
 _MISSPELT = frozenset(
-    ["require_grad", "requires_grads", "require_grads", "required_grad", "requiresgrad"]
-    + ["requires_gradient", "requires_gradients", "require_gradient", "required_grads", "trainable"]
+    [
+        "require_grad",
+        "requires_grads",
+        "require_grads",
+        "required_grad",
+        "requiresgrad",
+        "requires_gradient",
+        "requires_gradients",
+        "require_gradient",
+        "required_grads",
+        "trainable",
+    ]
 )
 
 
@@ -55,7 +64,7 @@ class Modules:
 
     def begin(self) -> Any:
         """Begin to see registrations; gives what ends it."""
-        handle = register_module_parameter_registration_hook(self._see)  # type: ignore[no-untyped-call]
+        handle = register_module_parameter_registration_hook(self._see)
         return handle.remove
 
     def look(self, scopes: Sequence[Scope]) -> None:
@@ -75,7 +84,7 @@ class Modules:
     def _see(self, module: nn.Module, name: str, parameter: Any) -> None:
         if not isinstance(parameter, torch.Tensor) or len(self._registered) >= _MOST:
             return
-        place = line_at(sys._getframe(1), self.start)
+        place = line_at(calling_frame(), self.start)
         self._of_module[id(module), name] = place
         known = self._registered.get(id(parameter))
         if known is None or known[0]() is not parameter:
@@ -127,7 +136,10 @@ class Modules:
             if module is None or id(module) not in names:
                 continue
             full = f"{names[id(module)]}.{one.name}"
-            now[full] = module._parameters.get(one.name) is parameter
+            now[full] = (
+                dict(module.named_parameters(recurse=False, remove_duplicate=False)).get(one.name)
+                is parameter
+            )
             places[full] = self._of_module.get((id(module), one.name))
         kept = [name for name, same in now.items() if same]
         lost = [name for name, same in now.items() if not same]
@@ -166,7 +178,9 @@ class Modules:
         for module in gc.get_objects():
             if not is_a(module, (nn.Embedding, nn.Linear)) or id(module) not in names:
                 continue
-            weight = module.weight
+            weight = next(
+                one for name, one in module.named_parameters(recurse=False) if name == "weight"
+            )
             if id(weight) not in seen and weight.dim() == 2 and weight.requires_grad:
                 seen.add(id(weight))
                 owned.setdefault(tuple(weight.shape), []).append((module, weight))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +15,11 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from autograd_inspect.autograd._torch import patch_engine
 from autograd_inspect.autograd.custom_checks import check_calls
 from autograd_inspect.checking.failure import failure_of
-from autograd_inspect.checking.live import live_tensors
+from autograd_inspect.checking.live import Describer
 from autograd_inspect.checking.observing import observed_by, variables_for
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.capture import About, Capture
-from autograd_inspect.model.facts import EventKind, Facts
+from autograd_inspect.model.facts import Event, EventKind, Facts
 from autograd_inspect.model.gradcheck import FunctionCheck, Gradcheck
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.training import Training
@@ -30,6 +30,7 @@ from autograd_inspect.run.stop import Stop
 from autograd_inspect.run.target import Target
 from autograd_inspect.tracing.frames import Scope, calling_frame, line_at, scopes_from
 from autograd_inspect.tracing.moment import Moment, Scene
+from autograd_inspect.tracing.names import find_names
 from autograd_inspect.training.ledger import Ledger
 from autograd_inspect.training.naming import graphs_held, variable_holding
 from autograd_inspect.training.observer import Observer, Wish
@@ -51,9 +52,15 @@ class Watches:
         self.recorder = Recorder(watch=True, custom=True)
         about = About(target=target.text, arguments=target.arguments, rank=current_rank())
         self.scene = Scene(start, self.recorder)
+        self.describer = Describer(start, self.recorder)
         self.ledger = Ledger("group", start)
         self.witness = Witness(
-            self.scene, self.recorder, about, self._after_backward, self.ledger.scaling.is_scaled
+            self.scene,
+            self.recorder,
+            about,
+            self.describer,
+            self._after_backward,
+            self.ledger.scaling.is_scaled,
         )
         self.observer = Observer(
             Wish(steps),
@@ -75,7 +82,7 @@ class Watches:
         """Take all places around the program; gives what leaves them again."""
         steps = register_optimizer_step_post_hook(self._after_step)
         self.ledger.scaling.unscales = lambda: self.witness.note(
-            EventKind.UNSCALE, "unscale_", None
+            Event(EventKind.UNSCALE, "unscale_", None)
         )
         flow = self.recorder.flow
         if flow is not None:
@@ -98,6 +105,7 @@ class Watches:
 
     def facts(self, scopes: Sequence[Scope], error: BaseException | None) -> Facts:
         """Put together what was seen, unless that was done when the program was stopped."""
+        self._look_no_more()
         with self.recorder.looking_away():
             if self._facts is None or error is not None:
                 self._gather(scopes)
@@ -106,7 +114,10 @@ class Watches:
                 return self._facts
             if self.witness.failed < 0:
                 self._capture_cuts(scopes)
-            failure = failure_of(error, self.start, self._failed_capture(error))
+            failure = failure_of(error, self.describer)
+            capture = self._failed_capture(error)
+            unused = self.witness.unused if capture >= 0 else ()
+            failure = replace(failure, capture=capture, unused=unused)
             captures = tuple(self.witness.captures)
             return replace(self._facts, failure=failure, captures=captures)
 
@@ -120,7 +131,7 @@ class Watches:
         name = variable_holding(optimizer, scopes_from(frame))
         name = name or type(optimizer).__name__
         self.witness.deeds.step(optimizer, name, place)
-        self.witness.note(EventKind.STEP, name, place)
+        self.witness.note(Event(EventKind.STEP, name, place))
 
     def _after_backward(self) -> None:
         """Stop a program that calls backward again and again, and steps rarely or never."""
@@ -132,13 +143,17 @@ class Watches:
             return  # the observer counts these steps
         self._conclude(scopes_from(calling_frame()))
         if threading.current_thread() is threading.main_thread():
-            self.observer.is_over = self.observer.stopped = True
+            self.observer.stopped = True
             raise Stop
 
     def _conclude(self, scopes: Sequence[Scope]) -> None:
-        self.witness.is_over = True
+        self._look_no_more()
         with self.recorder.looking_away():
             self._gather(scopes)
+
+    def _look_no_more(self) -> None:
+        """Take no backward for the program's from now on: to check custom Functions runs some."""
+        self.witness.is_over = self.observer.is_over = True
 
     def _gather(self, scopes: Sequence[Scope]) -> None:
         if not self.witness.captures:
@@ -150,7 +165,9 @@ class Watches:
             events=tuple(self.witness.events),
             training=self._training(scopes),
             gradcheck=self._gradcheck(),
-            held=live_tensors(graphs_held(scopes).items(), self.start),
+            held=self.describer.describe(graphs_held(scopes).items()),
+            contexts=self.witness.contexts.left(),
+            gradients=self.describer.describe(_with_graph(scopes)),
             observed=observed_by(self.witness, self.ledger),
         )
 
@@ -190,6 +207,13 @@ class Watches:
             return -1
         told = self.witness.captures[number].about.error
         return number if told == f"{type(error).__name__}: {error}" else -1
+
+
+def _with_graph(scopes: Sequence[Scope]) -> Iterator[tuple[str, torch.Tensor]]:
+    """Give the gradients of parameters that have a graph of their own."""
+    for name, parameter in find_names(scopes, []).parameters.items():
+        if parameter.grad is not None and parameter.grad.requires_grad:
+            yield f"{name}.grad", parameter.grad
 
 
 def _partial(capture: Capture) -> Capture:

@@ -13,11 +13,14 @@ import torch
 from autograd_inspect.autograd._torch import in_backward, in_capture, is_tracing, next_sequence
 from autograd_inspect.autograd.rerunning import CustomCall
 from autograd_inspect.autograd.structure import release_safely
+from autograd_inspect.autograd.walker import gradient_edge
+from autograd_inspect.checking.contexts import Contexts
 from autograd_inspect.checking.deeds import Deeds
+from autograd_inspect.checking.live import Describer
 from autograd_inspect.checking.modules import Modules
 from autograd_inspect.checking.spoiling import chain_of, stack_of
 from autograd_inspect.model.capture import About, Backward, Capture
-from autograd_inspect.model.facts import Event, EventKind
+from autograd_inspect.model.facts import Event, EventKind, LiveTensor
 from autograd_inspect.model.observed import Hidden, Origin, Spoil
 from autograd_inspect.model.places import Place
 from autograd_inspect.recording.recorder import Record, Recorder
@@ -28,7 +31,7 @@ from autograd_inspect.tracing.watch import BackwardCall, named_roots
 Engine = Callable[..., Any]
 
 #: Captures kept of each line that calls backward, and of all lines together.
-_OF_EACH, _OF_ALL = 2, 16
+_OF_EACH, _OF_ALL = 3, 24
 #: Captures kept beyond these, of gradients that are not finite.
 _NONFINITE = 2
 #: Backward calls that are probed.
@@ -53,6 +56,7 @@ class Witness:
 
     captures  in order
     events    backward calls, in order, among those that others note
+    contexts  the ctx of custom Functions that backward went through
     custom    calls of custom Functions, with the capture that their nodes are in
     hidden    writes that no version shows
     spoils    where values that were not finite came from
@@ -61,12 +65,14 @@ class Witness:
     is_scaled tells whether a root is a loss that a GradScaler has scaled
     failed    the number of the capture whose backward raised last, -1 for none
     called    is told of each backward call once it is over, or has raised
+    unused    what the last call that raised asked for, and its graph does not lead to
     trouble   an error of ours, kept so that it never surfaces inside the user's program
     """
 
     scene: Scene
     recorder: Recorder
     about: About
+    describer: Describer
     called: Callable[[], None] = lambda: None
     is_scaled: Callable[[Any], bool] = lambda _: False
     captures: list[Capture] = field(default_factory=list)
@@ -78,7 +84,9 @@ class Witness:
     modules: Modules = field(init=False)
     calls: int = 0
     failed: int = -1
+    contexts: Contexts = field(default_factory=Contexts)
     is_over: bool = False
+    unused: tuple[LiveTensor, ...] = ()
     trouble: BaseException | None = None
     _sites: Counter[Place | None] = field(default_factory=Counter)
     _nonfinite: int = 0
@@ -111,16 +119,13 @@ class Witness:
 
         return run_backward
 
-    def note(
-        self, kind: EventKind, name: str, place: Place | None, *, scaled: bool = False
-    ) -> None:
-        """Write down what the program did; what it does to many tensors in one line, once."""
+    def note(self, event: Event) -> None:
+        """Write down what the program did just now; what it does to many tensors at once, once."""
         latest = self.events[-1] if self.events else None
-        of_many = kind in {EventKind.RESCALE, EventKind.UNSCALE}
-        if of_many and latest is not None and (latest.kind, latest.place) == (kind, place):
-            return
-        if len(self.events) < _EVENTS:
-            self.events.append(Event(kind, name, place, next_sequence(), scaled))
+        of_many = event.kind in {EventKind.RESCALE, EventKind.UNSCALE}
+        same = latest is not None and (latest.kind, latest.place) == (event.kind, event.place)
+        if len(self.events) < _EVENTS and not (of_many and same):
+            self.events.append(replace(event, sequence=next_sequence()))
 
     def add_later_cuts(self) -> None:
         """Put into the last capture the cuts that came after it."""
@@ -138,13 +143,15 @@ class Witness:
                 call = BackwardCall.read(arguments, options, frame)
                 roots = named_roots(call)
                 name = ", ".join(name for name, _ in roots if name)
-                kind = EventKind.BACKWARD if call.accumulates else EventKind.GRAD
-                self.note(kind, name, place, scaled=any(map(self.is_scaled, call.roots)))
+                scaled = any(map(self.is_scaled, call.roots))
+                event = _event(call, arguments, name, place, self.calls)
+                self.note(replace(event, scaled=scaled))
                 if self.calls > _PROBED or self.trouble is not None:
                     return None
                 about = replace(self.about, call=call.name, number=self.calls, place=place)
                 lost = [one for one in call.roots if isinstance(one, torch.Tensor)]
                 moment = Moment.seize(roots, call.scopes, about, self.scene, () if roots else lost)
+                self.contexts.note(moment.walked.nodes, self.calls)
                 self.modules.look(call.scopes)
                 if call.accumulates:
                     self.deeds.before_backward(moment.walked, place)
@@ -196,6 +203,7 @@ class Witness:
             moment.arrivals.backward = Backward.FAILED
             moment.note(error=f"{type(error).__name__}: {error}")
             self._keep(occasion, failed=True)
+            self._note_unused(moment, call)
             raise
         moment.arrivals.record(call.inputs, None if call.accumulates else result)
         self._keep(occasion, failed=False)
@@ -212,6 +220,21 @@ class Witness:
                     self.failed = len(self.captures) - 1 if failed else self.failed
                 else:
                     release_safely(moment.walked.structure)
+            except Exception as error:  # noqa: BLE001 - the user's program must not see it
+                self.trouble = error
+
+    def _note_unused(self, moment: Moment, call: BackwardCall) -> None:
+        with self.recorder.looking_away():
+            try:
+                index = moment.walked.structure.index
+                asked = [one for one in call.inputs if isinstance(one, torch.Tensor)]
+                unused = [
+                    one
+                    for one in asked
+                    if not one.requires_grad or gradient_edge(one).node not in index
+                ]
+                names = ((moment.named.by_id.get(id(one), ""), one) for one in unused)
+                self.unused = self.describer.describe(names)
             except Exception as error:  # noqa: BLE001 - the user's program must not see it
                 self.trouble = error
 
@@ -242,3 +265,12 @@ class Witness:
         ]
         self.custom += [(call, number) for call in found if call.function not in known]
         self._latest = (number, moment.record) if moment.record is not None else None
+
+
+def _event(
+    call: BackwardCall, arguments: Sequence[Any], name: str, place: Place | None, number: int
+) -> Event:
+    """Describe a call of the engine: roots, gradients, retain, create, inputs."""
+    kind = EventKind.BACKWARD if call.accumulates else EventKind.GRAD
+    retains, creates = (bool(one) for one in arguments[2:4])
+    return Event(kind, name, place, number=number, retains=retains, creates=creates)

@@ -22,6 +22,7 @@ CODES = {
     "custom_backward_wrong_shape": "AGI112",
     "custom_backward_wrong_count": "AGI113",
     "ddp_marked_ready_twice": "AGI114",
+    "root_without_graph": "AGI115",
     "nondiff_argmax": "AGI201",
     "nondiff_comparison": "AGI202",
     "nondiff_integer_op": "AGI203",

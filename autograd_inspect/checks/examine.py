@@ -65,9 +65,7 @@ def _folded(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     explainers = [_explainer(place, findings) for place in range(len(findings))]
     folded: dict[int, list[int]] = {}
     for place in range(len(findings)):
-        head, above = place, explainers[place]
-        while above is not None:
-            head, above = above, explainers[above]
+        head = _head(place, explainers)
         folded.setdefault(head, [])
         if head != place:
             folded[head].append(place)
@@ -82,6 +80,18 @@ def _folded(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(heads, key=_rank))
 
 
+def _head(place: int, explainers: Sequence[int | None]) -> int:
+    """Follow explanations to the first cause; where they go in a circle, to its first finding."""
+    way = [place]
+    above = explainers[place]
+    while above is not None:
+        if above in way:
+            return min(way[way.index(above) :])
+        way.append(above)
+        above = explainers[above]
+    return way[-1]
+
+
 def _explainer(place: int, findings: Sequence[Finding]) -> int | None:
     """Give the finding that explains one; of two that explain each other, the earlier does."""
     for other in range(len(findings)):
@@ -93,11 +103,15 @@ def _explainer(place: int, findings: Sequence[Finding]) -> int | None:
 
 
 def _explains(head: Finding, other: Finding) -> bool:
-    explains = {rule.slug: rule.explains for rule in all_rules()}
-    return other.slug in explains[head.slug] and _concern_the_same(head, other)
+    rules = {rule.slug: rule for rule in all_rules()}
+    is_symptom = head.counts and head.code[3] in rules[other.slug].explained_by
+    is_consequence = is_symptom or other.slug in rules[head.slug].explains
+    return is_consequence and _concern_the_same(head, other)
 
 
 def _concern_the_same(head: Finding, other: Finding) -> bool:
+    if head.ends_run and other.ends_run:
+        return True
     if not head.tensors or not other.tensors:
         return True
     return not set(head.tensors).isdisjoint(other.tensors)

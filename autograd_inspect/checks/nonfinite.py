@@ -1,14 +1,14 @@
 """Why a gradient or a loss is not finite: the mechanism behind the first such value of a run.
 
-Two things tell. A value of the forward that was not finite, with the operation that made it of what;
-and a node of the backward at which finite gradients became NaN or infinite. The second alone means
+Two things tell. A value of the forward that was not finite, with the operation that made it; and a
+node of the backward at which finite gradients became NaN or infinite. The second alone means
 that only the derivative is infinite, or that a mask mended the forward and not the backward.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -239,7 +239,7 @@ def divides_by_norm(node: Node) -> bool:
         return False
     ahead = [node.edges[1].target]
     for one in ahead:
-        if one is None or len(ahead) > 12:  # noqa: PLR2004 - a few steps
+        if one is None or len(ahead) > 12:
             continue
         if _SLUG_OF.get(one.title) == "sqrt_at_zero":
             return True
@@ -291,7 +291,7 @@ def _mask_behind(node: Node) -> tuple[str, Node] | None:
     return product
 
 
-def _givers(node: Node):  # type: ignore[no-untyped-def]
+def _givers(node: Node) -> Callable[[int], Iterator[int]]:
     """Make the function that gives the nodes which send gradients to a node."""
     table = node.graph.edge_table
     source = np.repeat(np.arange(len(node.graph)), np.diff(table.start))

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from autograd_inspect.model.capture import Backward
-from autograd_inspect.model.facts import Event, EventKind, Facts
+from autograd_inspect.model.capture import Backward, Capture
+from autograd_inspect.model.facts import Event, EventKind, Facts, Failure
 from autograd_inspect.model.findings import Related
 from autograd_inspect.model.gradients import Reason
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Node, Saved
 
+_VERSIONS = re.compile(r"\[torch\.\S+ \[([\d, ]*)\]\].*at version (\d+); expected version (\d+)")
+
 
 def related(*lines: tuple[Place | None, str]) -> tuple[Related, ...]:
     """List the lines that are known, with what each did."""
     return tuple(Related(place, role) for place, role in lines if place is not None)
+
+
+def failing(facts: Facts, *messages: str) -> Failure | None:
+    """Give the error that the program died of, if its message has one of these parts."""
+    failure = facts.failure
+    if failure is None or not any(part in failure.message for part in messages):
+        return None
+    return failure
 
 
 def name_of(node: Node) -> str:
@@ -60,3 +71,22 @@ def unreached(facts: Facts) -> frozenset[str]:
             elif row.reason in {Reason.NOT_REACHED, Reason.NOTHING_FLOWED}:
                 asked.add(row.name)
     return frozenset(asked - got)
+
+
+def overwritten(facts: Facts) -> Iterator[tuple[Capture, Saved, str]]:
+    """Find the saved tensor that a failed backward complained of, with the versions it named."""
+    failure = facts.failure
+    if failure is None or "modified by an inplace operation" not in failure.message:
+        return
+    if failure.capture < 0:
+        return
+    capture = facts.captures[failure.capture]
+    stale = [one for node in capture.graph.nodes for one in node.saved if one.stale]
+    told = _VERSIONS.search(failure.message)
+    if told:
+        shape = tuple(int(size) for size in told[1].split(",") if size.strip())
+        stale = [one for one in stale if one.spec and one.spec.shape == shape] or stale
+    # Backward runs from the latest node on, and the first that it cannot run is what it tells.
+    if stale:
+        versions = f": at version {told[2]}, saved at {told[3]}" if told else ""
+        yield capture, max(stale, key=lambda one: one.node.sequence), versions

@@ -19,6 +19,7 @@ class Rule:
     title     what is wrong, as the heading of its page
     find      looks for it
     explains  slugs whose findings are consequences where they concern some of the same tensors
+    explained_by  families whose findings explain these, the first digits of codes: the symptom
     """
 
     slug: str
@@ -26,6 +27,7 @@ class Rule:
     title: str
     find: Callable[[Facts], Iterable[Finding]]
     explains: frozenset[str] = frozenset()
+    explained_by: str = ""
 
     @property
     def code(self) -> str:

@@ -125,5 +125,6 @@ app.command(
 app.command(
     epilog="agi gradcheck train.py   |   agi gradcheck x.py:f --inputs 'torch.randn(3)'",
 )(calculus.gradcheck)
+app.command(epilog="agi rule   |   agi rule AGI101   |   agi rule inplace_on_saved")(captures.rule)
 app.command()(captures.ls)
 app.command()(captures.info)

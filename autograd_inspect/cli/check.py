@@ -65,24 +65,21 @@ def check(target: Target, checking: Checking) -> int:
     outcome = Session(request, tell).run()
     status = 0
     with our_imports():
+        from autograd_inspect.checks.examine import examine
+
         for remark in misplaced_options(target):
             tell(remark)
         if outcome.facts is not None:
-            found = _examined(outcome.facts, checking)
-            _print(found, outcome.facts, replace(checking, printing=printing), results)
+            found = examine(outcome.facts, checking.choice)
+            if found or outcome.facts.captures or outcome.facts.failure or printing.format:
+                _print(found, outcome.facts, replace(checking, printing=printing), results)
+            elif outcome.run.status == 0 and outcome.trouble is None:
+                outcome.trouble = NoGraphError("nothing to check: the program called no backward")
             status = 0 if checking.exit_zero else int(any(one.counts for one in found))
-            if not (found or outcome.facts.captures or outcome.run.status or outcome.trouble):
-                outcome.trouble = NoGraphError("the program called no backward")
         trouble = explain(outcome.trouble)
     if outcome.run.status or not (trouble or status):
         finish(outcome.run)
     return trouble or status
-
-
-def _examined(facts: Facts, checking: Checking) -> tuple[Finding, ...]:
-    from autograd_inspect.checks.examine import examine
-
-    return examine(facts, checking.choice)
 
 
 def _print(

@@ -169,6 +169,9 @@ Grouping = Annotated[By, Option("--by", help="What to sum up by.")]
 Steps = Annotated[
     int, Option("--steps", min=1, help="Watch N steps of the optimizers.", metavar="N")
 ]
+RuleName = Annotated[
+    str | None, Argument(metavar="[RULE]", help="A rule's code or slug: AGI101, inplace_on_saved.")
+]
 CheckSteps = Annotated[
     int,
     Option(

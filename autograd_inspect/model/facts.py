@@ -31,6 +31,9 @@ class Event:
     place     the line that called it
     sequence  autograd's next sequence number then: nodes made before have smaller ones
     scaled    backward was called on a loss that a GradScaler had scaled
+    number    of the backward call, from 1, as in `About.number`; 0 for a step
+    retains   it was to keep the graph
+    creates   it was to make a graph of the gradients
     """
 
     kind: EventKind
@@ -38,6 +41,9 @@ class Event:
     place: Place | None
     sequence: int = -1
     scaled: bool = False
+    number: int = 0
+    retains: bool = False
+    creates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,14 @@ class LiveTensor:
     node       autograd's name for what made it, empty for a leaf
     made       the line that made it, None where that is not known
     stack      this line and those that led to it, innermost first
+    sequence   autograd's number of the node, -1 for a leaf
     version    how often it was written to in place, -1 where that is not counted
     is_view    it shares the memory of another, `base`
     base       the name of that one, empty where none is known
     inference  it was made under inference_mode
+    region     where gradients were switched off when it was made, None where they were on
     step       in which backward was called on its graph, 0 for never
+    steps      how many steps there are whose graphs its own contains, as far as was looked
     """
 
     name: str
@@ -62,11 +71,14 @@ class LiveTensor:
     node: str = ""
     made: Place | None = None
     stack: tuple[Place, ...] = ()
+    sequence: int = -1
     version: int = -1
     is_view: bool = False
     base: str = ""
     inference: bool = False
+    region: Place | None = None
     step: int = 0
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,7 @@ class Failure:
     places    the lines of the user's that led there, innermost first
     through   functions of torch and other libraries further in, innermost first: `backward`
     tensors   those that its frames lead to, the innermost first
+    unused    what a gradient was asked for by, and the graph does not lead to
     capture   the graph of the backward call that raised, a number of `Facts.captures`; -1 for none
     """
 
@@ -85,12 +98,27 @@ class Failure:
     places: tuple[Place, ...] = ()
     through: tuple[str, ...] = ()
     tensors: tuple[LiveTensor, ...] = ()
+    unused: tuple[LiveTensor, ...] = ()
     capture: int = -1
 
     @property
     def place(self) -> Place | None:
         """The line it came from."""
         return self.places[0] if self.places else None
+
+
+@dataclass(frozen=True, slots=True)
+class ContextTensor:
+    """A tensor that custom Functions keep as an attribute of ctx, which backward does not free.
+
+    function  the class's name
+    alive     backward calls of which such a ctx was alive at the end
+    """
+
+    function: str
+    name: str
+    spec: Spec
+    alive: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +134,8 @@ class Facts:
     gradcheck  custom Functions held against numeric derivatives, None where there are none
     failure    the error that the program died of
     held       tensors with a graph that the program led to when it ended
+    gradients  those in `.grad` that have a graph of their own: `model.weight.grad`
+    contexts   tensors on the ctx of custom Functions
     stopped    we ended the program, it might have gone on
     omitted    what could not be looked at, and why
     observed   single things that values, gradients and modules did
@@ -118,6 +148,8 @@ class Facts:
     gradcheck: Gradcheck | None = None
     failure: Failure | None = None
     held: tuple[LiveTensor, ...] = ()
+    gradients: tuple[LiveTensor, ...] = ()
+    contexts: tuple[ContextTensor, ...] = ()
     stopped: bool = False
     omitted: tuple[str, ...] = field(default=())
     observed: Observed = field(default_factory=Observed)

@@ -37,6 +37,7 @@ from autograd_inspect.recording.operations import (
 from autograd_inspect.recording.overwriting import Overwriting
 from autograd_inspect.recording.regions import Regions
 from autograd_inspect.recording.sites import Text, spot_of
+from autograd_inspect.recording.unrecorded import UnrecordedTensors
 from autograd_inspect.recording.values import Born, Values
 from autograd_inspect.recording.writes import Writes
 
@@ -64,6 +65,7 @@ class Flow(TorchFunctionMode):
     overwriting  variables whose tensor was overwritten by what they were handed to
     on_write is told of each in-place write: the tensor, the function, and where
     lineage  what is known of each tensor
+    unrecorded  tensors made while gradients were off, where that matters later
     asleep   lets everything pass: what goes on is ours, not the program's
     trouble  an error of ours, kept so that it never surfaces inside the user's program
     """
@@ -78,6 +80,7 @@ class Flow(TorchFunctionMode):
         self.on_write: Callable[[torch.Tensor, TorchFunction, FrameType], None] | None = None
         self.lineage = Lineage()
         self.regions = Regions()
+        self.unrecorded = UnrecordedTensors()
         self.asleep = False
         self.trouble: Exception | None = None
         self._thread = threading.get_ident()
@@ -143,6 +146,8 @@ class Flow(TorchFunctionMode):
         self._guard(self._valued, func, inputs, result, frame)
         if kind_by_name(func) is CutKind.DATA and isinstance(result, torch.Tensor):
             self._guard(self.writes.detached, result)
+        if not torch.is_grad_enabled():
+            self._guard(self._unrecorded, result, frame)
         if (learning or tainted) and self._inside is None and not self._in_backward:
             self._guard(self._came_out, func, given, learning, result, frame)
         return result
@@ -210,6 +215,10 @@ class Flow(TorchFunctionMode):
             return
         outputs = tensors_in_result(result)
         self.values.note(outputs, inputs, lambda: Born(name_of(func), spot_of(frame)))
+
+    def _unrecorded(self, result: Any, frame: FrameType) -> None:
+        outputs = tensors_in_result(result)
+        self.unrecorded.note(outputs, spot_of(frame), self.regions.current)
 
     # Custom Functions: one operation each, whatever their forward does inside
 

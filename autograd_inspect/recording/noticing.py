@@ -108,7 +108,7 @@ def _rounded(number: float, dtype: torch.dtype) -> float:
 
 def _makes_square(column: torch.Tensor, row: torch.Tensor) -> bool:
     """Tell whether these are (N, 1) and (N,), with any shape in front in common."""
-    return (
+    return bool(
         column.dim() == row.dim() + 1
         and row.dim() == 1
         and column.shape[-1] == 1

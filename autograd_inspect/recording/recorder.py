@@ -23,6 +23,7 @@ from autograd_inspect.recording.interception import enter
 from autograd_inspect.recording.origins import Origins, origins_of
 from autograd_inspect.recording.places import ModulePaths, Places
 from autograd_inspect.recording.sites import spot_of
+from autograd_inspect.recording.unrecorded import Unrecorded
 
 Engine = Callable[..., Any]
 
@@ -152,6 +153,10 @@ class Recorder:
             return run() if flow is None else flow.run_backward(run, arguments[0], frame)
 
         return run_backward
+
+    def unrecorded(self, tensor: torch.Tensor) -> Unrecorded | None:
+        """Tell where a tensor was made that gradients were off for, None for an ordinary one."""
+        return self._flow.unrecorded.of(tensor) if self._flow is not None else None
 
     def leaves(self) -> list[torch.Tensor]:
         """List the leaves behind cuts, which the captured graph may not lead to."""

@@ -20,7 +20,8 @@ class Written:
     """An in-place write: what was called, where, and the version that it left.
 
     `sequence` is the number of the next node then; `hidden` says that it was made through `.data`,
-    whose version nobody else sees. `storage` is weak, and keeps the address from being used again while this is remembered.
+    whose version nobody else sees. `storage` is weak, and keeps the address from being used again
+    while this is remembered.
     """
 
     op: str

@@ -72,6 +72,22 @@ def _mark(node: GraphNode, token: Token) -> int:
     return int(known.step)
 
 
+def steps_behind(tensor: torch.Tensor, most: int = 2000) -> int:
+    """Count the steps whose graphs a tensor's graph contains, among its nearest nodes."""
+    waiting: list[GraphNode] = [tensor.grad_fn] if tensor.grad_fn is not None else []
+    seen = set(waiting)
+    steps = set()
+    for node in waiting:
+        token = node.metadata.get(_KEY)
+        if isinstance(token, Token):
+            steps.add(token.step)
+        for following, _ in node.next_functions:
+            if following is not None and following not in seen and len(seen) < most:
+                seen.add(following)
+                waiting.append(following)
+    return len(steps)
+
+
 def step_of(tensor: torch.Tensor) -> int:
     """Give the step in which backward was called on a tensor's graph, 0 for never."""
     node = tensor.grad_fn

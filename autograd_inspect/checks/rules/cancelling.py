@@ -30,8 +30,8 @@ def wrong_straight_through(facts: Facts) -> Iterator[Finding]:
     """Find a straight-through estimator that takes its own gradient away again."""
     for node, edges, capture in _cancelled(facts):
         if _is_straight_through(edges):
-            yield _finding(node, edges, capture, "the straight-through estimator adds and subtracts "
-                           "it with its graph, which cancels",
+            yield _finding(node, edges, capture, "the straight-through estimator adds and "
+                           "subtracts it with its graph, which cancels",
                            "detach the difference: x + (quantised - x).detach()")  # fmt: skip
 
 
@@ -45,8 +45,8 @@ def _finding(node: Node, edges: list[Edge], capture: Capture, what: str, repair:
     return Finding(
         message=f"no gradient is left of {name}: {what}",
         evidence=(
-            f"gradients with norms {sizes} arrive, their sum has "
-            f"{left.norm if left is not None else 0:.3g}",
+            (f"gradients with norms {sizes} arrive, their sum has "
+            f"{left.norm if left is not None else 0:.3g}"),
         ),
         repair=repair,
         place=latest.place,
@@ -67,9 +67,9 @@ def _cancelled(facts: Facts) -> Iterator[tuple[Node, list[Edge], Capture]]:
             edges = [edge for edge in flow.into.get(node.index, ()) if edge.gradient is not None]
             for output in range(len(node.outputs)):
                 here = [edge for edge in edges if edge.output == output]
-                if len(here) > 1 and _leaves_nothing(node, output, here):
-                    if not _lives_otherwise(node, flow):
-                        yield node, here, capture
+                met = len(here) > 1 and _leaves_nothing(node, output, here)
+                if met and not _lives_otherwise(node, flow):
+                    yield node, here, capture
 
 
 def _leaves_nothing(node: Node, output: int, edges: list[Edge]) -> bool:

@@ -41,8 +41,8 @@ def _wrong_gradient(facts: Facts, check: FunctionCheck, wrong: InputCheck) -> Fi
     evidence = [f"{wrong.wrong} of {wrong.checked} elements of the gradient of {wrong.name} differ"]
     if worst is not None:
         evidence.append(
-            f"{wrong.name}{list(worst.index)}: backward says {_number(worst.analytic)}, differences "
-            f"of forward say {_number(worst.numeric)}"
+            f"{wrong.name}{list(worst.index)}: backward says {_number(worst.analytic)}, "
+            f"differences of forward say {_number(worst.numeric)}"
         )
     cause = f" ({wrong.cause.value})" if wrong.cause.value else ""
     return Finding(
@@ -63,15 +63,15 @@ def _number(value: complex) -> str:
 def ctx_breaks_double_backward(facts: Facts) -> Iterator[Finding]:
     """Find custom Functions whose gradient is right and whose second derivative is wrong."""
     for check in facts.gradcheck.checks if facts.gradcheck is not None else ():
-        wrong = [one for one in check.inputs if one.order == 2 and one.verdict.is_finding]  # noqa: PLR2004
+        wrong = [one for one in check.inputs if one.order == 2 and one.verdict.is_finding]
         right = all(one.verdict.value == "ok" for one in check.inputs if one.order == 1)
         if right and (wrong or check.second not in {"", "passes"}):
             yield Finding(
                 message=f"the gradient of {check.name} is right, and its second derivative is "
                 "wrong: what its backward reads from ctx has no graph",
                 evidence=(check.second,) if check.second else (),
-                repair="save inputs and outputs alone, with save_for_backward, and compute the rest "
-                "again in backward",
+                repair="save inputs and outputs alone, with save_for_backward, and compute the "
+                "rest again in backward",
                 place=_backward_line(facts, check),
                 related=related((check.place, f"{check.name} was called here")),
             )
@@ -97,7 +97,7 @@ def backward_mutates_saved(facts: Facts) -> Iterator[Finding]:
 
 def _backward_line(facts: Facts, check: FunctionCheck, *, writes: bool = False) -> Place | None:
     """Find the line of a Function's backward that gives the gradient, or that writes."""
-    import ast  # noqa: PLC0415 - only where there is something to tell
+    import ast
 
     sources = Sources(facts.start)
     files = {one.file for capture in facts.captures for one in capture.graph.places}
@@ -114,7 +114,7 @@ def _backward_line(facts: Facts, check: FunctionCheck, *, writes: bool = False) 
 
 
 def _telling_line(backward: object, *, writes: bool) -> int:
-    import ast  # noqa: PLC0415
+    import ast
 
     assert isinstance(backward, ast.FunctionDef)
     if writes:

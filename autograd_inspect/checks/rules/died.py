@@ -13,8 +13,19 @@ from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.rows import Node
 
 _RELUS = frozenset(
-    ["relu", "threshold", "relu6", "hardtanh", "hardswish", "hardsigmoid", "hardshrink"]
-    + ["softshrink", "leaky_relu", "elu", "mkldnn_relu"]
+    [
+        "relu",
+        "threshold",
+        "relu6",
+        "hardtanh",
+        "hardswish",
+        "hardsigmoid",
+        "hardshrink",
+        "softshrink",
+        "leaky_relu",
+        "elu",
+        "mkldnn_relu",
+    ]
 )
 _FLAT = frozenset(["sigmoid", "tanh", "softmax", "log_sigmoid", "log_sigmoid_forward", "gelu",
                    "silu", "softplus", "erf", "logsoftmax", "log_softmax", "mish", "softsign",
@@ -35,8 +46,10 @@ def _finding(found: Sequence[Death], message: str, repair: str, *evidence: str) 
     return Finding(
         message=message,
         evidence=(
-            f"a gradient with norm {first.arrived.norm:.3g} arrives at {first.node.title}, and "
-            f"{_sent(first)} goes on to {_listed(tensors)}",
+            (
+                f"a gradient with norm {first.arrived.norm:.3g} arrives at {first.node.title}, and "
+                f"{_sent(first)} goes on to {_listed(tensors)}"
+            ),
             *evidence,
         ),
         repair=repair,
@@ -187,7 +200,7 @@ def _is_over_one(node: Node) -> bool:
 
 def _leaves_below(node: Node) -> tuple[str, ...]:
     ahead, seen, names = [node], {node.index}, []
-    while ahead and len(seen) < 20_000:  # noqa: PLR2004 - far enough for a list of names
+    while ahead and len(seen) < 20_000:
         one = ahead.pop()
         if one.leaf is not None and one.leaf.name:
             names.append(one.leaf.name)

@@ -61,8 +61,11 @@ def scaled_grads_used(facts: Facts) -> Iterator[Finding]:
                 message=f"the gradients are {what} while they are still multiplied by the loss "
                 "scale",
                 evidence=(
-                    f"backward of the scaled {scaled.name or 'loss'} ran at {scaled.place}, and "
-                    "nothing unscaled the gradients since",
+                    (
+                        f"backward of the scaled {scaled.name or 'loss'} ran at "
+                        f"{scaled.place}, and "
+                        "nothing unscaled the gradients since"
+                    ),
                 ),
                 repair="call scaler.unscale_(optimizer) before looking at the gradients"
                 if clips
@@ -80,8 +83,11 @@ def gradient_leak_between_losses(facts: Facts) -> Iterator[Finding]:
             message=f"the step of {share.optimizer} also uses gradients of the loss that is meant "
             f"for {share.other}",
             evidence=(
-                f"its own loss ran backward at {share.own}, the other at {share.foreign}, with no "
-                "zero_grad() in between",
+                (
+                    f"its own loss ran backward at {share.own}, the other at "
+                    f"{share.foreign}, with no "
+                    "zero_grad() in between"
+                ),
             ),
             repair=f"freeze these parameters while the other loss is computed, or clear their "
             f"gradients before the step of {share.optimizer}",
@@ -94,7 +100,7 @@ def gradient_leak_between_losses(facts: Facts) -> Iterator[Finding]:
 RULES = (
     Rule("clip_after_step", Severity.WARNING, "Clipping after the gradients were used",
          clip_after_step),
-    Rule("scaled_grads_used", Severity.WARNING, "Gradients used while still multiplied by the scale",
+    Rule("scaled_grads_used", Severity.WARNING, "Gradients used while still scaled",
          scaled_grads_used),
     Rule("gradient_leak_between_losses", Severity.WARNING,
          "One loss's backward adds to what another optimizer steps", gradient_leak_between_losses),

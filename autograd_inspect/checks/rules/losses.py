@@ -11,6 +11,7 @@ from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
+from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Node
 
 #: Losses by what their input is computed with: what they apply themselves, and what was before.
@@ -35,20 +36,22 @@ def double_softmax(facts: Facts) -> Iterator[Finding]:
                     message=f"{before.title} has made probabilities of the logits already, and the "
                     "loss applies it once more",
                     evidence=(
-                        f"{node.title} at {node.place} takes the result of {before.title} at "
-                        f"{before.place}",
-                    ),  # fmt: skip
+                        (
+                            f"{node.title} at {node.place} takes the result of {before.title} at "
+                            f"{before.place}"
+                        ),
+                    ),
                     repair="give the loss the logits, or use the loss that takes probabilities "
                     "(nll_loss of log_softmax, binary_cross_entropy)",
                     place=before.place,
                     related=related(
                         (node.place, "the loss applies it again here"), *_outside(before)
-                    ),  # fmt: skip
+                    ),
                 )
                 break
 
 
-def _outside(node: Node) -> Iterator[tuple[object, str]]:  # type: ignore[misc]
+def _outside(node: Node) -> Iterator[tuple[Place | None, str]]:
     for place in node.stack[1:2]:
         yield place, "called from here"
 
@@ -127,7 +130,7 @@ def _is_reduced(
         spec = node.outputs[0] if node.outputs else None
         if node.place != place or node.title not in {"sub", "rsub"} or spec is None:
             continue
-        if len(spec.shape) != 2 or spec.shape[0] != spec.shape[1]:  # noqa: PLR2004 - a square
+        if len(spec.shape) != 2 or spec.shape[0] != spec.shape[1]:
             continue
         targets = [edge.target for edge in node.edges if edge.target is not None]
         given = targets[0].outputs[0] if len(targets) == 1 and targets[0].outputs else None

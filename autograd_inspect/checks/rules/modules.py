@@ -34,9 +34,11 @@ def target_not_detached(facts: Facts) -> Iterator[Finding]:
             message=f"gradients flow into {name}, a copy of {twin} that no optimizer moves: its "
             "result is a target and should carry none",
             evidence=(
-                f"gradients arrive at {len(fates)} of its parameters, in "
-                f"{max(fate.reached for fate in fates)} backward calls",
-            ),  # fmt: skip
+                (
+                    f"gradients arrive at {len(fates)} of its parameters, in "
+                    f"{max(fate.reached for fate in fates)} backward calls"
+                ),
+            ),
             repair="compute the target under torch.no_grad(), or detach() it",
             place=place,
             tensors=names,
@@ -191,9 +193,11 @@ def inplace_aliases_skip(facts: Facts) -> Iterator[Finding]:
             message=f"{one.op} overwrites {one.variable}, which is used again afterwards: the skip "
             "connection carries the new values",
             evidence=(
-                f"{one.variable} was handed on at {one.called}, overwritten at {one.wrote}, "
-                f"and used again at {one.used}",
-            ),  # fmt: skip
+                (
+                    f"{one.variable} was handed on at {one.called}, overwritten at {one.wrote}, "
+                    f"and used again at {one.used}"
+                ),
+            ),
             repair="leave inplace=True off this operation, or hand on a clone()",
             place=one.called,
             tensors=(one.variable,),

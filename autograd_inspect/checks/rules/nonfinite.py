@@ -17,14 +17,18 @@ from autograd_inspect.model.probes import Operand
 _TEXTS = {
     "where_masks_bad_branch": (
         "The branch that where() does not select has a derivative that is not finite",
-        "{op} is not finite in the branch that where() leaves out: its zero gradient times infinity "
-        "is NaN",
+        (
+            "{op} is not finite in the branch that where() leaves out: its zero gradient times "
+            "infinity is NaN"
+        ),
         "give the operation a safe argument: where() around its input as well as around its result",
     ),
     "masked_division": (
         "The division happens before the mask",
-        "{op} divides by zero where a mask leaves the result out afterwards: the zero gradient "
-        "times infinity is NaN",
+        (
+            "{op} divides by zero where a mask leaves the result out afterwards: the zero gradient "
+            "times infinity is NaN"
+        ),
         "select or replace the divisor before dividing: x / where(mask, d, 1)",
     ),
     "sqrt_at_zero": (
@@ -69,14 +73,16 @@ _TEXTS = {
     ),
     "degenerate_spectrum": (
         "eigh or svd with repeated values",
-        "{op} has repeated eigenvalues or singular values, by whose differences its backward divides",
+        "{op} has repeated eigen- or singular values, by whose differences its backward divides",
         "avoid the decomposition (Cholesky, Newton-Schulz), or make the values distinct first",
     ),
     "eps_underflow_low_precision": (
         "An epsilon that the dtype cannot represent",
         "{constant:g} is {rounded:g} in {dtype}, so it does not keep {op} from being infinite",
-        "use a number that the dtype can hold, such as torch.finfo(x.dtype).eps, or compute in "
-        "float32",
+        (
+            "use a number that the dtype can hold, such as torch.finfo(x.dtype).eps, or compute in "
+            "float32"
+        ),
     ),
     "sanitised_forward_nan_backward": (
         "nan_to_num or a mask mends the forward only",
@@ -116,7 +122,7 @@ def normalize_at_zero(facts: Facts) -> Iterator[Finding]:
     yield from _find("normalize_at_zero", facts)
     for capture in facts.captures:
         if not any(
-            row.present and row.max > _LARGE or row.min < -_LARGE for row in capture.gradients
+            (row.present and row.max > _LARGE) or row.min < -_LARGE for row in capture.gradients
         ):
             continue
         flow = Flow(capture.graph)
@@ -131,8 +137,11 @@ def normalize_at_zero(facts: Facts) -> Iterator[Finding]:
                     message=f"{node.title} divides a vector by its own norm, which is zero but for "
                     "an eps: its gradient becomes enormous",
                     evidence=(
-                        f"a gradient of at most {arrived.max:.3g} arrives, one of {sent.max:.3g} "
-                        "goes on",
+                        (
+                            f"a gradient of at most {arrived.max:.3g} arrives, one of "
+                            f"{sent.max:.3g} "
+                            "goes on"
+                        ),
                     ),
                     repair="leave zero vectors out, or use a larger eps",
                     place=node.place,
@@ -183,8 +192,15 @@ def _operand(operand: Operand) -> str:
 
 #: What else is wrong with gradients once one of them is not finite.
 _CONSEQUENCES = frozenset(
-    ["gradient_cancels", "saturated_activation", "dead_relu"]
-    + ["clamp_saturation", "zero_derivative_op", "zero_init_product", "data_mutation_hidden"]
+    [
+        "gradient_cancels",
+        "saturated_activation",
+        "dead_relu",
+        "clamp_saturation",
+        "zero_derivative_op",
+        "zero_init_product",
+        "data_mutation_hidden",
+    ]
 )
 
 RULES = tuple(

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from autograd_inspect.checks.reading import event_between, name_of_saved, related
+from autograd_inspect.checks.reading import event_between, name_of_saved, overwritten, related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.facts import EventKind, Facts
 from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.rows import Saved
 
-_VERSIONS = re.compile(r"\[torch\.\S+ \[([\d, ]*)\]\].*at version (\d+); expected version (\d+)")
-
 
 def inplace_on_saved(facts: Facts) -> Iterator[Finding]:
     """Find the write that made a saved tensor another one before backward could read it."""
-    for capture, saved, versions in _overwritten(facts):
+    for capture, saved, versions in overwritten(facts):
         if event_between(facts, saved, EventKind.STEP) is not None:
             continue
         node, write = saved.node, saved.write
@@ -25,10 +22,7 @@ def inplace_on_saved(facts: Facts) -> Iterator[Finding]:
         wrote = f"{write.op} overwrites" if write is not None else "something overwrites"
         yield Finding(
             message=f"{wrote} {name}, which {node.title} saved to compute its gradient",
-            evidence=(
-                f"{node.title} saved it as {saved.name}{_shape(saved)}{versions}",
-                *_seen_by(capture),
-            ),
+            evidence=(f"{node.title} saved it as {saved.name}{_shape(saved)}{versions}",),
             repair="compute a new tensor instead of writing in place (x = x + y for x += y), or "
             "write to a clone()",
             place=write.place if write is not None else node.place,
@@ -43,7 +37,7 @@ def inplace_on_saved(facts: Facts) -> Iterator[Finding]:
 
 def optimizer_step_between(facts: Facts) -> Iterator[Finding]:
     """Find the optimizer step that changed weights which a graph made before it had saved."""
-    for capture, saved, versions in _overwritten(facts):
+    for capture, saved, versions in overwritten(facts):
         step = event_between(facts, saved, EventKind.STEP)
         if step is None:
             continue
@@ -51,10 +45,7 @@ def optimizer_step_between(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             message=f"{step.name}.step() changes {name} in place after {node.title} saved it, and "
             f"the backward of {_root(capture)} still needs the old values",
-            evidence=(
-                f"{node.title} saved it as {saved.name}{_shape(saved)}{versions}",
-                *_seen_by(capture),
-            ),
+            evidence=(f"{node.title} saved it as {saved.name}{_shape(saved)}{versions}",),
             repair="call backward before step(), or compute the loss again after it",
             place=step.place,
             tensors=(name,),
@@ -66,35 +57,12 @@ def optimizer_step_between(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _overwritten(facts: Facts) -> Iterator[tuple[Capture, Saved, str]]:
-    """Find the saved tensor that a failed backward complained of, with the versions it named."""
-    failure = facts.failure
-    if failure is None or "modified by an inplace operation" not in failure.message:
-        return
-    if failure.capture < 0:
-        return
-    capture = facts.captures[failure.capture]
-    stale = [one for node in capture.graph.nodes for one in node.saved if one.stale]
-    told = _VERSIONS.search(failure.message)
-    if told:
-        shape = tuple(int(size) for size in told[1].split(",") if size.strip())
-        stale = [one for one in stale if one.spec and one.spec.shape == shape] or stale
-    # Backward runs from the latest node on, and the first that it cannot run is what it tells.
-    if stale:
-        versions = f": at version {told[2]}, saved at {told[3]}" if told else ""
-        yield capture, max(stale, key=lambda one: one.node.sequence), versions
-
-
 def _shape(saved: Saved) -> str:
     return f" {saved.spec}" if saved.spec is not None else ""
 
 
 def _root(capture: Capture) -> str:
     return ", ".join(root.name for root in capture.graph.roots if root.name) or "the loss"
-
-
-def _seen_by(capture: Capture) -> tuple[str, ...]:
-    return (f"backward was called at {capture.about.place}",) if capture.about.place else ()
 
 
 RULES = (

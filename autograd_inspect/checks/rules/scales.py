@@ -1,7 +1,8 @@
-"""Gradients that shrink or grow from step to step of a chain until nothing, or too much, arrives."""
+"""Gradients that shrink or grow from step to step of a chain."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def vanishing_sigmoid_chain(facts: Facts) -> Iterator[Finding]:
             continue
         first, last = flow.arrived[chain[0].index], flow.arrived[chain[-1].index]
         sizes = [_size(flow.arrived[node.index]) for node in chain]
-        falls = sum(one > other for one, other in zip(sizes, sizes[1:], strict=False))
+        falls = sum(one > other for one, other in itertools.pairwise(sizes))
         steady = falls >= _STEADY * (len(chain) - 1)
         if not first.norm or not _follows(chain) or not steady:
             continue
@@ -59,8 +60,11 @@ def vanishing_sigmoid_chain(facts: Facts) -> Iterator[Finding]:
                 message=f"{len(chain)} {chain[0].title} in a row shrink the gradient until next to "
                 "nothing is left of it",
                 evidence=(
-                    f"{_size(first):.3g} an element arrives at the last of them, {_size(last):.3g} "
-                    "at the first",
+                    (
+                        f"{_size(first):.3g} an element arrives at the last of them, "
+                        f"{_size(last):.3g} "
+                        "at the first"
+                    ),
                 ),
                 repair="use ReLU-like activations, residual connections or normalisation between "
                 "the layers",
@@ -77,11 +81,14 @@ def exploding_recurrence(facts: Facts) -> Iterator[Finding]:
         best = max(products or growing, key=_growth, default=None)
         if best is not None:
             yield Finding(
-                message=f"the gradient grows from turn to turn of this line: by {_growth(best):.3g} "
-                f"over {len(best.nodes)} turns",
+                message=f"the gradient grows from turn to turn of this line: by "
+                f"{_growth(best):.3g} over {len(best.nodes)} turns",
                 evidence=(
-                    f"it is {best.norms[0]:.3g} at the last turn and {best.norms[-1]:.3g} at the "
-                    "first",
+                    (
+                        f"it is {best.norms[0]:.3g} at the last turn and "
+                        f"{best.norms[-1]:.3g} at the "
+                        "first"
+                    ),
                 ),
                 repair="bound the state (tanh, a gate, normalisation), start the recurrent weight "
                 "orthogonal, clip the gradient norm, or truncate the history",

@@ -18,3 +18,13 @@ def info(source: opt.Source = None) -> Verb:
     from autograd_inspect.cli.captures import print_info
 
     return lambda: print_info(source)
+
+
+def rule(name: opt.RuleName = None, *, json: opt.Json = False) -> Verb:
+    """Say what a rule of agi check means: why it is bad, an example, the repair.
+
+    Without a name it lists all rules.
+    """
+    from autograd_inspect.cli.rule import rule as carry_out
+
+    return lambda: carry_out(name, as_json=json)

@@ -1,0 +1,73 @@
+"""Custom Functions as they stand in the program."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from autograd_inspect.checks.sources import Sources
+from autograd_inspect.model.facts import Facts
+from autograd_inspect.model.places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A custom Function as it stands in the program: its class, and its two methods."""
+
+    file: str
+    forward: ast.FunctionDef | None
+    backward: ast.FunctionDef
+
+    def place(self, node: ast.AST) -> Place:
+        """Give the place of something in backward."""
+        return Place(self.file, getattr(node, "lineno", 0), "backward")
+
+    @property
+    def arguments(self) -> list[str]:
+        """The names of what forward is given after ctx."""
+        names = [one.arg for one in self.forward.args.args] if self.forward is not None else []
+        return names[1:]
+
+    def kept(self, name: str) -> Place | None:
+        """Find the line of forward that keeps something as this attribute of ctx."""
+        for node in ast.walk(self.forward) if self.forward is not None else ():
+            is_set = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+            if is_set and node.attr == name:  # type: ignore[attr-defined]
+                return Place(self.file, node.lineno, "forward")  # type: ignore[attr-defined]
+        return None
+
+    @property
+    def returns(self) -> list[ast.Return]:
+        """What backward returns, in each of its ways."""
+        found = [one for one in ast.walk(self.backward) if isinstance(one, ast.Return)]
+        return sorted(found, key=lambda one: one.lineno)
+
+
+def function_named(facts: Facts, name: str) -> Written | None:
+    """Find a class by its name in the files that the program was seen in."""
+    sources = Sources(facts.start)
+    failure = facts.failure
+    files = {place.file: None for place in failure.places} if failure is not None else {}
+    for capture in facts.captures:
+        files |= {place.file: None for place in capture.graph.places}
+    for file in files:
+        tree = sources.tree(file)
+        classes = [one for one in ast.walk(tree) if isinstance(one, ast.ClassDef)] if tree else []
+        by_name = {one.name: one for one in classes}
+        backward = _method(by_name, name, "backward")
+        if backward is not None:
+            return Written(file, _method(by_name, name, "forward"), backward)
+    return None
+
+
+def _method(classes: dict[str, ast.ClassDef], name: str, method: str) -> ast.FunctionDef | None:
+    """Find a method of a class, or of the classes that it is derived from."""
+    seen = set()
+    while name in classes and name not in seen:
+        seen.add(name)
+        cls = classes[name]
+        for one in cls.body:
+            if isinstance(one, ast.FunctionDef) and one.name == method:
+                return one
+        name = next((base.id for base in cls.bases if isinstance(base, ast.Name)), "")
+    return None
