@@ -178,7 +178,7 @@ class Modules:
         for module in gc.get_objects():
             if not is_a(module, (nn.Embedding, nn.Linear)) or id(module) not in names:
                 continue
-            weight = next(
+            weight: torch.Tensor = next(
                 one for name, one in module.named_parameters(recurse=False) if name == "weight"
             )
             if id(weight) not in seen and weight.dim() == 2 and weight.requires_grad:

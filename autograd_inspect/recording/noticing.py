@@ -120,4 +120,4 @@ def _is_made_for_it(column: torch.Tensor, row: torch.Tensor) -> bool:
     """Tell pairs on purpose: one tensor against itself, or both made of the same one."""
     if column.requires_grad and row.requires_grad:
         return True
-    return column.untyped_storage()._cdata == row.untyped_storage()._cdata
+    return bool(column.untyped_storage()._cdata == row.untyped_storage()._cdata)
