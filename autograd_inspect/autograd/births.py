@@ -54,7 +54,7 @@ def birth_at(
     before it is summed over what was broadcast; `number_of` gives the numbers of all nodes.
     """
     sent = dense(sent)
-    index = _first(~torch.isfinite(sent))
+    index = first_index(~torch.isfinite(sent))
     saved = list(saved_tensors(node))
     beside = [
         _value_at(one, index) for one in arrived if one is not None and one.shape == sent.shape
@@ -63,9 +63,9 @@ def birth_at(
     return Birth(
         *place,
         index=index,
-        value=_written(sent[index]),
+        value=written(sent[index]),
         arrived=next(filter(None, beside), ""),
-        operands=tuple(_operand(name, tensor, index) for name, tensor in saved),
+        operands=tuple(operand_at(name, tensor, index) for name, tensor in saved),
         source=_source(node, number_of) if culprit else -1,
     )
 
@@ -93,10 +93,11 @@ def suspect(node: GraphNode) -> torch.Tensor | None:
     return next(found, None)
 
 
-def _operand(name: str, tensor: torch.Tensor, index: Index) -> Operand:
+def operand_at(name: str, tensor: torch.Tensor, index: Index) -> Operand:
+    """Describe a tensor, and the element of it that an operation combines with that at `index`."""
     tensor = dense(tensor)
     own = _belonging(index, tuple(tensor.shape))
-    value = "" if own is None else _written(tensor[own])
+    value = "" if own is None else written(tensor[own])
     return Operand(name, own, value, _remark(name, tensor))
 
 
@@ -186,7 +187,7 @@ def all_finite(*tensors: torch.Tensor | None) -> bool:
     return all(bool(torch.isfinite(dense(one)).all()) for one in tensors if one is not None)
 
 
-def _first(mask: torch.Tensor) -> Index:
+def first_index(mask: torch.Tensor) -> Index:
     """Give the index of the first element that is true."""
     flat = int(mask.flatten().to(torch.uint8).argmax())
     index: list[int] = []
@@ -209,9 +210,10 @@ def _belonging(index: Index, shape: Index) -> Index | None:
 
 
 def _value_at(tensor: torch.Tensor, index: Index) -> str:
-    return _written(dense(tensor)[index])
+    return written(dense(tensor)[index])
 
 
-def _written(element: torch.Tensor) -> str:
+def written(element: torch.Tensor) -> str:
+    """Write an element of a tensor as text."""
     value: Any = element.item()
     return f"{value:.6g}" if isinstance(value, float) else str(value)

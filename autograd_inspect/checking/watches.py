@@ -17,6 +17,7 @@ from autograd_inspect.autograd.custom_checks import check_calls
 from autograd_inspect.checking.failure import failure_of
 from autograd_inspect.checking.learners import Learners
 from autograd_inspect.checking.live import Describer
+from autograd_inspect.checking.observing import observed_by, variables_for
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.capture import About, Capture
 from autograd_inspect.model.facts import Event, EventKind, Facts, Learner
@@ -53,10 +54,15 @@ class Watches:
         about = About(target=target.text, arguments=target.arguments, rank=current_rank())
         self.scene = Scene(start, self.recorder)
         self.describer = Describer(start, self.recorder)
-        self.witness = Witness(
-            self.scene, self.recorder, about, self.describer, self._after_backward
-        )
         self.ledger = Ledger("group", start)
+        self.witness = Witness(
+            self.scene,
+            self.recorder,
+            about,
+            self.describer,
+            self._after_backward,
+            self.ledger.scaling.is_scaled,
+        )
         self.observer = Observer(
             Wish(steps),
             self.ledger,
@@ -76,8 +82,16 @@ class Watches:
     def begin(self) -> Callable[[], None]:
         """Take all places around the program; gives what leaves them again."""
         steps = register_optimizer_step_post_hook(self._after_step)
+        self.ledger.scaling.unscales = lambda: self.witness.note(
+            Event(EventKind.UNSCALE, "unscale_", None)
+        )
+        flow = self.recorder.flow
+        if flow is not None:
+            flow.on_write = self.witness.deeds.wrote
+            flow.overwriting.names = variables_for
         ends = [
             steps.remove,
+            self.witness.modules.begin(),
             self.observer.begin(),
             patch_engine(lambda engine: self.witness.in_front_of(self.recorder.around(engine))),
             self.recorder.stop,
@@ -116,7 +130,9 @@ class Watches:
         frame = calling_frame()
         place = line_at(frame, self.start)
         name = variable_holding(optimizer, scopes_from(frame))
-        self.witness.note(Event(EventKind.STEP, name or type(optimizer).__name__, place))
+        name = name or type(optimizer).__name__
+        self.witness.deeds.step(optimizer, name, place)
+        self.witness.note(Event(EventKind.STEP, name, place))
 
     def _after_backward(self) -> None:
         """Stop a program that calls backward again and again, and steps rarely or never."""
@@ -155,6 +171,7 @@ class Watches:
             held=self.describer.describe(graphs_held(scopes).items()),
             contexts=self.witness.contexts.left(),
             gradients=self.describer.describe(_with_graph(scopes)),
+            observed=observed_by(self.witness, self.ledger),
         )
 
     def _learners(self, scopes: Sequence[Scope]) -> tuple[Learner, ...]:

@@ -15,9 +15,13 @@ from autograd_inspect.autograd.rerunning import CustomCall
 from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.autograd.walker import gradient_edge
 from autograd_inspect.checking.contexts import Contexts
+from autograd_inspect.checking.deeds import Deeds
 from autograd_inspect.checking.live import Describer
+from autograd_inspect.checking.modules import Modules
+from autograd_inspect.checking.spoiling import chain_of, stack_of
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.facts import Event, EventKind, LiveTensor
+from autograd_inspect.model.observed import Hidden, Origin, Spoil
 from autograd_inspect.model.places import Place
 from autograd_inspect.recording.recorder import Record, Recorder
 from autograd_inspect.tracing.frames import calling_frame, line_at
@@ -36,6 +40,16 @@ _PROBED = 64
 _EVENTS = 2000
 
 
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """One backward call, before it runs; `spoiled` says which of its losses are not finite."""
+
+    moment: Moment
+    call: BackwardCall
+    spoiled: tuple[tuple[str, tuple[Origin, ...]], ...]
+    hidden: tuple[tuple[int, str, Place | None], ...]
+
+
 @dataclass(slots=True, eq=False)
 class Witness:
     """Captures the first backward calls of each line, those that fail, and those that make NaN.
@@ -44,6 +58,11 @@ class Witness:
     events    backward calls, in order, among those that others note
     contexts  the ctx of custom Functions that backward went through
     custom    calls of custom Functions, with the capture that their nodes are in
+    hidden    writes that no version shows
+    spoils    where values that were not finite came from
+    deeds     what is done to gradients
+    modules   what the program's modules share
+    is_scaled tells whether a root is a loss that a GradScaler has scaled
     failed    the number of the capture whose backward raised last, -1 for none
     called    is told of each backward call once it is over, or has raised
     unused    what the last call that raised asked for, and its graph does not lead to
@@ -55,9 +74,14 @@ class Witness:
     about: About
     describer: Describer
     called: Callable[[], None] = lambda: None
+    is_scaled: Callable[[Any], bool] = lambda _: False
     captures: list[Capture] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     custom: list[tuple[CustomCall, int]] = field(default_factory=list)
+    spoils: list[Spoil] = field(default_factory=list)
+    hidden: list[Hidden] = field(default_factory=list)
+    deeds: Deeds = field(init=False)
+    modules: Modules = field(init=False)
     calls: int = 0
     failed: int = -1
     contexts: Contexts = field(default_factory=Contexts)
@@ -68,6 +92,11 @@ class Witness:
     _nonfinite: int = 0
     _latest: tuple[int, Record] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """Make what looks on."""
+        self.deeds = Deeds(self.scene.start, self.note)
+        self.modules = Modules(self.scene.start)
 
     def in_front_of(self, engine: Engine) -> Engine:
         """Make the function that replaces the engine."""
@@ -84,15 +113,18 @@ class Witness:
             if occasion is None:
                 result = engine(*arguments, **options)
             else:
-                result = self._run(*occasion, lambda: engine(*arguments, **options))
+                result = self._run(occasion, lambda: engine(*arguments, **options))
             self.called()
             return result
 
         return run_backward
 
     def note(self, event: Event) -> None:
-        """Write down what the program did just now."""
-        if len(self.events) < _EVENTS:
+        """Write down what the program did just now; what it does to many tensors at once, once."""
+        latest = self.events[-1] if self.events else None
+        of_many = event.kind in {EventKind.RESCALE, EventKind.UNSCALE}
+        same = latest is not None and (latest.kind, latest.place) == (event.kind, event.place)
+        if len(self.events) < _EVENTS and not (of_many and same):
             self.events.append(replace(event, sequence=next_sequence()))
 
     def add_later_cuts(self) -> None:
@@ -102,9 +134,7 @@ class Witness:
             capture = self.captures[place]
             self.captures[place] = replace(capture, graph=record.with_later_cuts())
 
-    def _prepare(
-        self, arguments: Sequence[Any], options: Any, frame: Any
-    ) -> tuple[Moment, BackwardCall] | None:
+    def _prepare(self, arguments: Sequence[Any], options: Any, frame: Any) -> Occasion | None:
         """Walk the graph before the backward frees it."""
         self.calls += 1
         try:
@@ -113,7 +143,9 @@ class Witness:
                 call = BackwardCall.read(arguments, options, frame)
                 roots = named_roots(call)
                 name = ", ".join(name for name, _ in roots if name)
-                self.note(_event(call, arguments, name, place, self.calls))
+                scaled = any(map(self.is_scaled, call.roots))
+                event = _event(call, arguments, name, place, self.calls)
+                self.note(replace(event, scaled=scaled))
                 if self.calls > _PROBED or self.trouble is not None:
                     return None
                 about = replace(self.about, call=call.name, number=self.calls, place=place)
@@ -121,24 +153,62 @@ class Witness:
                 moment = Moment.seize(roots, call.scopes, about, self.scene, lost)
                 self._note_missed(moment, call, frame)
                 self.contexts.note(moment.walked.nodes, self.calls)
-                return moment, call
+                self.modules.look(call.scopes)
+                if call.accumulates:
+                    self.deeds.before_backward(moment.walked, place)
+                return Occasion(moment, call, self._spoiled(call, moment), self._hidden(moment))
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
             return None
 
-    def _run(self, moment: Moment, call: BackwardCall, engine: Callable[[], Any]) -> Any:
+    def _spoiled(
+        self, call: BackwardCall, moment: Moment
+    ) -> tuple[tuple[str, tuple[Origin, ...]], ...]:
+        """Tell which losses are not finite, and where that came from."""
+        flow = self.recorder.flow
+        if flow is None or not flow.values.born:
+            return ()
+        tensors = [one for one in call.roots if isinstance(one, torch.Tensor)]
+        found = []
+        for name, root in zip(moment.root_names, tensors, strict=False):
+            born = flow.values.behind(root)
+            if born is not None:
+                found.append((name, chain_of(born, self.scene.start)))
+        return tuple(found)
+
+    def _hidden(self, moment: Moment) -> tuple[tuple[int, str, Place | None], ...]:
+        """Find what was written through `.data` since a node saved it."""
+        flow = self.recorder.flow
+        last = flow.writes.last if flow is not None else {}
+        storages, graph = moment.walked.storages, moment.walked.graph
+        if not any(at in last and last[at].hidden for at in storages):
+            return ()
+        found = []
+        table = graph.saved_table
+        for row, (node, number) in enumerate(
+            zip(table.node.tolist(), table.storage.tolist(), strict=True)
+        ):
+            write = last.get(storages[number]) if number >= 0 else None
+            sequence = int(graph.node_table.sequence[node])
+            if write is not None and write.hidden and write.sequence > sequence >= 0:
+                place = next(iter(stack_of(write.spot, self.scene.start)), None)
+                found.append((row, write.op, place))
+        return tuple(found)
+
+    def _run(self, occasion: Occasion, engine: Callable[[], Any]) -> Any:
+        moment, call = occasion.moment, occasion.call
         try:
             with moment.probes:
                 result = engine()
         except BaseException as error:
             moment.arrivals.backward = Backward.FAILED
             moment.note(error=f"{type(error).__name__}: {error}")
-            self._keep(moment, failed=True)
+            self._keep(occasion, failed=True)
             self._note_unused(moment, call)
             raise
         moment.arrivals.record(call.inputs, None if call.accumulates else result)
         self._note_lives(moment, call)
-        self._keep(moment, failed=False)
+        self._keep(occasion, failed=False)
         return result
 
     def _note_missed(self, moment: Moment, call: BackwardCall, frame: Any) -> None:
@@ -163,11 +233,14 @@ class Witness:
             named = moment.named
             lives.name(named.by_id, named.parameters.values(), named.kept)
 
-    def _keep(self, moment: Moment, *, failed: bool) -> None:
+    def _keep(self, occasion: Occasion, *, failed: bool) -> None:
+        moment = occasion.moment
         with self.recorder.looking_away():
             try:
-                if failed or self._is_news(moment):
-                    self._develop(moment)
+                if occasion.call.accumulates and not failed:
+                    self.deeds.after_backward(moment.walked.leaves, moment.about.place)
+                if failed or self._is_news(occasion):
+                    self._develop(occasion)
                     self.failed = len(self.captures) - 1 if failed else self.failed
                 else:
                     release_safely(moment.walked.structure)
@@ -189,20 +262,31 @@ class Witness:
             except Exception as error:  # noqa: BLE001 - the user's program must not see it
                 self.trouble = error
 
-    def _is_news(self, moment: Moment) -> bool:
+    def _is_news(self, occasion: Occasion) -> bool:
         """Tell whether a backward that went well is to be kept."""
+        moment = occasion.moment
         place = moment.about.place
         self._sites[place] += 1
         if self._sites[place] <= _OF_EACH and len(self.captures) < _OF_ALL:
             return True
-        self._nonfinite += moment.probes.saw_nonfinite
-        return moment.probes.saw_nonfinite and self._nonfinite <= _NONFINITE
+        odd = moment.probes.saw_nonfinite or bool(occasion.spoiled)
+        self._nonfinite += odd
+        return odd and self._nonfinite <= _NONFINITE
 
-    def _develop(self, moment: Moment) -> None:
+    def _develop(self, occasion: Occasion) -> None:
+        moment = occasion.moment
         known = {call.function for call, _ in self.custom}
         found = self.recorder.custom.found if self.recorder.custom is not None else []
         self.captures.append(moment.develop())
         number = len(self.captures) - 1
+        self.spoils += [Spoil(number, -1, name, chain) for name, chain in occasion.spoiled]
+        self.hidden += [Hidden(number, *one) for one in occasion.hidden]
+        born = self.recorder.flow.values.born if self.recorder.flow is not None else {}
+        self.spoils += [
+            Spoil(number, row, "", chain_of(born[address], self.scene.start))
+            for row, address in moment.probes.suspects.items()
+            if address in born
+        ]
         self.custom += [(call, number) for call in found if call.function not in known]
         self._latest = (number, moment.record) if moment.record is not None else None
 

@@ -62,6 +62,8 @@ CODES = {
     "eps_underflow_low_precision": "AGI312",
     "sanitised_forward_nan_backward": "AGI313",
     "normalize_at_zero": "AGI314",
+    "division_by_zero": "AGI315",
+    "nonfinite_value": "AGI316",
     "dead_relu": "AGI401",
     "saturated_activation": "AGI402",
     "clamp_saturation": "AGI403",

@@ -7,6 +7,7 @@ from enum import Enum
 
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.gradcheck import Gradcheck
+from autograd_inspect.model.observed import Observed
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.tables import Spec
 from autograd_inspect.model.training import Training
@@ -18,6 +19,8 @@ class EventKind(str, Enum):
     BACKWARD = "backward"
     GRAD = "autograd.grad"
     STEP = "step"
+    RESCALE = "rescale gradients"
+    UNSCALE = "unscale gradients"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Event:
     name      of the loss, or of the optimizer
     place     the line that called it
     sequence  autograd's next sequence number then: nodes made before have smaller ones
+    scaled    backward was called on a loss that a GradScaler had scaled
     number    of the backward call, from 1, as in `About.number`; 0 for a step
     retains   it was to keep the graph
     creates   it was to make a graph of the gradients
@@ -36,6 +40,7 @@ class Event:
     name: str
     place: Place | None
     sequence: int = -1
+    scaled: bool = False
     number: int = 0
     retains: bool = False
     creates: bool = False
@@ -218,6 +223,7 @@ class Facts:
     contexts   tensors on the ctx of custom Functions
     stopped    we ended the program, it might have gone on
     omitted    what could not be looked at, and why
+    observed   single things that values, gradients and modules did
     """
 
     start: str
@@ -233,3 +239,4 @@ class Facts:
     contexts: tuple[ContextTensor, ...] = ()
     stopped: bool = False
     omitted: tuple[str, ...] = field(default=())
+    observed: Observed = field(default_factory=Observed)

@@ -24,6 +24,7 @@ from autograd_inspect.recording.creation import Mark
 from autograd_inspect.recording.cuts import Cut, Cuts, Known
 from autograd_inspect.recording.lineage import Lineage, Tensors, cuts_behind, has_graph
 from autograd_inspect.recording.lives import Lives
+from autograd_inspect.recording.noticing import Noticing
 from autograd_inspect.recording.operations import (
     Sort,
     inputs_of_output,
@@ -36,6 +37,7 @@ from autograd_inspect.recording.operations import (
     tensors_in_result,
     values_among,
 )
+from autograd_inspect.recording.overwriting import Overwriting
 from autograd_inspect.recording.regions import Regions
 from autograd_inspect.recording.sites import Text, spot_of
 from autograd_inspect.recording.unrecorded import UnrecordedTensors
@@ -62,6 +64,9 @@ class Flow(TorchFunctionMode):
     cuts     the places that cut the graph
     writes   the last in-place write to each storage
     values   where values first were not finite
+    noticing operations that stand out by what they are given
+    overwriting  variables whose tensor was overwritten by what they were handed to
+    on_write is told of each in-place write: the tensor, the function, and where
     lineage  what is known of each tensor
     lives    what happened to the tensors that the program means to train
     unrecorded  tensors made while gradients were off, where that matters later
@@ -74,6 +79,9 @@ class Flow(TorchFunctionMode):
         self.cuts = Cuts()
         self.writes = Writes()
         self.values = Values()
+        self.noticing = Noticing()
+        self.overwriting = Overwriting()
+        self.on_write: Callable[[torch.Tensor, TorchFunction, FrameType], None] | None = None
         self.lineage = Lineage()
         self.lives = Lives()
         self.regions = Regions()
@@ -127,6 +135,9 @@ class Flow(TorchFunctionMode):
             tainted = self.lineage.tainted(given)
         except Exception:  # noqa: BLE001 - a tensor of a kind that does not tell
             return func(*args, **kwargs) if kwargs else func(*args)
+        self._guard(self.noticing.look, func, args, kwargs, inputs, frame)
+        if self.overwriting.pending:
+            self._guard(self.overwriting.used, inputs, frame)
         if self._inside is not None:
             self._inside += learning
         if tainted and torch.is_grad_enabled():
@@ -141,6 +152,8 @@ class Flow(TorchFunctionMode):
                 self._entering = None
         self._guard(self._written, func, inputs, versions, frame)
         self._guard(self._valued, func, inputs, result, frame)
+        if kind_by_name(func) is CutKind.DATA and isinstance(result, torch.Tensor):
+            self._guard(self.writes.detached, result)
         if not torch.is_grad_enabled():
             self._guard(self._unrecorded, result, frame)
         if (learning or tainted) and self._inside is None and not self._in_backward:
@@ -203,6 +216,10 @@ class Flow(TorchFunctionMode):
         for tensor, version in zip(inputs, versions, strict=True):
             if version >= 0 and tensor._version != version:
                 self.writes.note(tensor, name_of(func), spot_of(frame))
+                if torch.is_grad_enabled() and not self._in_backward:
+                    self.overwriting.wrote(tensor, name_of(func), frame)
+                if self.on_write is not None:
+                    self.on_write(tensor, func, frame)
 
     def _valued(self, func: TorchFunction, inputs: Tensors, result: Any, frame: FrameType) -> None:
         if self.asleep or self._in_backward:

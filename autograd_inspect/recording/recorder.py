@@ -52,8 +52,9 @@ class Record:
         births = list(graph.births)
         for row, address in suspects.items():
             if address in born:
-                made = self.places.stack(born[address].spot)
-                births[row] = replace(births[row], made=made, maker=born[address].op)
+                first = born[address].first
+                made = self.places.stack(first.spot)
+                births[row] = replace(births[row], made=made, maker=first.op)
         return replace(graph, births=tuple(births))
 
     def put_into(self, graph: Graph, made: Mapping[int, str], leaves: Names) -> Graph:
@@ -104,6 +105,11 @@ class Recorder:
     def lives(self) -> Lives | None:
         """What happened to the tensors that learn, if values are followed."""
         return self._flow.lives if self._flow is not None else None
+
+    @property
+    def flow(self) -> Flow | None:
+        """The close watch; None without `watch`."""
+        return self._flow
 
     @property
     def saw_cuts(self) -> bool:

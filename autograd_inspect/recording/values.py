@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
+from autograd_inspect.autograd.births import first_index, operand_at, written
 from autograd_inspect.autograd.details import dense
+from autograd_inspect.model.probes import Operand
 from autograd_inspect.recording.lineage import Tensors
 from autograd_inspect.recording.sites import Spot
 
@@ -22,12 +24,29 @@ _PLAIN = {torch.Tensor, torch.nn.Parameter}
 _MOST = 10_000
 
 
+#: What the tensors that an operation was given are called, in their order.
+_GIVEN = ("self", "other", "third", "fourth")
+
+
 @dataclass(frozen=True, slots=True)
 class Born:
-    """An operation that first gave a value that is not finite."""
+    """An operation that first gave a value that is not finite.
+
+    value  the first such element, as text: `nan`, `inf`, `-inf`
+    given  what the operation was given, at that element
+    cause  where the infinite values came from that this operation made NaN of
+    """
 
     op: str
     spot: Spot
+    value: str = ""
+    given: tuple[Operand, ...] = ()
+    cause: Born | None = None
+
+    @property
+    def first(self) -> Born:
+        """Where such a value first came up."""
+        return self if self.cause is None else self.cause.first
 
 
 @dataclass(slots=True)
@@ -44,8 +63,8 @@ class Values:
         if torch._C._len_torch_dispatch_stack():
             return  # a mode of the program's would see what we compute
         for tensor in outputs:
-            # A view has no values of its own; elsewhere the program would have to wait for them.
-            if type(tensor) not in _PLAIN or tensor._is_view() or not tensor.is_cpu:
+            # Elsewhere than in the processor's memory the program would have to wait for them.
+            if type(tensor) not in _PLAIN or not tensor.is_cpu or _is_view_of(tensor, inputs):
                 continue
             if not tensor.is_floating_point():
                 continue
@@ -55,12 +74,43 @@ class Values:
             address = tensor.untyped_storage()._cdata
             if finite:
                 self.born.pop(address, None)
-            elif address not in self.born and len(self.born) < _MOST:
-                self.born[address] = self._before(inputs) or born()
+            elif len(self.born) < _MOST:
+                known = self.born.get(address) or self._before(inputs)
+                self.born[address] = _followed(known, tensor, inputs, born)
+
+    def behind(self, tensor: torch.Tensor) -> Born | None:
+        """Tell where what is in a tensor was first not finite."""
+        return self.born.get(tensor.untyped_storage()._cdata) if type(tensor) in _PLAIN else None
 
     def _before(self, inputs: Tensors) -> Born | None:
-        found = (self.born.get(one.untyped_storage()._cdata) for one in inputs)
-        return next(filter(None, found), None)
+        behind = [self.behind(one) for one in inputs]
+        found = [one for one in behind if one is not None]
+        return next((one for one in found if one.value == "nan"), next(iter(found), None))
+
+
+def _followed(
+    known: Born | None, tensor: torch.Tensor, inputs: Tensors, born: Callable[[], Born]
+) -> Born:
+    """Pass on what was born before, unless this is what first made NaN of infinite values."""
+    values = tensor.detach()
+    odd = torch.isnan(values)
+    if known is not None and (known.value == "nan" or not bool(odd.any())):
+        return known
+    index = first_index(odd if bool(odd.any()) else torch.isinf(values))
+    given = tuple(
+        operand_at(name, one.detach(), index)
+        for name, one in zip(_GIVEN, inputs, strict=False)
+        if type(one) in _PLAIN and one.layout is torch.strided
+    )
+    return replace(born(), value=written(values[index]), given=given, cause=known)
+
+
+def _is_view_of(tensor: torch.Tensor, inputs: Tensors) -> bool:
+    """Tell a view of what went in, which has no values of its own."""
+    if not tensor._is_view():
+        return False
+    address = tensor.untyped_storage()._cdata
+    return any(type(one) not in _PLAIN or one.untyped_storage()._cdata == address for one in inputs)
 
 
 def _is_finite(tensor: torch.Tensor) -> bool:

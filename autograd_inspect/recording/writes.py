@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 
+from autograd_inspect.autograd._torch import next_sequence
 from autograd_inspect.recording.sites import Spot
 
 #: Storages remembered, those that have gone included.
@@ -18,13 +20,17 @@ _MOST = 50_000
 class Written:
     """An in-place write: what was called, where, and the version that it left.
 
-    `storage` is weak, and keeps the address from being used again while this is remembered.
+    `sequence` is the number of the next node then; `hidden` says that it was made through `.data`,
+    whose version nobody else sees. `storage` is weak, and keeps the address from being used again
+    while this is remembered.
     """
 
     op: str
     spot: Spot
     version: int
     storage: StorageWeakRef
+    sequence: int = -1
+    hidden: bool = False
 
 
 @dataclass(slots=True)
@@ -32,13 +38,32 @@ class Writes:
     """The last in-place write to each storage, by the storage's address."""
 
     last: dict[int, Written] = field(default_factory=dict)
+    _detached: dict[int, weakref.ref[torch.Tensor]] = field(default_factory=dict)
+
+    def detached(self, tensor: torch.Tensor) -> None:
+        """Remember what `.data` has given."""
+        if len(self._detached) > _MOST:
+            self._detached.clear()
+        self._detached[id(tensor)] = weakref.ref(tensor)
+
+    def _is_detached(self, tensor: torch.Tensor) -> bool:
+        base = tensor._base if tensor._is_view() else tensor
+        known = self._detached.get(id(base))
+        return known is not None and known() is base
 
     def note(self, tensor: torch.Tensor, op: str, spot: Spot) -> None:
         """Remember a write that has just happened."""
         storage = tensor.untyped_storage()
         address = storage._cdata
         self.last.pop(address, None)  # so that the oldest come first
-        self.last[address] = Written(op, spot, tensor._version, StorageWeakRef(storage))  # type: ignore[no-untyped-call]
+        self.last[address] = Written(
+            op,
+            spot,
+            tensor._version,
+            StorageWeakRef(storage),  # type: ignore[no-untyped-call]
+            next_sequence(),
+            self._is_detached(tensor),
+        )
         if len(self.last) > _MOST:
             for old in list(self.last)[: _MOST // 2]:
                 del self.last[old]

@@ -88,6 +88,11 @@ class Fates:
         """Give the name of a parameter; empty where none is known."""
         return self._life(parameter).name
 
+    def name_by_id(self, key: int) -> str:
+        """Give the name of the parameter with an `id`; empty where none is known."""
+        life = self._lives.get(key)
+        return life.name if life is not None else ""
+
     def table(self, owned: Iterable[int]) -> tuple[Fate, ...]:
         """Tell what became of all of them; `owned` are the `id`s of the parameters of modules."""
         alive = set(owned)

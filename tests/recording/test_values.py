@@ -22,7 +22,20 @@ def test_what_is_not_finite_is_remembered_with_the_operation_it_came_from_first(
     values.note([logs], [x], lambda: born("log"))
     shifted = logs + 1
     values.note([shifted], [logs], lambda: born("add"))
-    assert values.born == {address(logs): born("log"), address(shifted): born("log")}
+    first = values.born[address(logs)]
+    assert (first.op, first.value, first.given[0].value) == ("log", "-inf", "0")
+    assert values.born == {address(logs): first, address(shifted): first}
+
+
+def test_what_makes_nan_of_infinite_values_is_another_origin() -> None:
+    values = Values()
+    masked = torch.full((2, 3), -torch.inf)
+    values.note([masked], [], lambda: born("masked_fill"))
+    weights = masked.softmax(-1)
+    values.note([weights], [masked], lambda: born("softmax"))
+    made = values.born[address(weights)]
+    assert (made.op, made.value) == ("softmax", "nan")
+    assert made.cause == values.born[address(masked)] == made.first
 
 
 def test_finite_values_forget_what_was_at_their_place() -> None:
@@ -51,10 +64,11 @@ def test_integers_views_and_foreign_classes_are_not_looked_at() -> None:
             return super().__torch_function__(func, types, args, kwargs or {})
 
     strange = torch.tensor([float("nan")]).as_subclass(Curious)
-    view = torch.tensor([[float("nan")]]).view(1)
+    base = torch.tensor([[float("nan")]])
+    view = base.view(1)
     before = Curious.asked
     values = Values()
-    values.note([strange, view, torch.tensor([1])], [], lambda: born("mix"))
+    values.note([strange, view, torch.tensor([1])], [base], lambda: born("mix"))
     assert values.born == {}
     assert Curious.asked == before
 

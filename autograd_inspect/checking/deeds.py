@@ -1,0 +1,146 @@
+"""What a program does to gradients between a backward and the step that uses them."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from autograd_inspect.autograd.holding import storages_of
+from autograd_inspect.autograd.walker import Walk
+from autograd_inspect.model.facts import Event, EventKind
+from autograd_inspect.model.observed import Share
+from autograd_inspect.model.places import Place
+from autograd_inspect.tracing.frames import line_at
+
+#: Different combinations of losses that are kept.
+_MOST = 200
+
+
+@dataclass(slots=True)
+class _Mixture:
+    """Parameters of an optimizer whose gradients came of the same backward calls."""
+
+    step: Place | None
+    parameters: list[int]
+
+
+@dataclass(slots=True, eq=False)
+class Deeds:
+    """Sees gradients rescaled, and which losses a step's gradients came from; holds no tensor.
+
+    note  is told of what was done to gradients
+    """
+
+    start: Path
+    note: Callable[[Event], None]
+    _gradients: dict[int, weakref.ref[torch.Tensor]] = field(default_factory=dict)
+    _since: dict[int, tuple[weakref.ref[torch.Tensor], set[Place]]] = field(default_factory=dict)
+    _reach: dict[Place, dict[int, int]] = field(default_factory=dict)
+    _holds: dict[str, set[int]] = field(default_factory=dict)
+    _mixed: dict[tuple[str, frozenset[Place]], _Mixture] = field(default_factory=dict)
+
+    def before_backward(self, walked: Walk, place: Place | None) -> None:
+        """Notice which gradients were cleared."""
+        reach = self._reach.setdefault(place, {}) if place is not None else {}
+        depths = walked.graph.node_table.depth
+        nodes = walked.graph.leaf_table.node.tolist()
+        for node, leaf in zip(nodes, walked.leaves, strict=False):
+            key = id(leaf)
+            depth = int(depths[node])
+            reach[key] = min(depth, reach.get(key, depth))
+            known = self._since.get(key)
+            if known is not None and (known[0]() is not leaf or not _has_gradient(leaf)):
+                del self._since[key]
+
+    def after_backward(self, leaves: Sequence[torch.Tensor], place: Place | None) -> None:
+        """Note what has got a gradient."""
+        for leaf in leaves:
+            gradient = leaf.grad
+            if gradient is None:
+                continue
+            if gradient.layout is torch.strided:
+                self._gradients[_address(gradient)] = weakref.ref(leaf)
+            if place is not None:
+                known = self._since.setdefault(id(leaf), (weakref.ref(leaf), set()))
+                known[1].add(place)
+
+    def wrote(self, tensor: torch.Tensor, function: Callable[..., Any], frame: FrameType) -> None:
+        """See an in-place write, which may have been to a gradient."""
+        name = getattr(function, "__name__", "")
+        if not self._gradients or "zero" in name or tensor.layout is not torch.strided:
+            return
+        if not self._is_gradient(tensor) or _in_optimizer(frame):
+            return
+        kind = EventKind.UNSCALE if name.startswith("_amp_") else EventKind.RESCALE
+        self.note(Event(kind, name, line_at(frame, self.start)))
+
+    def _is_gradient(self, tensor: torch.Tensor) -> bool:
+        """Tell whether a tensor shares the memory of a gradient that is still there."""
+        address = _address(tensor)
+        known = self._gradients.get(address)
+        leaf = known() if known is not None else None
+        gradient = leaf.grad if leaf is not None else None
+        return gradient is not None and _address(gradient) == address
+
+    def step(self, optimizer: torch.optim.Optimizer, name: str, place: Place | None) -> None:
+        """Note the losses that a step's gradients came from."""
+        held = {id(one) for group in optimizer.param_groups for one in group["params"]}
+        self._holds[name] = held
+        for key in held & self._since.keys():
+            places = self._since[key][1]
+            if len(places) > 1 and len(self._mixed) < _MOST:
+                mixture = self._mixed.setdefault((name, frozenset(places)), _Mixture(place, []))
+                if key not in mixture.parameters:
+                    mixture.parameters.append(key)
+
+    def shares(self, names: Callable[[int], str]) -> tuple[Share, ...]:
+        """List the steps that used what the loss of another optimizer had sent along."""
+        return tuple(
+            share
+            for (name, places), mixture in self._mixed.items()
+            for share in self._judge(name, places, mixture, names)
+        )
+
+    def _judge(
+        self, name: str, places: frozenset[Place], mixture: _Mixture, names: Callable[[int], str]
+    ) -> list[Share]:
+        others = {other: held - self._holds[name] for other, held in self._holds.items()}
+        aim = {
+            place: next((o for o, held in others.items() if held & reach.keys()), "")
+            for place in places
+            if (reach := self._reach.get(place, {}))
+        }
+        own = next((place for place, other in aim.items() if not other), None)
+        foreign = [place for place, other in aim.items() if other and self._lies_behind(
+            place, others[other], mixture.parameters)]  # fmt: skip
+        if own is None or not foreign:
+            return []
+        parameters = tuple(filter(None, map(names, mixture.parameters)))
+        return [Share(name, mixture.step, parameters, own, place, aim[place]) for place in foreign]
+
+    def _lies_behind(self, place: Place, others: set[int], mine: Sequence[int]) -> bool:
+        """Tell whether a loss reaches the parameters of others by way of mine."""
+        reach = self._reach[place]
+        behind = [reach[key] for key in others & reach.keys()]
+        before = [reach[key] for key in mine if key in reach]
+        return bool(behind and before) and min(before) < min(behind)
+
+
+def _has_gradient(leaf: torch.Tensor) -> bool:
+    gradient = leaf.grad
+    return gradient is not None and bool(torch.count_nonzero(gradient.detach()))
+
+
+def _address(tensor: torch.Tensor) -> int:
+    return storages_of(tensor)[0][0]
+
+
+def _in_optimizer(frame: FrameType) -> bool:
+    file = frame.f_code.co_filename.replace("\\", "/")
+    return "/torch/optim/" in file

@@ -1,0 +1,312 @@
+"""Why a gradient or a loss is not finite: the mechanism behind the first such value of a run.
+
+Two things tell. A value of the forward that was not finite, with the operation that made it; and a
+node of the backward at which finite gradients became NaN or infinite. The second alone means
+that only the derivative is infinite, or that a mask mended the forward and not the backward.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograd_inspect.analyses.nonfinite import first_nonfinite
+from autograd_inspect.checks.sources import Sources
+from autograd_inspect.model.capture import Capture
+from autograd_inspect.model.facts import EventKind, Facts
+from autograd_inspect.model.nonfinite import NonFinite
+from autograd_inspect.model.observed import LostConstant, Origin
+from autograd_inspect.model.places import Place
+from autograd_inspect.model.probes import Operand
+from autograd_inspect.model.rows import Node
+
+#: Operations by the kind of mistake that makes them, or their derivatives, infinite.
+_KINDS = {
+    "sqrt_at_zero": "sqrt norm linalg_vector_norm vector_norm cdist dist pairwise_distance hypot "
+    "linalg_norm matrix_norm linalg_matrix_norm frobenius_norm renorm rsqrt",
+    "pow_at_zero": "pow rpow float_power ipow",
+    "log_domain": "log log2 log10 log1p logit xlogy lgamma digamma binary_cross_entropy "
+    "special_logit special_xlogy",
+    "acos_at_boundary": "acos arccos asin arcsin acosh arccosh",
+    "atanh_at_boundary": "atanh arctanh",
+    "softmax_all_masked": "softmax log_softmax logsumexp scaled_dot_product_attention "
+    "multi_head_attention_forward gumbel_softmax",
+    "std_of_one_element": "std var std_mean var_mean",
+    "mean_over_empty": "mean cross_entropy nll_loss nll_loss2d nanmean mse_loss l1_loss "
+    "smooth_l1_loss huber_loss kl_div binary_cross_entropy_with_logits",
+    "degenerate_spectrum": "linalg_eigh eigh linalg_svd svd linalg_eig eig linalg_eigvals",
+    "division_by_zero": "div truediv rtruediv true_divide divide reciprocal itruediv",
+}
+_SLUG_OF = {op: slug for slug, ops in _KINDS.items() for op in ops.split()}
+#: Operations after which a value that was not finite is gone.
+_MASKS = {
+    "nan_to_num": "nan_to_num",
+    "where": "where",
+    "masked_fill": "masked_fill",
+    "index_put": "masked_fill",
+    "masked_scatter": "masked_fill",
+    "index": "selection",
+    "masked_select": "selection",
+    "mul": "product",
+}
+#: Kinds at which a lost epsilon would have helped.
+_HELPED = {"division_by_zero", "sqrt_at_zero", "log_domain", "pow_at_zero", "atanh_at_boundary",
+           "acos_at_boundary", "normalize_at_zero", "mean_over_empty"}  # fmt: skip
+_ASKED = re.compile(r"\b(isnan|isfinite|isinf)\b")
+_COUNTED = re.compile(r"\.sum\(|\bsum\(|count|\blen\(|numel\(|\.size\(")
+_ZERO = {"0", "-0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why the first value that is not finite came up.
+
+    op        the operation, as the program calls it
+    place     its line, or that of the constant that was lost
+    other     another line that matters, and what it did
+    in_forward  the loss itself is not finite
+    """
+
+    slug: str
+    capture: Capture
+    op: str
+    place: Place | None
+    operands: tuple[Operand, ...] = ()
+    formula: str = ""
+    arrived: str = ""
+    other: tuple[Place | None, str] = (None, "")
+    in_forward: bool = False
+    constant: LostConstant | None = None
+
+
+def diagnosed(facts: Facts) -> Diagnosis | None:
+    """Find the first capture with something that is not finite, and say why it is not."""
+    for number, capture in enumerate(facts.captures):
+        lost = next((s for s in facts.observed.spoils if s.capture == number and s.birth < 0), None)
+        if lost is not None:
+            return _of_forward(facts, capture, lost.chain)
+        first = first_nonfinite(capture.graph)
+        if first is not None and not _is_scaled(facts, capture):
+            row = capture.graph.births.index(first.birth)
+            chains = (
+                s.chain for s in facts.observed.spoils if (s.capture, s.birth) == (number, row)
+            )
+            return _of_backward(facts, capture, first, next(chains, ()))
+    return None
+
+
+def affected(capture: Capture) -> tuple[str, ...]:
+    """Name what has a gradient that is not finite."""
+    return tuple(one.name for one in capture.gradients if one.present and (one.nan or one.inf))
+
+
+def _is_scaled(facts: Facts, capture: Capture) -> bool:
+    """Tell a backward of a scaled loss: what overflows there makes the scaler skip the step."""
+    calls = [e for e in facts.events if e.kind in {EventKind.BACKWARD, EventKind.GRAD}]
+    number = capture.about.number
+    return 0 < number <= len(calls) and calls[number - 1].scaled
+
+
+def _of_forward(facts: Facts, capture: Capture, chain: Sequence[Origin]) -> Diagnosis:
+    """Explain a loss that is not finite by the operations that made it so."""
+    for at, origin in enumerate(chain):
+        slug = _slug_of_origin(facts, origin)
+        if slug == "division_by_zero" and any(
+            node.place == origin.place and divides_by_norm(node) for node in capture.graph.nodes
+        ):
+            slug = "normalize_at_zero"
+        if slug:
+            behind = chain[at + 1] if at + 1 < len(chain) else None
+            other = (
+                (behind.place, f"{behind.op} gave {behind.value} here") if behind else (None, "")
+            )
+            found = Diagnosis(slug, capture, origin.op, origin.place, origin.given, other=other,
+                              in_forward=True)  # fmt: skip
+            return _with_constant(facts, found, origin.given)
+    first = chain[-1]
+    return Diagnosis("nonfinite_value", capture, first.op, first.place, first.given,
+                     in_forward=True)  # fmt: skip
+
+
+def _of_backward(
+    facts: Facts, capture: Capture, first: NonFinite, chain: Sequence[Origin]
+) -> Diagnosis:
+    """Explain a gradient that is not finite although the loss is."""
+    node = first.node
+    slug = _SLUG_OF.get(node.title, "nonfinite_value")
+    if slug == "std_of_one_element":
+        slug = "sqrt_at_zero"  # with one element alone the forward would not be finite
+    found = Diagnosis(
+        slug, capture, node.title, node.place, first.operands, first.formula, first.birth.arrived
+    )
+    divides = slug == "division_by_zero"
+    forward = bool(chain) or first.source is not None or divides
+    if forward and chain:
+        origin = chain[-1]
+        at = next((one for one in chain if _slug_of_origin(facts, one)), origin)
+        found = _replaced(found, _slug_of_origin(facts, at) or slug, at)
+    mask = _mask_behind(node) if first.birth.arrived in {*_ZERO, ""} else None
+    if mask is not None:
+        what, masking = mask
+        other = (masking.place, f"{masking.title} leaves it out here, in the forward only")
+        masked = _slug_behind_mask(facts, found, what, masking, forward=forward)
+        if masked:
+            return _with_constant(facts, _renamed(found, masked, other), first.operands)
+    return _with_constant(facts, found, first.operands)
+
+
+def _replaced(found: Diagnosis, slug: str, origin: Origin) -> Diagnosis:
+    return Diagnosis(slug, found.capture, origin.op, origin.place, origin.given, found.formula,
+                     found.arrived)  # fmt: skip
+
+
+def _renamed(found: Diagnosis, slug: str, other: tuple[Place | None, str]) -> Diagnosis:
+    return Diagnosis(slug, found.capture, found.op, found.place, found.operands, found.formula,
+                     found.arrived, other)  # fmt: skip
+
+
+def _slug_behind_mask(
+    facts: Facts, found: Diagnosis, what: str, masking: Node, *, forward: bool
+) -> str:
+    """Say what it is where a mask leaves the bad element out; empty where the mask is no part."""
+    divides = found.slug in {"division_by_zero", "mean_over_empty"}
+    if what == "nan_to_num":
+        return "sanitised_forward_nan_backward"
+    asks = forward and what in {"where", "masked_fill"} and _asks_for_nan(facts, masking.place)
+    if what == "where":
+        return "sanitised_forward_nan_backward" if asks else "where_masks_bad_branch"
+    if divides and not asks:
+        return "masked_division"
+    if what == "masked_fill" and forward:
+        return "sanitised_forward_nan_backward"
+    return ""
+
+
+def _asks_for_nan(facts: Facts, place: Place | None) -> bool:
+    """Tell whether the function around a line asks where values are not finite."""
+    sources = Sources(facts.start)
+    function = sources.function(place) if place is not None else None
+    lines = sources.lines(place.file) if place is not None else []
+    if function is not None:
+        lines = lines[function.lineno - 1 : function.end_lineno]
+    elif place is not None:
+        lines = lines[max(place.line - 4, 0) : place.line]
+    return any(_ASKED.search(line) for line in lines)
+
+
+def _slug_of_origin(facts: Facts, origin: Origin) -> str:
+    """Say what kind of mistake an operation is that gave a value which is not finite."""
+    op = bare(origin.op)
+    slug = _SLUG_OF.get(op, "")
+    if op == "rsqrt":
+        return "division_by_zero"
+    if slug == "division_by_zero":
+        return _kind_of_division(facts, origin)
+    if slug == "mean_over_empty":
+        empty = any(one.remark == "empty" for one in origin.given)
+        judged = op in {"cross_entropy", "nll_loss", "nll_loss2d"} and origin.value == "nan"
+        finite = not any(_is_odd(one) for one in origin.given)
+        return slug if empty or (judged and finite) else ""
+    if slug == "softmax_all_masked":
+        return slug if origin.value == "nan" else ""
+    if slug == "std_of_one_element":
+        return slug if origin.value == "nan" and not any(map(_is_odd, origin.given)) else ""
+    return "" if slug == "degenerate_spectrum" else slug
+
+
+def _kind_of_division(facts: Facts, origin: Origin) -> str:
+    """Tell a mean by hand, and a vector divided by its own norm, from any other division."""
+    line = Sources(facts.start).line(origin.place)
+    zeros = [one for one in origin.given if one.value in _ZERO or _is_all_zero(one)]
+    if len(zeros) > 1 and _COUNTED.search(line):
+        return "mean_over_empty"
+    if "norm" in line or "sqrt" in line:
+        return "normalize_at_zero"
+    return "division_by_zero"
+
+
+#: What leads from a divisor to the norm that it is.
+_ON_THE_WAY = frozenset(["expand", "clamp", "clamp_min", "add", "unsqueeze", "view", "reshape",
+                         "maximum", "t", "transpose", "squeeze", "index", "select"])  # fmt: skip
+
+
+def divides_by_norm(node: Node) -> bool:
+    """Tell whether a node divides by a norm."""
+    if node.title != "div" or len(node.edges) < 2:
+        return False
+    ahead = [node.edges[1].target]
+    for one in ahead:
+        if one is None or len(ahead) > 12:
+            continue
+        if _SLUG_OF.get(one.title) == "sqrt_at_zero":
+            return True
+        if one.title in _ON_THE_WAY:
+            ahead += [edge.target for edge in one.edges]
+    return False
+
+
+def _is_all_zero(operand: Operand) -> bool:
+    found = re.match(r"of ([\d,]+) elements ([\d,]+) zero", operand.remark)
+    return found is not None and found[1] == found[2]
+
+
+def _is_odd(operand: Operand) -> bool:
+    return "NaN" in operand.remark or "infinite" in operand.remark
+
+
+def _with_constant(facts: Facts, found: Diagnosis, operands: Sequence[Operand]) -> Diagnosis:
+    """Blame the epsilon that the dtype could not hold, where it stood in the same function."""
+    if found.slug not in _HELPED or found.place is None:
+        return found
+    for one in facts.observed.constants:
+        at = one.stack[0] if one.stack else None
+        if at is not None and (at.file, at.function) == (found.place.file, found.place.function):
+            other = (
+                (found.place, f"{found.op} needed it here") if at != found.place else found.other
+            )
+            return Diagnosis("eps_underflow_low_precision", found.capture, found.op, at,
+                             found.operands or tuple(operands), found.formula, found.arrived,
+                             other, found.in_forward, one)  # fmt: skip
+    return found
+
+
+def _mask_behind(node: Node) -> tuple[str, Node] | None:
+    """Find what may leave an element out, between a node and the roots: the nearest such node."""
+    givers = _givers(node)
+    ahead, seen = [node.index], {node.index}
+    product: tuple[str, Node] | None = None
+    for index in ahead:
+        one = node.graph.node(index)
+        what = _MASKS.get(one.title, "") if index != node.index else ""
+        if what == "product":
+            product = product or (what, one)
+        elif what:
+            return what, one
+        new = [giver for giver in givers(index) if giver not in seen]
+        seen.update(new)
+        ahead += new
+    return product
+
+
+def _givers(node: Node) -> Callable[[int], Iterator[int]]:
+    """Make the function that gives the nodes which send gradients to a node."""
+    table = node.graph.edge_table
+    source = np.repeat(np.arange(len(node.graph)), np.diff(table.start))
+    order = np.argsort(table.target, kind="stable")
+    targets = table.target[order]
+
+    def give(index: int) -> Iterator[int]:
+        first, last = np.searchsorted(targets, [index, index + 1])
+        yield from source[order[first:last]].tolist()
+
+    return give
+
+
+def bare(op: str) -> str:
+    """Strip the owner and the underscores of a function: `truediv` for `Tensor.__truediv__`."""
+    owner, _, name = op.rpartition(".")
+    name = name.strip("_")
+    return f"linalg_{name}" if owner == "torch.linalg" else name

@@ -1,0 +1,169 @@
+"""Wrong gradients without any error: custom backwards, and writes that autograd cannot see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from autograd_inspect.checks.reading import name_of_saved, related
+from autograd_inspect.checks.rule import Rule
+from autograd_inspect.checks.sources import Sources
+from autograd_inspect.model.facts import Facts
+from autograd_inspect.model.findings import Finding, Severity
+from autograd_inspect.model.gradcheck import Cause, Fault, FunctionCheck, InputCheck
+from autograd_inspect.model.places import Place
+from autograd_inspect.model.rows import Saved
+
+
+def custom_backward_missing_factor(facts: Facts) -> Iterator[Finding]:
+    """Find custom Functions whose gradient is not that of their forward."""
+    for check, wrong in _wrong(facts):
+        if wrong.cause is not Cause.SIGN and wrong.order == 1:
+            yield _wrong_gradient(facts, check, wrong)
+
+
+def wrong_custom_backward_sign(facts: Facts) -> Iterator[Finding]:
+    """Find custom Functions whose gradient has the opposite sign."""
+    for check, wrong in _wrong(facts):
+        if wrong.cause is Cause.SIGN and wrong.order == 1:
+            yield _wrong_gradient(facts, check, wrong)
+
+
+def _wrong(facts: Facts) -> Iterator[tuple[FunctionCheck, InputCheck]]:
+    for check in facts.gradcheck.checks if facts.gradcheck is not None else ():
+        muddled = any(fault.is_finding for fault, _ in check.faults)
+        for one in check.inputs:
+            if one.verdict.is_finding and not muddled:
+                yield check, one
+
+
+def _wrong_gradient(facts: Facts, check: FunctionCheck, wrong: InputCheck) -> Finding:
+    worst = wrong.worst
+    evidence = [f"{wrong.wrong} of {wrong.checked} elements of the gradient of {wrong.name} differ"]
+    if worst is not None:
+        evidence.append(
+            f"{wrong.name}{list(worst.index)}: backward says {_number(worst.analytic)}, "
+            f"differences of forward say {_number(worst.numeric)}"
+        )
+    cause = f" ({wrong.cause.value})" if wrong.cause.value else ""
+    return Finding(
+        message=f"the backward of {check.name} gives {wrong.name} a gradient that is not that of "
+        f"its forward{cause}",
+        evidence=tuple(evidence),
+        repair="multiply by grad_output, and derive each input's gradient from the forward",
+        place=_backward_line(facts, check),
+        tensors=(wrong.name,),
+        related=related((check.place, f"{check.name} was called here")),
+    )
+
+
+def _number(value: complex) -> str:
+    return f"{value.real:.6g}" if not value.imag else f"{value:.6g}"
+
+
+def ctx_breaks_double_backward(facts: Facts) -> Iterator[Finding]:
+    """Find custom Functions whose gradient is right and whose second derivative is wrong."""
+    for check in facts.gradcheck.checks if facts.gradcheck is not None else ():
+        wrong = [one for one in check.inputs if one.order == 2 and one.verdict.is_finding]
+        right = all(one.verdict.value == "ok" for one in check.inputs if one.order == 1)
+        if right and (wrong or check.second not in {"", "passes"}):
+            yield Finding(
+                message=f"the gradient of {check.name} is right, and its second derivative is "
+                "wrong: what its backward reads from ctx has no graph",
+                evidence=(check.second,) if check.second else (),
+                repair="save inputs and outputs alone, with save_for_backward, and compute the "
+                "rest again in backward",
+                place=_backward_line(facts, check),
+                related=related((check.place, f"{check.name} was called here")),
+            )
+
+
+def backward_mutates_saved(facts: Facts) -> Iterator[Finding]:
+    """Find custom backwards that write into what was saved, or into the gradient they are given."""
+    faults = {Fault.MUTATES_SAVED, Fault.MUTATES_GRAD_OUTPUT}
+    for check in facts.gradcheck.checks if facts.gradcheck is not None else ():
+        for fault, what in check.faults:
+            if fault in faults:
+                name = what or "grad_output"
+                yield Finding(
+                    message=f"the backward of {check.name} overwrites {name}, which others may "
+                    "still need",
+                    evidence=(f"{name} is another after backward than before",),
+                    repair="write the gradient into a new tensor",
+                    place=_backward_line(facts, check, writes=True),
+                    tensors=(name,),
+                    related=related((check.place, f"{check.name} was called here")),
+                )
+
+
+def _backward_line(facts: Facts, check: FunctionCheck, *, writes: bool = False) -> Place | None:
+    """Find the line of a Function's backward that gives the gradient, or that writes."""
+    import ast
+
+    sources = Sources(facts.start)
+    files = {one.file for capture in facts.captures for one in capture.graph.places}
+    name = check.name.rpartition(".")[2]
+    for file in sorted(files):
+        tree = sources.tree(file)
+        for cls in ast.walk(tree) if tree is not None else ():
+            if not isinstance(cls, ast.ClassDef) or cls.name != name:
+                continue
+            for one in cls.body:
+                if isinstance(one, ast.FunctionDef) and one.name == "backward":
+                    return Place(file, _telling_line(one, writes=writes), "backward")
+    return check.place
+
+
+def _telling_line(backward: object, *, writes: bool) -> int:
+    import ast
+
+    assert isinstance(backward, ast.FunctionDef)
+    if writes:
+        for one in ast.walk(backward):
+            if isinstance(one, ast.AugAssign):
+                return one.lineno
+            if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Subscript):
+                return one.lineno
+            if isinstance(one, ast.Call):
+                name = getattr(one.func, "attr", "")
+                into = any(word.arg == "out" for word in one.keywords)
+                if into or (name.endswith("_") and not name.startswith("_")):
+                    return one.lineno
+    returns = [one for one in ast.walk(backward) if isinstance(one, ast.Return)]
+    return returns[-1].lineno if returns else backward.lineno
+
+
+def data_mutation_hidden(facts: Facts) -> Iterator[Finding]:
+    """Find writes to saved tensors that their version does not show."""
+    for one in facts.observed.hidden:
+        capture = facts.captures[one.capture]
+        saved = Saved(capture.graph, one.saved)
+        name, node = name_of_saved(saved), saved.node
+        yield Finding(
+            message=f"{one.op} changes {name} through .data after {node.title} saved it: backward "
+            "uses the new values, and autograd cannot tell",
+            evidence=(f"{node.title} saved it as {saved.name}; its version did not change",),
+            repair="call backward before the values change, or write under no_grad() without "
+            ".data, so that autograd notices",
+            place=one.place,
+            tensors=(name,),
+            related=related(
+                (node.place, f"{node.title} saved it here"),
+                (capture.about.place, "backward needed it here"),
+            ),
+        )
+        return
+
+
+RULES = (
+    Rule("custom_backward_missing_factor", Severity.ERROR,
+         "A custom backward that gives a wrong gradient", custom_backward_missing_factor),
+    Rule("wrong_custom_backward_sign", Severity.INFO, "A custom backward that turns the sign",
+         wrong_custom_backward_sign),
+    Rule("ctx_breaks_double_backward", Severity.ERROR,
+         "Intermediates kept on ctx make double backward wrong", ctx_breaks_double_backward),
+    Rule("backward_mutates_saved", Severity.ERROR,
+         "A backward that overwrites what another node saved", backward_mutates_saved,
+         frozenset(["data_mutation_hidden"])),
+    Rule("data_mutation_hidden", Severity.ERROR, ".data changes a saved tensor unseen",
+         data_mutation_hidden),
+)  # fmt: skip
