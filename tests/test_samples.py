@@ -22,7 +22,7 @@ SAMPLES = sorted((Path(__file__).parents[1] / "samples").glob("*.py"))
 COMMAND = re.compile(r" {4}(?P<words>\S.*?)(?: +# exits with (?P<status>\d+))?")
 
 #: What a sample shows when it fails, as it does under python: the others end in 0.
-OWN_STATUS = {"inplace_on_leaf": 1, "overwritten": 1}
+OWN_STATUS = {"carried_state": 1, "inplace_on_leaf": 1, "overwritten": 1}
 #: Programs that leave nothing to capture.
 WITHOUT_GRAPH = {"nothing_to_trace"}
 

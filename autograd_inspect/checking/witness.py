@@ -18,6 +18,7 @@ from autograd_inspect.checking.contexts import Contexts
 from autograd_inspect.checking.live import Describer
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.facts import Event, EventKind, LiveTensor
+from autograd_inspect.model.levels import Probe
 from autograd_inspect.model.places import Place
 from autograd_inspect.recording.recorder import Record, Recorder
 from autograd_inspect.tracing.frames import calling_frame, line_at
@@ -118,13 +119,19 @@ class Witness:
                     return None
                 about = replace(self.about, call=call.name, number=self.calls, place=place)
                 lost = [one for one in call.roots if _has_no_graph(one)]
-                moment = Moment.seize(roots, call.scopes, about, self.scene, lost)
+                here = self._scene_at(place)
+                moment = Moment.seize(roots, call.scopes, about, here, lost)
                 self._note_missed(moment, call, frame)
                 self.contexts.note(moment.walked.nodes, self.calls)
                 return moment, call
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
             return None
+
+    def _scene_at(self, place: Place | None) -> Scene:
+        """Measure the calls of a line that are to be kept closely, and of the others the norms."""
+        is_known = self._sites[place] >= _OF_EACH
+        return replace(self.scene, probe=Probe.NORMS) if is_known else self.scene
 
     def _run(self, moment: Moment, call: BackwardCall, engine: Callable[[], Any]) -> Any:
         try:
