@@ -83,7 +83,9 @@ class Overwriting:
                 continue
             for one in _own_frames(frame):
                 for binding in write.bindings:
-                    if binding.frame == id(one) and binding.code is one.f_code:
+                    same = binding.frame == id(one) and binding.code is one.f_code
+                    # Another frame may have taken the place of one that is gone.
+                    if same and self.names and binding.variable in self.names(one, tensor):
                         self._note(write, binding, (one.f_code, one.f_lineno))
 
     def _note(self, write: _Write, binding: _Binding, used: Line) -> None:

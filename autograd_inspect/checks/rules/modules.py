@@ -207,17 +207,18 @@ def inplace_aliases_skip(facts: Facts) -> Iterator[Finding]:
 
 def _is_kept(variable: str, call: ast.stmt, use: ast.stmt) -> bool:
     """Tell whether a variable still stands for the old values after a call, and is read again."""
-    if isinstance(call, ast.Expr | ast.AugAssign):
+    if not isinstance(call, ast.Assign | ast.AnnAssign | ast.Return):
         return False  # `relu_(x)` and `x += y` write on purpose
-    bound = {n.id for n in ast.walk(call) if isinstance(n, ast.Name) and _is_stored(n)}
-    if variable in bound:
-        return False
+    if isinstance(call, ast.Return):
+        if use is not call:
+            return False  # the function is over
+    else:
+        targets = call.targets if isinstance(call, ast.Assign) else [call.target]
+        written = (each for target in targets for each in ast.walk(target))
+        if any(isinstance(one, ast.Name) and one.id == variable for one in written):
+            return False  # as `x[0] = y` does
     reads = [n for n in ast.walk(use) if isinstance(n, ast.Name) and n.id == variable]
     return len(reads) > (1 if use is call else 0)
-
-
-def _is_stored(name: ast.Name) -> bool:
-    return isinstance(name.ctx, ast.Store)
 
 
 RULES = (

@@ -1,7 +1,7 @@
 # slug: log_domain
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 def nll(probs, y):
@@ -13,7 +13,7 @@ net = nn.Linear(3, 2)
 with torch.no_grad():
     net.weight.mul_(500)
 for _ in range(2):
-    p = F.softmax(net(torch.randn(16, 3)), 1)
+    p = functional.softmax(net(torch.randn(16, 3)), 1)
     loss = nll(p, torch.randint(0, 2, (16,)))
     net.zero_grad()
     loss.backward()

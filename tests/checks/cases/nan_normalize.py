@@ -1,7 +1,7 @@
 # slug: normalize_at_zero
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 class Proj(nn.Module):
@@ -12,7 +12,7 @@ class Proj(nn.Module):
         nn.init.zeros_(self.fc.bias)
 
     def forward(self, x):
-        return F.normalize(self.fc(x), dim=-1)  # <<
+        return functional.normalize(self.fc(x), dim=-1)  # <<
 
 
 torch.manual_seed(0)

@@ -1,4 +1,6 @@
 # slug: std_of_one_element
+import warnings
+
 import torch
 from torch import nn
 
@@ -8,6 +10,7 @@ class Norm(nn.Module):
         return (x - x.mean(0)) / (x.std(0) + 1e-5)  # <<
 
 
+warnings.simplefilter("ignore")
 torch.manual_seed(0)
 net = nn.Sequential(nn.Linear(3, 4), Norm(), nn.Linear(4, 1))
 data = torch.randn(9, 3)

@@ -1,7 +1,7 @@
 # slug: double_softmax
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 torch.manual_seed(0)
 net = nn.Linear(4, 1)
@@ -9,7 +9,7 @@ net = nn.Linear(4, 1)
 
 def step(x, y):
     p = torch.sigmoid(net(x)).squeeze(1)  # <<
-    return F.binary_cross_entropy_with_logits(p, y)  # <<
+    return functional.binary_cross_entropy_with_logits(p, y)  # <<
 
 
 for _ in range(2):

@@ -1,7 +1,7 @@
 # slug: inplace_aliases_skip
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 class Block(nn.Module):
@@ -11,7 +11,7 @@ class Block(nn.Module):
 
     def forward(self, x):
         identity = x
-        out = F.relu(x, inplace=True)  # <<
+        out = functional.relu(x, inplace=True)  # <<
         out = self.c1(out)
         return out + identity  # <<
 
