@@ -29,4 +29,4 @@ for batch in range(6):
     optimizer.step()
     total += loss.item() if plain else loss
     outputs.append(predicted.detach() if plain else predicted)
-print(f"mean loss {float(total) / 6:.4f}")
+print(f"mean loss {torch.as_tensor(total).item() / 6:.4f}")
