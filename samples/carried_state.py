@@ -5,9 +5,9 @@ Try:
     agi check samples/carried_state.py --detached
     agi rule state_carries_graph
 
-Look at: torch says that the graph was used a second time, at the line of backward(). The explanation
-after the traceback names the variable that carried the old graph, the line that made it, and the
-backward that had used it up; with --detached there is nothing to say.
+Look at: torch says that the graph was used a second time, at the line of backward(). What follows
+the traceback names the variable that carried the old graph, the line that made it, and the backward
+that had used it up; with --detached there is nothing to say.
 """
 
 import sys

@@ -21,6 +21,7 @@ from autograd_inspect.checking.modules import Modules
 from autograd_inspect.checking.spoiling import chain_of, stack_of
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.facts import Event, EventKind, LiveTensor
+from autograd_inspect.model.levels import Probe
 from autograd_inspect.model.observed import Hidden, Origin, Spoil
 from autograd_inspect.model.places import Place
 from autograd_inspect.recording.recorder import Record, Recorder
@@ -150,7 +151,9 @@ class Witness:
                     return None
                 about = replace(self.about, call=call.name, number=self.calls, place=place)
                 lost = [one for one in call.roots if isinstance(one, torch.Tensor)]
-                moment = Moment.seize(roots, call.scopes, about, self.scene, () if roots else lost)
+                moment = Moment.seize(
+                    roots, call.scopes, about, self._scene_at(place), () if roots else lost
+                )
                 self.contexts.note(moment.walked.nodes, self.calls)
                 self.modules.look(call.scopes)
                 if call.accumulates:
@@ -159,6 +162,11 @@ class Witness:
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
             return None
+
+    def _scene_at(self, place: Place | None) -> Scene:
+        """Measure the calls of a line that are to be kept closely, and of the others the norms."""
+        is_known = self._sites[place] >= _OF_EACH
+        return replace(self.scene, probe=Probe.NORMS) if is_known else self.scene
 
     def _spoiled(
         self, call: BackwardCall, moment: Moment

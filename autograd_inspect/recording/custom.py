@@ -54,6 +54,7 @@ class CustomCalls:
         self.dropped = 0
         self.ignored: dict[type[nn.Module], tuple[str, int]] = {}
         self.trouble: Exception | None = None
+        self._followed = False
 
     def mark(self, frame: FrameType) -> Mark:
         """Say what to remember of a node that is being made."""
@@ -69,8 +70,10 @@ class CustomCalls:
 
     def follow(self, walked: Walk) -> None:
         """Find the calls that left a node in a graph, and wait for its backward."""
+        if not self._followed:  # looking at all objects that there are is dear
+            self.ignored = _backwards_of_modules()
+        self._followed = True
         self.found, self.dropped = [], 0
-        self.ignored = _backwards_of_modules()
         for number, node in enumerate(walked.nodes):
             function = getattr(type(node), "_forward_cls", None)
             if function is None or _is_of_torch(function):
