@@ -9,7 +9,7 @@ from autograd_inspect.checks.rule import Rule
 from autograd_inspect.errors import UsageError
 
 #: Where pages are: beside this file where the package is installed, else in the repository.
-_FOLDERS = (Path(__file__).parent / "pages", Path(__file__).parents[2] / "docs" / "rules")
+_FOLDERS = (Path(__file__).parent / "rule_pages", Path(__file__).parents[2] / "docs" / "rules")
 
 _FAMILIES = {
     "1": "Errors",
