@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
@@ -293,7 +294,8 @@ class Witness:
             for row, address in moment.probes.suspects.items()
             if address in born
         ]
-        self.custom += [(call, number) for call in found if call.function not in known]
+        # A copy: the node may be in a later graph, too, under another number.
+        self.custom += [(copy(call), number) for call in found if call.function not in known]
         self._latest = (number, moment.record) if moment.record is not None else None
 
 

@@ -157,7 +157,7 @@ def data_mutation_hidden(facts: Facts) -> Iterator[Finding]:
 RULES = (
     Rule("custom_backward_missing_factor", Severity.ERROR,
          "A custom backward that gives a wrong gradient", custom_backward_missing_factor),
-    Rule("wrong_custom_backward_sign", Severity.INFO, "A custom backward that turns the sign",
+    Rule("wrong_custom_backward_sign", Severity.ERROR, "A custom backward that turns the sign",
          wrong_custom_backward_sign),
     Rule("ctx_breaks_double_backward", Severity.ERROR,
          "Intermediates kept on ctx make double backward wrong", ctx_breaks_double_backward),

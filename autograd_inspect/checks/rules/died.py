@@ -37,6 +37,8 @@ _PRODUCTS = frozenset(["mul", "mm", "bmm", "addmm", "baddbmm", "matmul", "mv", "
                        "addmv", "convolution", "addr", "ger"])  # fmt: skip
 #: Elements below which a unit that is off is no more than one sample that does not matter.
 _FEW_SIZES = 1
+#: Up to here a lower bound is an epsilon.
+_GUARD = 1e-3
 _NAMES = 4
 
 
@@ -91,7 +93,7 @@ def dead_relu(facts: Facts) -> Iterator[Finding]:
 
 def clamp_saturation(facts: Facts) -> Iterator[Finding]:
     """Find a clamp beyond whose bounds every value lies."""
-    for found in _by_line(facts, lambda one: one.node.title in _CLAMPS):
+    for found in _by_line(facts, lambda one: one.node.title in _CLAMPS and not _is_guard(one.node)):
         bounds = {k: v for k, v in found[0].node.attributes.items() if k in {"min", "max"}}
         yield _finding(
             found,
@@ -101,6 +103,12 @@ def clamp_saturation(facts: Facts) -> Iterator[Finding]:
             "the update only",
             *(f"{name} is {value}" for name, value in bounds.items()),
         )
+
+
+def _is_guard(node: Node) -> bool:
+    """Tell a small lower bound, which keeps a root or a division from being infinite."""
+    least = node.attributes.get("min")
+    return isinstance(least, int | float) and 0 < least <= _GUARD
 
 
 def zero_derivative_op(facts: Facts) -> Iterator[Finding]:
