@@ -22,6 +22,7 @@ from autograd_inspect.autograd._torch import in_transform
 from autograd_inspect.model.flow import CutKind
 from autograd_inspect.recording.creation import Mark
 from autograd_inspect.recording.cuts import Cut, Cuts, Known
+from autograd_inspect.recording.learning import Learning
 from autograd_inspect.recording.lineage import Lineage, Tensors, cuts_behind, has_graph
 from autograd_inspect.recording.lives import Lives
 from autograd_inspect.recording.noticing import Noticing
@@ -31,7 +32,6 @@ from autograd_inspect.recording.operations import (
     kind_by_name,
     kind_by_result,
     name_of,
-    property_name,
     sort_of,
     tensors_among,
     tensors_in_result,
@@ -69,6 +69,7 @@ class Flow(TorchFunctionMode):
     on_write is told of each in-place write: the tensor, the function, and where
     lineage  what is known of each tensor
     lives    what happened to the tensors that the program means to train
+    learning what the program does to these, as it comes by here
     unrecorded  tensors made while gradients were off, where that matters later
     asleep   lets everything pass: what goes on is ours, not the program's
     trouble  an error of ours, kept so that it never surfaces inside the user's program
@@ -84,6 +85,7 @@ class Flow(TorchFunctionMode):
         self.on_write: Callable[[torch.Tensor, TorchFunction, FrameType], None] | None = None
         self.lineage = Lineage()
         self.lives = Lives()
+        self.learning = Learning(self)
         self.regions = Regions()
         self.unrecorded = UnrecordedTensors()
         self.asleep = False
@@ -112,9 +114,9 @@ class Flow(TorchFunctionMode):
         if sort is Sort.OPERATION or sort is Sort.LEAVES_TORCH:
             return self._run(func, args, kwargs, sys._getframe(1))
         if sort is Sort.SWITCH:
-            self._guard(self._switched, args, sys._getframe(1))
+            self.guard(self._switched, args, sys._getframe(1))
         elif sort is Sort.LEARNING:
-            self._guard(self._learning, func, args, kwargs, sys._getframe(1))
+            self.guard(self.learning.look, func, args, kwargs, sys._getframe(1))
         return func(*args, **kwargs) if kwargs else func(*args)
 
     def mark(self, frame: FrameType) -> Mark:
@@ -135,9 +137,9 @@ class Flow(TorchFunctionMode):
             tainted = self.lineage.tainted(given)
         except Exception:  # noqa: BLE001 - a tensor of a kind that does not tell
             return func(*args, **kwargs) if kwargs else func(*args)
-        self._guard(self.noticing.look, func, args, kwargs, inputs, frame)
+        self.guard(self.noticing.look, func, args, kwargs, inputs, frame)
         if self.overwriting.pending:
-            self._guard(self.overwriting.used, inputs, frame)
+            self.guard(self.overwriting.used, inputs, frame)
         if self._inside is not None:
             self._inside += learning
         if tainted and torch.is_grad_enabled():
@@ -145,19 +147,19 @@ class Flow(TorchFunctionMode):
         try:
             result = func(*args, **kwargs) if kwargs else func(*args)
         except Exception:
-            self._guard(self._failed, func, learning, kwargs, frame)
+            self.guard(self._failed, func, learning, kwargs, frame)
             raise
         finally:
             if self._inside is None:
                 self._entering = None
-        self._guard(self._written, func, inputs, versions, frame)
-        self._guard(self._valued, func, inputs, result, frame)
+        self.guard(self._written, func, inputs, versions, frame)
+        self.guard(self._valued, func, inputs, result, frame)
         if kind_by_name(func) is CutKind.DATA and isinstance(result, torch.Tensor):
-            self._guard(self.writes.detached, result)
+            self.guard(self.writes.detached, result)
         if not torch.is_grad_enabled():
-            self._guard(self._unrecorded, result, frame)
+            self.guard(self._unrecorded, result, frame)
         if (learning or tainted) and self._inside is None and not self._in_backward:
-            self._guard(self._came_out, func, given, learning, result, frame)
+            self.guard(self._came_out, func, given, learning, result, frame)
         return result
 
     def _came_out(
@@ -173,9 +175,9 @@ class Flow(TorchFunctionMode):
         tainted = self.lineage.tainted(inputs)
         outputs = tensors_in_result(result)
         kind = kind_by_name(func)
-        self._used(tainted, name, frame, leaving=not outputs and kind is not None)
+        self.used(tainted, name, frame, leaving=not outputs and kind is not None)
         if not outputs and learning and kind is not None:
-            self._cut(name, kind, learning, frame)
+            self.cut(name, kind, learning, frame)
         with_graph, cut_off = None, None
         beside = any(not tensor.is_leaf for tensor in outputs)
         for place, tensor in enumerate(outputs):
@@ -193,10 +195,10 @@ class Flow(TorchFunctionMode):
             ]
             if sources:
                 how = kind_by_result(tensor) if kind is None else kind
-                cut_off = cut_off or self._cut(name, how, sources, frame, beside=beside)
+                cut_off = cut_off or self.cut(name, how, sources, frame, beside=beside)
                 if cut_off is not None:
                     cut_off.upstream |= cuts_behind(tainted)
-                    self.lineage.note(tensor, self._after(cut_off))
+                    self.lineage.note(tensor, self.after(cut_off))
             elif tainted:
                 self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
 
@@ -206,7 +208,7 @@ class Flow(TorchFunctionMode):
         """Note an operation that autograd refused: its line is where the program stopped."""
         kind = CutKind.OUT if options and "out" in options else kind_by_name(func)
         if learning and kind in _REFUSED and not self._in_backward:
-            cut = self._cut(name_of(func), kind, learning, frame)
+            cut = self.cut(name_of(func), kind, learning, frame)
             if cut is not None:
                 cut.raised = True
 
@@ -226,28 +228,6 @@ class Flow(TorchFunctionMode):
             return
         outputs = tensors_in_result(result)
         self.values.note(outputs, inputs, lambda: Born(name_of(func), spot_of(frame)))
-
-    def _learning(
-        self, func: TorchFunction, args: tuple[Any, ...], kwargs: Options, frame: FrameType
-    ) -> None:
-        """See what decides whether a tensor learns: its switch, its `.grad`, its `.data`."""
-        tensor, given = [*args, (kwargs or {}).get("requires_grad", True)][:2]
-        match property_name(func), getattr(func, "__name__", ""):
-            case ("grad", "__get__"):
-                self.lives.read(tensor, frame)
-            case ("data", "__set__"):
-                self._data_set(tensor, given, frame)
-            case _:
-                self.lives.switched(tensor, frame, on=bool(given))
-
-    def _data_set(self, tensor: torch.Tensor, given: torch.Tensor, frame: FrameType) -> None:
-        tainted = self.lineage.tainted([given])
-        if has_graph(given) and given is not tensor:
-            cut = self._cut("Tensor.data", CutKind.COPY, [given], frame)
-            if cut is not None:
-                self.lineage.note(tensor, self._after(cut))
-        elif tainted:
-            self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
 
     def _unrecorded(self, result: Any, frame: FrameType) -> None:
         outputs = tensors_in_result(result)
@@ -269,7 +249,7 @@ class Flow(TorchFunctionMode):
             result = apply(*args, **kwargs)
         finally:
             self._inside = self._entering = None
-        self._guard(self._custom_came_out, cls, inputs, inside, result, frame)
+        self.guard(self._custom_came_out, cls, inputs, inside, result, frame)
         return result
 
     def _custom_came_out(
@@ -291,14 +271,14 @@ class Flow(TorchFunctionMode):
         checkpoint = cls.__module__.startswith("torch.utils.checkpoint")
         outputs = tensors_in_result(result)
         lost = [tensor for tensor in outputs if not tensor.requires_grad]
-        self._used(self.lineage.tainted(inputs), cls.__name__, frame)
+        self.used(self.lineage.tainted(inputs), cls.__name__, frame)
         sources = learning if lost else []
         if not (checkpoint and learning):
             sources = [*sources, *captured]
         cut = None
         if sources:
             kind = CutKind.CHECKPOINT if checkpoint and not learning else CutKind.CUSTOM
-            cut = self._cut(cls.__name__, kind, sources, frame)
+            cut = self.cut(cls.__name__, kind, sources, frame)
         parents = self.lineage.of_all([*inputs, *captured] if checkpoint else inputs)
         for tensor in outputs:
             known = Known(parents if tensor.requires_grad else ())
@@ -307,33 +287,7 @@ class Flow(TorchFunctionMode):
                 known.cuts, known.direct = frozenset([cut]), cut
             self.lineage.note(tensor, known)
 
-    # A new Parameter, and the gradients that autograd.grad hands back
-
-    def parameter_made(self, value: Any, parameter: torch.Tensor, frame: FrameType) -> None:
-        """See a Parameter made of a tensor that had a graph, or of values that had lost theirs."""
-        if self.asleep:
-            return
-        self._guard(self.lives.made, parameter, frame)
-        if not isinstance(value, torch.Tensor) or value is parameter:
-            return
-        self._guard(self._made_leaf, value, parameter, frame)
-
-    def _made_leaf(self, value: torch.Tensor, parameter: torch.Tensor, frame: FrameType) -> None:
-        tainted = self.lineage.tainted([value])
-        self._used(tainted, "nn.Parameter", frame)
-        if value.requires_grad and not value.is_leaf:
-            cut = self._cut("nn.Parameter", CutKind.PARAMETER, [value], frame)
-            if cut is not None:
-                self.lineage.note(parameter, self._after(cut))
-        elif tainted:
-            self.lineage.note(parameter, Known(cuts=cuts_behind(tainted)))
-
-    def optimizer_given(
-        self, optimizer: torch.optim.Optimizer, group: Any, frame: FrameType
-    ) -> None:
-        """See an optimizer take parameters."""
-        if not self.asleep:
-            self._guard(self.lives.given, optimizer, group, frame)
+    # The gradients that autograd.grad hands back
 
     def run_backward(
         self, engine: Callable[[], Any], roots: Sequence[Any], frame: FrameType
@@ -346,7 +300,7 @@ class Flow(TorchFunctionMode):
         finally:
             self._in_backward = before
         if not (self.asleep or in_transform()) and threading.get_ident() == self._thread:
-            self._guard(self._derived, tensors_in_result(result), roots, frame)
+            self.guard(self._derived, tensors_in_result(result), roots, frame)
         return result
 
     def _derived(self, gradients: Tensors, roots: Sequence[Any], frame: FrameType) -> None:
@@ -354,19 +308,19 @@ class Flow(TorchFunctionMode):
         without = [tensor for tensor in gradients if not tensor.requires_grad]
         cut = None
         if without and sources:
-            cut = self._cut("torch.autograd.grad", CutKind.NO_CREATE_GRAPH, sources, frame)
+            cut = self.cut("torch.autograd.grad", CutKind.NO_CREATE_GRAPH, sources, frame)
         known = Known(self.lineage.of_all(sources))
         for tensor in gradients:
             if tensor.requires_grad:
                 self.lineage.note(tensor, known)
             elif cut is not None:
-                self.lineage.note(tensor, self._after(cut))
+                self.lineage.note(tensor, self.after(cut))
 
     # Where gradients are switched off
 
     def switched_off(self, frame: FrameType) -> None:
         """See `inference_mode` entered; the other switches are functions of torch."""
-        self._guard(self._switched, (False,), frame)
+        self.guard(self._switched, (False,), frame)
 
     def switched_back(self, frame: FrameType) -> None:
         """See `inference_mode` left."""
@@ -377,7 +331,7 @@ class Flow(TorchFunctionMode):
 
     # The record
 
-    def _cut(
+    def cut(
         self, op: str, kind: CutKind, sources: Tensors, frame: FrameType, *, beside: bool = False
     ) -> Cut | None:
         """Find or make the record of this place, and count; None where it is nobody's business."""
@@ -387,10 +341,11 @@ class Flow(TorchFunctionMode):
             cut.happened(self.lineage.of_all(sources), self._turn, beside=beside)
         return cut
 
-    def _after(self, cut: Cut) -> Known:
+    def after(self, cut: Cut) -> Known:
+        """Give what is known of what a cut put out."""
         return Known(cuts=frozenset([cut]), direct=cut, turn=self._turn)
 
-    def _used(
+    def used(
         self, tainted: Sequence[Known], op: str, frame: FrameType, *, leaving: bool = False
     ) -> None:
         """Note who took values that a cut put out: straight from it, or at last out of torch."""
@@ -401,7 +356,8 @@ class Flow(TorchFunctionMode):
             if known.direct is not None:
                 known.direct.used_by(op, spot_of(frame))
 
-    def _guard(self, work: Callable[..., None], *arguments: Any) -> None:
+    def guard(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Do our work so that no error of ours surfaces inside the user's program."""
         try:
             work(*arguments)
         except Exception as error:  # noqa: BLE001 - the user's program must not see it

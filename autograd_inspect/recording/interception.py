@@ -71,7 +71,7 @@ def _replace_parameter(flow: Flow) -> Undo:
     def new(cls: type[nn.Parameter], data: Any = None, *args: Any, **kwargs: Any) -> Any:
         parameter = original(cls, data, *args, **kwargs)
         if isinstance(parameter, torch.Tensor):
-            flow.parameter_made(data, parameter, sys._getframe(1))
+            flow.learning.parameter_made(data, parameter, sys._getframe(1))
         return parameter
 
     nn.Parameter.__new__ = staticmethod(new)  # type: ignore[method-assign, assignment]
@@ -89,7 +89,7 @@ def _replace_add_param_group(flow: Flow) -> Undo:
         try:
             original(self, param_group)
         finally:  # by now a list, where it was a generator
-            flow.optimizer_given(self, param_group, sys._getframe(1))
+            flow.learning.optimizer_given(self, param_group, sys._getframe(1))
 
     torch.optim.Optimizer.add_param_group = add_param_group  # type: ignore[method-assign]
 
