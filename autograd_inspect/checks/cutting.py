@@ -51,6 +51,12 @@ class Trail:
     uses: dict[tuple[str, Place | None], CutUse] = field(default_factory=dict)
 
     @property
+    def is_a_weight(self) -> bool:
+        """Whether what came out only scales what has a graph, as an advantage does."""
+        entered = {_bare(use.op) for use in self.uses.values() if use.node is not None}
+        return entered == {"mul"}
+
+    @property
     def name(self) -> str:
         """The bare name of what was called: `argmax`."""
         return self.op.rpartition(".")[2]

@@ -50,7 +50,8 @@ class Found:
     `held` are tensors directly bound to a variable, by name, `reached` all that were come across;
     `made` are nodes, by the tensor that they made or by themselves, as the user's code calls them.
     `kept` is what a module keeps in a plain attribute, list or dict, where it does not register it:
-    by `id`, the module and the attribute.
+    by `id`, the module and the attribute. `owners` are the variables that lead to such modules, by
+    their `id`.
     """
 
     tensors: dict[int, str] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class Found:
     reached: list[torch.Tensor] = field(default_factory=list)
     made: dict[GraphNode, str] = field(default_factory=dict)
     kept: dict[int, tuple[nn.Module, str]] = field(default_factory=dict)
+    owners: dict[int, str] = field(default_factory=dict)
 
     def add_tensor(self, path: str, tensor: torch.Tensor, *, direct: bool, own: bool) -> None:
         """Note a tensor; the first path that leads to it is its name."""
@@ -136,7 +138,7 @@ def find_names(scopes: Sequence[Scope], leaves: Sequence[torch.Tensor]) -> Named
         reached=found.reached,
         aliases=aliases,
         made=found.made,
-        modules=_paths(roots),
+        modules=_paths(roots, found.owners),
         kept=_unregistered(found),
     )
 
@@ -156,6 +158,7 @@ def _look_into_modules(found: Found) -> None:
                         found.tensors.setdefault(id(part), way)
                     elif id(part) not in found.modules:
                         found.modules[id(part)] = (way, part)
+                        found.owners[id(part)] = found.owners.get(id(root), path)
                         waiting.append((way, part))
 
 
@@ -206,13 +209,18 @@ def search(scopes: Sequence[Scope], steps: int = STEPS) -> Found:
     return found
 
 
-def _paths(roots: Iterable[tuple[str, nn.Module]]) -> dict[int, list[ModulePath]]:
+def _paths(
+    roots: Iterable[tuple[str, nn.Module]], owners: Mapping[int, str]
+) -> dict[int, list[ModulePath]]:
     """List the ways that lead to each module, wrappers left out."""
     found: dict[int, list[ModulePath]] = {}
-    for owner, root in roots:
+    for way, root in roots:
+        owner = owners.get(id(root), way)
+        inside = way.removeprefix(owner).removeprefix(".")
         prefix = _WRAPPERS.get(type(root).__name__, "")
         for name, module in root.named_modules(remove_duplicate=False):
             path = f"{name}.".replace("_orig_mod.", "").removeprefix(prefix).removesuffix(".")
+            path = f"{inside}.{path}".strip(".")
             found.setdefault(id(module), []).append((owner, path))
     return found
 

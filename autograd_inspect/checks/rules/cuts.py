@@ -174,8 +174,19 @@ def _finding(loss: Loss, slug: str, facts: Facts, sources: Sources) -> Finding:
             *((use.place, f"what came out went into {use.op} here") for use in uses),
         ),
         marked=_marked(sources.line(place), trail) if place is trail.place else "",
+        severity=Severity.INFO if _may_be_meant(loss) else None,
         ends_run=trail.raised or (facts.failure is not None and _is_of_this(facts, trail)),
     )
+
+
+def _may_be_meant(loss: Loss) -> bool:
+    """Tell a weight of the loss from what should carry the gradient.
+
+    A baseline is computed by a head beside what learns; its value only scales the loss.
+    """
+    trail = loss.trail
+    stopped = trail.kind in {CutKind.DETACH, CutKind.DATA, CutKind.NO_GRAD, CutKind.INFERENCE}
+    return stopped and trail.is_a_weight and len(loss.lost) < len(trail.leaves)
 
 
 def _is_of_this(facts: Facts, trail: Trail) -> bool:
