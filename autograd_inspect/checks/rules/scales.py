@@ -22,7 +22,8 @@ _CHAIN, _FAINT = 5, 1e-4
 _PRODUCTS = frozenset(["addmm", "mm", "bmm", "baddbmm", "mv", "mul", "matmul", "dot"])
 #: Nodes between an activation and the weight before it.
 _NEAR = 30
-#: Repetitions of one line, the growth over all of them and from each to the next, and the share of turns that grow.
+#: Repetitions of one line, the growth over all of them and from each to the next, and the share
+#: of turns that grow.
 _TURNS, _GROWTH, _RATE, _STEADY = 8, 1e3, 1.05, 0.7
 
 
