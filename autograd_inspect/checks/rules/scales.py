@@ -22,8 +22,9 @@ _CHAIN, _FAINT = 5, 1e-4
 _PRODUCTS = frozenset(["addmm", "mm", "bmm", "baddbmm", "mv", "mul", "matmul", "dot"])
 #: Nodes between an activation and the weight before it.
 _NEAR = 30
-#: Repetitions of one line, the growth over all of them, and the share of turns that grow.
-_TURNS, _GROWTH, _STEADY = 8, 1e3, 0.7
+#: Repetitions of one line, the growth over all of them and from each to the next, and the share
+#: of turns that grow.
+_TURNS, _GROWTH, _RATE, _STEADY = 8, 1e3, 1.05, 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,9 @@ def _repeated(capture: Capture) -> Iterator[_Run]:
 def _grows(run: _Run) -> bool:
     pairs = list(zip(run.norms, run.norms[1:], strict=False))
     rising = sum(one < other for one, other in pairs)
-    return rising >= _STEADY * len(pairs) and _growth(run) > _GROWTH and _joined(run)
+    grown = _growth(run)
+    fast = grown > _GROWTH and grown > _RATE ** len(pairs)
+    return rising >= _STEADY * len(pairs) and fast and _joined(run)
 
 
 def _growth(run: _Run) -> float:
