@@ -16,7 +16,7 @@ In a pipe: full values, tab-separated, nothing cut.
 | exit status | meaning |
 |---|---|
 | 0 | fine |
-| 1 | findings (`check`, `--fail-on`, `diff --exit-code`; derivatives that disagree when computed another way) |
+| 1 | findings (`check`, `--fail-on`, `diff --exit-code`, derivatives that disagree) |
 | 2 | usage or bad input: one line says what, and what to do next |
 | 3 | a bug of ours |
 | 5 | the program ran, but nothing had a `grad_fn` |
