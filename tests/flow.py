@@ -123,6 +123,7 @@ def with_cuts(graph: Graph, cuts: Sequence[CutMade] = TWO_CUTS) -> Graph:
             times=np.array([cut.times for cut in cuts], np.int64),
             raised=np.array([cut.raised for cut in cuts], np.bool_),
             reaches=np.array([cut.reaches for cut in cuts], np.bool_),
+            truncates=np.zeros(len(cuts), np.bool_),
         ),
         cut_leaf_table=CutLeafTable(cut_of_leaf, names),
         cut_use_table=CutUseTable(cut_of_use, ops, stacks, nodes, times.astype(np.int64)),

@@ -158,6 +158,7 @@ def _with_flow(graph: Graph) -> Graph:
             times=np.array([2, 1], np.int64),
             raised=np.array([False, True]),
             reaches=np.array([True, False]),
+            truncates=np.array([False, True]),
         ),
         cut_leaf_table=CutLeafTable(
             cut=_rows(0, 0, 1),

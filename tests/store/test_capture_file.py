@@ -93,6 +93,7 @@ def with_origins(draw: st.DrawFn, graph: Graph) -> Graph:
             times=np.full(cuts, 1 << 40, np.int64),
             raised=column(draw, cuts, 2, least=0).astype(np.bool_),
             reaches=column(draw, cuts, 2, least=0).astype(np.bool_),
+            truncates=column(draw, cuts, 2, least=0).astype(np.bool_),
         ),
         cut_leaf_table=CutLeafTable(
             cut=np.arange(cuts, dtype=np.int32), name=column(draw, cuts, names, least=0)
