@@ -173,7 +173,7 @@ def _index(place: int, shape: Sequence[int]) -> tuple[int, ...]:
 
 def _signs(point: torch.Tensor, seed: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
-    bits = torch.randint(0, 2, (point.numel(),), generator=generator)
+    bits = torch.randint(0, 2, (point.numel(),), device="cpu", generator=generator)
     return (2 * bits - 1).to(point.dtype).to(point.device).reshape(point.shape)
 
 

@@ -202,7 +202,8 @@ def _is_numbers(value: object) -> bool:
 
 def _random(like: torch.Tensor, seed: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(like.shape, generator=generator, dtype=like.dtype).to(like.device)
+    drawn = torch.randn(like.shape, device="cpu", generator=generator, dtype=like.dtype)
+    return drawn.to(like.device)
 
 
 def check_calls(

@@ -203,7 +203,8 @@ def _upstreams(subject: Subject, base: Tensors, settings: Settings) -> Upstreams
 
 def _random(like: Tensors, seed: int) -> Tensors:
     generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x.device) for x in like]
+    drawn = [torch.randn(x.shape, device="cpu", generator=generator, dtype=x.dtype) for x in like]
+    return [one.to(x.device) for one, x in zip(drawn, like, strict=True)]
 
 
 def _prepared(apply: Applied, inputs: Named, fixed: Named) -> tuple[Subject, torch.dtype]:

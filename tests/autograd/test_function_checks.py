@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 import torch
 
+from autograd_inspect.autograd import function_checks
 from autograd_inspect.autograd.function_checks import Settings, check_function
 from autograd_inspect.errors import FunctionError
 from autograd_inspect.model.gradcheck import Cause, FunctionCheck, Verdict
@@ -136,3 +137,11 @@ def test_a_function_of_its_own_mind_is_not_checked() -> None:
 def test_no_tensor_no_derivative() -> None:
     with pytest.raises(FunctionError, match="no tensor that has a derivative"):
         check_function("f", lambda given: {}, {"x": values(2)}, {}, Settings())
+
+
+def test_draws_do_not_depend_on_the_device_that_tensors_are_made_on() -> None:
+    like = [torch.ones(3), torch.ones(2, 2, dtype=torch.float64)]
+    usual = function_checks._random(like, 3)
+    with torch.device("meta"):
+        elsewhere = function_checks._random(like, 3)
+    assert all(torch.equal(one, other) for one, other in zip(usual, elsewhere, strict=True))
