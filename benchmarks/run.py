@@ -24,6 +24,8 @@ SCRIPTS = {
     "bench_training.py": "A training script under agi train against plain python",
     "bench_diff.py": "Large graphs against each other",
     "bench_profile.py": "Timing a step, against torch's own profiler",
+    "bench_check.py": "A training script under agi check against plain python",
+    "bench_viewer.py": "The page of agi render --html in Chromium",
     "bench_pictures.py": "Pictures of the models in zoo/: size of text, overlaps, time, totals",
 }
 
