@@ -67,8 +67,8 @@ def test_trace_says_where_the_gradient_first_became_infinite_and_why(where: Path
     )
     assert "grad / (2 * result), with result[0] = 0 (of 2 elements 1 zero)" in done.out
     rows = [line for line in done.out.splitlines() if line[:1] in "◉●○◆├│"]
-    assert any(re.search(r"pow.*∇inf", row) for row in rows)
-    assert any(re.search(r"sqrt.*∇1\.414", row) for row in rows)
+    assert any(re.search(r"pow.*not finite", row) for row in rows)
+    assert any(re.search(r"sqrt.*1\.414", row) for row in rows)
 
 
 def test_grads_says_it_too_and_gives_it_to_programs(where: Path) -> None:

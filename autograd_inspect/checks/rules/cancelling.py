@@ -58,7 +58,11 @@ def _finding(node: Node, edges: list[Edge], capture: Capture, what: str, repair:
 
 
 def _cancelled(facts: Facts) -> Iterator[tuple[Node, list[Edge], Capture]]:
-    """Find where several gradients meet and leave nothing, in every graph that has the place."""
+    """Find where several gradients meet and leave nothing, in every graph that has the place.
+
+    Not where calls of one line give to one leaf: so the bias of a critic gets nothing that is given
+    as many real as false samples.
+    """
     for capture in facts.captures[:1]:
         if capture.about.backward is not Backward.SCRIPT:
             continue
@@ -68,8 +72,17 @@ def _cancelled(facts: Facts) -> Iterator[tuple[Node, list[Edge], Capture]]:
             for output in range(len(node.outputs)):
                 here = [edge for edge in edges if edge.output == output]
                 met = len(here) > 1 and _leaves_nothing(node, output, here)
-                if met and not _lives_otherwise(node, flow):
+                if (
+                    met
+                    and not _are_calls_of_one_line(node, here)
+                    and not _lives_otherwise(node, flow)
+                ):
                     yield node, here, capture
+
+
+def _are_calls_of_one_line(node: Node, edges: list[Edge]) -> bool:
+    takers = {(edge.source.op, edge.source.place) for edge in edges}
+    return node.leaf is not None and len(takers) == 1
 
 
 def _leaves_nothing(node: Node, output: int, edges: list[Edge]) -> bool:
