@@ -119,7 +119,7 @@ def view_of_diff(found: Diff, *, limit: int | None, everything: bool, split_leav
 
 def _largest_that_fits(draw_nodes: Callable[[int], View]) -> View:
     """Draw as many nodes as can be read, or as few as are worth a picture."""
-    for limit in (_MOST_BOXES, _MOST_BOXES // 2, _MOST_BOXES // 4):
+    for limit in (_MOST_BOXES, _MOST_BOXES // 2, _MOST_BOXES // 4, _MOST_BOXES // 8):
         view = draw_nodes(limit)
         if _can_be_read(view, _SMALL_TEXT):
             break
