@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.capture import Backward, Capture
-from autograd_inspect.model.facts import Facts, Learner
+from autograd_inspect.model.facts import EventKind, Facts, Learner
 from autograd_inspect.model.flow import Cut, CutKind, CutUse
 from autograd_inspect.model.places import Place
 
@@ -120,6 +120,7 @@ def lost(facts: Facts) -> list[Learner]:
         one
         for one in facts.learners
         if one.name and one.requires_grad and one.is_leaf and not (one.reached or one.arrived)
+        if not _came_too_late(one, facts)
     ]
     if stepping:
         return [one for one in silent if one.is_trained]
@@ -131,6 +132,12 @@ def lost(facts: Facts) -> list[Learner]:
     return [
         one for one in silent if graphless or (one.is_registered and _owner(one.name) in taught)
     ]
+
+
+def _came_too_late(one: Learner, facts: Facts) -> bool:
+    """Tell what was made after the last backward: a model that was loaded to be evaluated."""
+    calls = sum(event.kind is EventKind.BACKWARD for event in facts.events)
+    return facts.failure is None and 0 < calls <= one.made_after
 
 
 def losses(facts: Facts) -> list[Loss]:
