@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from textwrap import dedent
 
@@ -30,7 +31,7 @@ def script(tmp_path: Path) -> Path:
 
 
 def test_the_explanation_follows_the_programs_own_traceback(script: Path) -> None:
-    plain = run("python", script.name, "a", "b", cwd=script.parent)
+    plain = run(sys.executable, script.name, "a", "b", cwd=script.parent)
     done = run_agi("check", script.name, "a", "b", cwd=script.parent)
 
     assert done.status == plain.status == 1
