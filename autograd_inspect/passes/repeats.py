@@ -37,19 +37,14 @@ class Folding:
     A token is a row by its number, or fold number i as `~i`; `tokens` are the outermost ones.
     """
 
-    def __init__(
-        self, symbols: Longs, preference: Longs, *, budget: int, enough: int | None = None
-    ) -> None:
+    def __init__(self, symbols: Longs, preference: Longs, *, budget: int) -> None:
         """Fold until what is left fits `budget` lines, or nothing repeats any more.
 
-        A run that leaves less than `enough` lines, which is the budget unless given, ends the
-        search for longer periods. `preference` says of each row how well an instance may start
-        there, lower is better: where a repeat begins is mostly a matter of taste, `abcabcab` holds
-        two `abc` and two `bca`.
+        `preference` says of each row how well an instance may start there, lower is better: where a
+        repeat begins is mostly a matter of taste, `abcabcab` holds two `abc` and two `bca`.
         """
         self.folds: list[Fold] = []
         self._names: dict[tuple[bytes, int], int] = {}
-        self._enough = budget if enough is None else enough
         rows = np.arange(len(symbols))
         self.tokens = self._fold(rows, symbols, preference, budget)
         if self.lines(self.tokens) > budget:
@@ -75,7 +70,7 @@ class Folding:
 
     def _fold(self, tokens: Longs, symbols: Longs, preference: Longs, budget: int) -> Longs:
         for _ in range(_PASSES):
-            runs = _choose(_find_runs(symbols, enough=self._enough), symbols, preference)
+            runs = _choose(_find_runs(symbols, budget=budget), symbols, preference)
             if not runs:
                 break
             kept = np.ones(len(tokens), np.bool_)
@@ -106,12 +101,12 @@ class _Run:
         return self.start + self.period * self.times
 
 
-def _find_runs(symbols: Longs, *, enough: int) -> Longs:
+def _find_runs(symbols: Longs, *, budget: int) -> Longs:
     """Find where symbols repeat: columns start, period, length of each maximal run."""
     found = [np.zeros((3, 0), np.int64)]
     count = len(symbols)
     for period in range(1, min(LONGEST_PERIOD, count // 2) + 1):
-        if not _may_repeat(symbols, period):
+        if not may_repeat(symbols, period):
             continue
         equal = symbols[period:] == symbols[:-period]
         breaks = np.concatenate([[-1], np.flatnonzero(~equal), [len(equal)]])
@@ -121,12 +116,12 @@ def _find_runs(symbols: Longs, *, enough: int) -> Longs:
             continue
         start, length = breaks[long] + 1, matching[long] + period
         found.append(np.stack([start, np.full_like(start, period), length]))
-        if count - length.max() + period < enough:
+        if count - length.max() + period < budget:
             break  # this one alone makes it fit; multiples of the period would save less
     return np.concatenate(found, axis=1)
 
 
-def _may_repeat(symbols: Longs, period: int) -> bool:
+def may_repeat(symbols: Longs, period: int) -> bool:
     """Tell cheaply whether rows could repeat with a period.
 
     One whole period of matches contains a multiple of the period, and half a period of matches lies

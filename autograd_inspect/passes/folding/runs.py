@@ -8,13 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograd_inspect.model.tables import Bools, Longs
+from autograd_inspect.passes.repeats import LONGEST_PERIOD, may_repeat
 
-#: Parts of one instance at most; longer ones are found once what repeats in them is folded.
-_LONGEST_PERIOD = 512
 #: Where all but so few parts are one run, no longer period is looked for.
 _ENOUGH = 24
-#: Matches in a row that make it worth looking at a whole period.
-_PROBED = 6
 #: A run that spares no more rows than this hides more than it helps.
 _SPARED = 3
 #: Of two instances only, each has so many rows at least.
@@ -91,8 +88,8 @@ def _maximal_runs(symbols: Longs, rows: Longs) -> Longs:
     found = [np.zeros((3, 0), np.int64)]
     count = len(symbols)
     before = np.append(0, np.cumsum(rows))
-    for period in range(1, min(_LONGEST_PERIOD, count // 2) + 1):
-        if not _may_repeat(symbols, period):
+    for period in range(1, min(LONGEST_PERIOD, count // 2) + 1):
+        if not may_repeat(symbols, period):
             continue
         equal = symbols[period:] == symbols[:-period]
         breaks = np.concatenate([[-1], np.flatnonzero(~equal), [len(equal)]])
@@ -107,22 +104,3 @@ def _maximal_runs(symbols: Longs, rows: Longs) -> Longs:
         if count - length.max() + period < _ENOUGH:
             break  # this one alone is nearly all; multiples of the period would spare less
     return np.concatenate(found, axis=1)
-
-
-def _may_repeat(symbols: Longs, period: int) -> bool:
-    """Tell cheaply whether symbols could repeat with a period.
-
-    One whole period of matches contains a multiple of the period, and half a period of matches lies
-    on one side of that: look only there.
-    """
-    probes = np.arange(0, len(symbols) - period, period)
-    probes = probes[symbols[probes] == symbols[probes + period]]
-    for sign in (1, -1):
-        left = probes
-        for step in range(1, min(_PROBED, period // 2) + 1):
-            at = left + sign * step
-            left, at = (part[(at >= 0) & (at < len(symbols) - period)] for part in (left, at))
-            left = left[symbols[at] == symbols[at + period]]
-        if len(left):
-            return True
-    return False
