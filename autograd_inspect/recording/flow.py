@@ -43,6 +43,7 @@ from autograd_inspect.recording.sites import Text, spot_of
 from autograd_inspect.recording.unrecorded import UnrecordedTensors
 from autograd_inspect.recording.values import Born, Values
 from autograd_inspect.recording.writes import Writes, versions_of
+from autograd_inspect.run.files import is_machinery
 
 TorchFunction = Callable[..., Any]
 Options = dict[str, Any] | None
@@ -217,7 +218,8 @@ class Flow(TorchFunctionMode):
     ) -> None:
         for tensor, version in zip(inputs, versions, strict=True):
             if version >= 0 and tensor._version != version:
-                self.writes.note(tensor, name_of(func), spot_of(frame))
+                by_torch = is_machinery(frame.f_code.co_filename)
+                self.writes.note(tensor, name_of(func), spot_of(frame), by_torch=by_torch)
                 if torch.is_grad_enabled() and not self._in_backward:
                     self.overwriting.wrote(tensor, name_of(func), frame)
                 if self.on_write is not None:
