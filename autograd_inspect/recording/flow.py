@@ -106,7 +106,7 @@ class Flow(TorchFunctionMode):
         kwargs: Options = None,
     ) -> Any:
         """Run a function and see what became of the tensors it was given."""
-        if self.asleep or torch.compiler.is_compiling() or in_transform():
+        if self.asleep or torch.compiler.is_compiling() or in_transform() or torch.jit.is_tracing():
             return func(*args, **kwargs) if kwargs else func(*args)
         try:
             sort = sort_of(func)
