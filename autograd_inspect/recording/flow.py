@@ -201,7 +201,10 @@ class Flow(TorchFunctionMode):
                     cut_off.upstream |= cuts_behind(tainted)
                     self.lineage.note(tensor, self.after(cut_off))
             elif tainted:
-                self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
+                cuts = cuts_behind(tainted)
+                if kind is CutKind.DETACH:  # a gradient that is meant as a number
+                    cuts = frozenset(c for c in cuts if c.kind is not CutKind.NO_CREATE_GRAPH)
+                self.lineage.note(tensor, Known(cuts=cuts))
 
     def _failed(
         self, func: TorchFunction, learning: Tensors, options: Options, frame: FrameType
