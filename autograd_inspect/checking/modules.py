@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,11 +70,10 @@ class Modules:
 
     def begin(self) -> Any:
         """Begin to see registrations; gives what ends it."""
-        handles = (
-            register_module_parameter_registration_hook(self._see),
-            register_module_module_registration_hook(self._see_replaced),
-        )
-        return lambda: [handle.remove() for handle in handles]
+        ends = ExitStack()
+        ends.callback(register_module_parameter_registration_hook(self._see).remove)
+        ends.callback(register_module_module_registration_hook(self._see_replaced).remove)
+        return ends.close
 
     def look(self, scopes: Sequence[Scope]) -> None:
         """Look at all modules that variables lead to."""
@@ -200,10 +200,10 @@ class Modules:
                 seen.add(id(weight))
                 owned.setdefault(tuple(weight.shape), []).append((module, weight))
         for pairs in owned.values():
-            embeddings = [one for one in pairs if isinstance(one[0], nn.Embedding)]
-            for linear, weight in pairs:
+            embeddings = [pair for pair in pairs if isinstance(pair[0], nn.Embedding)]
+            for linear, one in pairs:
                 for embedding, other in embeddings:
-                    if isinstance(linear, nn.Linear) and torch.equal(weight, other):
+                    if isinstance(linear, nn.Linear) and torch.equal(one, other):
                         key = f"{names[id(embedding)]}.weight", f"{names[id(linear)]}.weight"
                         place = self._of_module.get((id(linear), "weight"))
                         self.ties[key] = Tie(key, None, place, equal=True)

@@ -376,7 +376,7 @@ class Flow(TorchFunctionMode):
 
 def _is_traced() -> bool:
     """Tell whether operations are only looked at, to be compiled, and where from matters."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+    return torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
 
 
 def _entering(tainted: Sequence[Known]) -> Entering:
