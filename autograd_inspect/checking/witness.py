@@ -11,7 +11,13 @@ from typing import Any, TypeGuard
 
 import torch
 
-from autograd_inspect.autograd._torch import in_backward, in_capture, is_tracing, next_sequence
+from autograd_inspect.autograd._torch import (
+    in_backward,
+    in_capture,
+    in_transform,
+    is_tracing,
+    next_sequence,
+)
 from autograd_inspect.autograd.rerunning import CustomCall
 from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.autograd.walker import gradient_edge
@@ -173,7 +179,7 @@ class Witness:
     ) -> tuple[tuple[str, tuple[Origin, ...]], ...]:
         """Tell which losses are not finite, and where that came from."""
         flow = self.recorder.flow
-        if flow is None or not flow.values.born:
+        if flow is None or not flow.values.born or in_transform():
             return ()
         tensors = [one for one in call.roots if isinstance(one, torch.Tensor)]
         found = []
