@@ -20,6 +20,7 @@ _WITH_CONSTANTS = frozenset(
         *("add", "add_", "__add__", "__radd__", "__iadd__", "sub", "sub_", "__sub__", "rsub"),
         *("__rsub__", "clamp", "clamp_", "clamp_min", "clamp_min_", "clamp_max", "clamp_max_"),
         *("clip", "clip_", "normalize", "cosine_similarity", "where", "masked_fill"),
+        *("mul", "mul_", "__mul__", "__rmul__", "__imul__", "logit", "special_logit"),
     ]
 )
 _LOSSES = frozenset(["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
@@ -92,6 +93,8 @@ class Noticing:
         floating = [one.dtype for one in inputs if one.is_floating_point()]
         if not numbers or not floating or len(self.lost) >= _MOST:
             return
+        if "logit" in getattr(func, "__name__", ""):
+            numbers = [1 - number for number in numbers]  # bounded from above as well
         for number in numbers:
             rounded = _rounded(number, floating[0])
             if rounded != number and rounded in {0.0, 1.0, -1.0}:
