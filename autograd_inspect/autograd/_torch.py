@@ -72,7 +72,7 @@ def in_transform() -> bool:
 
 
 def stands_for_another(tensor: torch.Tensor) -> bool:
-    """Tell a tensor that a transform of `torch.func` wraps another in: it has no memory of its own."""
+    """Tell a tensor that a transform of `torch.func` wraps others in, without memory."""
     return bool(torch._C._functorch.is_functorch_wrapped_tensor(tensor))
 
 

@@ -91,7 +91,7 @@ class Values:
         return self.born.get(tensor.untyped_storage()._cdata)
 
     def _before(self, inputs: Tensors) -> Born | None:
-        """Tell what went in; one that is finite now was mended in place, or has the address anew."""
+        """Tell of what went in; what is finite now was mended, or has the address anew."""
         behind = [(self.behind(one), one) for one in inputs]
         found = [born for born, one in behind if born is not None and not _is_finite(one)]
         return next((one for one in found if one.value == "nan"), next(iter(found), None))
