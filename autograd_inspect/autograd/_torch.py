@@ -71,6 +71,11 @@ def in_transform() -> bool:
     return torch._C._functorch.peek_interpreter_stack() is not None
 
 
+def stands_for_another(tensor: torch.Tensor) -> bool:
+    """Tell a tensor that a transform of `torch.func` wraps others in, without memory."""
+    return bool(torch._C._functorch.is_functorch_wrapped_tensor(tensor))
+
+
 def without_modes() -> AbstractContextManager[Any]:
     """Let what torch does for a while pass by every mode and tensor class of the program."""
     if torch._C._len_torch_dispatch_stack():

@@ -6,7 +6,7 @@ from types import FrameType
 
 import torch
 
-from autograd_inspect.checking.spoiling import stack_of
+from autograd_inspect.checking.spoiling import chain_of, stack_of
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.observed import Broadcast, LostConstant, Observed, Overwritten
 from autograd_inspect.model.places import Place
@@ -33,6 +33,10 @@ def observed_by(witness: Witness, ledger: Ledger) -> Observed:
 
     return Observed(
         spoils=tuple(witness.spoils),
+        poles=tuple(
+            chain_of(one, start)[0]
+            for one in (flow.values.seen.values() if flow is not None else ())
+        ),
         constants=tuple(
             LostConstant(one.op, one.number, one.rounded, one.dtype, stack_of(one.spot, start))
             for one in (noticing.lost.values() if noticing else ())

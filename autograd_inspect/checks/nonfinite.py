@@ -8,12 +8,16 @@ that only the derivative is infinite, or that a mask mended the forward and not 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from autograd_inspect.analyses.nonfinite import first_nonfinite
+from autograd_inspect.checks.around import (
+    divides_by_constant,
+    is_by_norm,
+    leads_to,
+    mask_behind,
+)
 from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.facts import EventKind, Facts
@@ -28,8 +32,8 @@ _KINDS = {
     "sqrt_at_zero": "sqrt norm linalg_vector_norm vector_norm cdist dist pairwise_distance hypot "
     "linalg_norm matrix_norm linalg_matrix_norm frobenius_norm renorm rsqrt",
     "pow_at_zero": "pow rpow float_power ipow",
-    "log_domain": "log log2 log10 log1p logit xlogy lgamma digamma binary_cross_entropy "
-    "special_logit special_xlogy",
+    "log_domain": "log log2 log10 log1p logit xlogy xlog1py logdet lgamma digamma "
+    "binary_cross_entropy special_logit special_xlogy special_xlog1py",
     "acos_at_boundary": "acos arccos asin arcsin acosh arccosh",
     "atanh_at_boundary": "atanh arctanh",
     "softmax_all_masked": "softmax log_softmax logsumexp scaled_dot_product_attention "
@@ -38,26 +42,21 @@ _KINDS = {
     "mean_over_empty": "mean cross_entropy nll_loss nll_loss2d nanmean mse_loss l1_loss "
     "smooth_l1_loss huber_loss kl_div binary_cross_entropy_with_logits",
     "degenerate_spectrum": "linalg_eigh eigh linalg_svd svd linalg_eig eig linalg_eigvals",
+    "normalize_at_zero": "normalize cosine_similarity",
     "division_by_zero": "div truediv rtruediv true_divide divide reciprocal itruediv",
 }
 _SLUG_OF = {op: slug for slug, ops in _KINDS.items() for op in ops.split()}
-#: Operations after which a value that was not finite is gone.
-_MASKS = {
-    "nan_to_num": "nan_to_num",
-    "where": "where",
-    "masked_fill": "masked_fill",
-    "index_put": "masked_fill",
-    "masked_scatter": "masked_fill",
-    "index": "selection",
-    "masked_select": "selection",
-    "mul": "product",
-}
+_DIVISIONS = frozenset(_KINDS["division_by_zero"].split())
 #: Kinds at which a lost epsilon would have helped.
 _HELPED = {"division_by_zero", "sqrt_at_zero", "log_domain", "pow_at_zero", "atanh_at_boundary",
            "acos_at_boundary", "normalize_at_zero", "mean_over_empty"}  # fmt: skip
 _ASKED = re.compile(r"\b(isnan|isfinite|isinf)\b")
+#: Lines that ask only to complain.
+_WARY = re.compile(r"\s*(assert|if|elif|while|print|raise)\b")
 _COUNTED = re.compile(r"\.sum\(|\bsum\(|count|\blen\(|numel\(|\.size\(")
 _ZERO = {"0", "-0"}
+#: Kinds whose derivative is infinite at the edge of a domain.
+_EDGES = {"acos_at_boundary", "atanh_at_boundary", "degenerate_spectrum"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +84,12 @@ class Diagnosis:
 def diagnosed(facts: Facts) -> Diagnosis | None:
     """Find the first capture with something that is not finite, and say why it is not."""
     for number, capture in enumerate(facts.captures):
+        scaled = _is_scaled(facts, capture)
         lost = next((s for s in facts.observed.spoils if s.capture == number and s.birth < 0), None)
-        if lost is not None:
+        if lost is not None and not (scaled and _overflowed(facts, lost.chain)):
             return _of_forward(facts, capture, lost.chain)
-        first = first_nonfinite(capture.graph)
-        if first is not None and not _is_scaled(facts, capture):
+        first = first_nonfinite(capture.graph) if lost is None else None
+        if first is not None and not (scaled and not _is_singular(first)):
             row = capture.graph.births.index(first.birth)
             chains = (
                 s.chain for s in facts.observed.spoils if (s.capture, s.birth) == (number, row)
@@ -110,13 +110,22 @@ def _is_scaled(facts: Facts, capture: Capture) -> bool:
     return 0 < number <= len(calls) and calls[number - 1].scaled
 
 
+def _overflowed(facts: Facts, chain: Sequence[Origin]) -> bool:
+    """Tell a value that became too large, which is no operation at its pole."""
+    return chain[0].value != "nan" and not any(_slug_of_origin(facts, one) for one in chain)
+
+
+def _is_singular(first: NonFinite) -> bool:
+    """Tell a derivative that is infinite just there, whatever a loss is multiplied with."""
+    slug = _SLUG_OF.get(first.node.title, "")
+    return slug in _EDGES or (bool(slug) and any(one.value in _ZERO for one in first.operands))
+
+
 def _of_forward(facts: Facts, capture: Capture, chain: Sequence[Origin]) -> Diagnosis:
     """Explain a loss that is not finite by the operations that made it so."""
     for at, origin in enumerate(chain):
         slug = _slug_of_origin(facts, origin)
-        if slug == "division_by_zero" and any(
-            node.place == origin.place and divides_by_norm(node) for node in capture.graph.nodes
-        ):
+        if bare(origin.op) in _DIVISIONS and slug and is_by_norm(capture, origin.place):
             slug = "normalize_at_zero"
         if slug:
             behind = chain[at + 1] if at + 1 < len(chain) else None
@@ -127,8 +136,9 @@ def _of_forward(facts: Facts, capture: Capture, chain: Sequence[Origin]) -> Diag
                               in_forward=True)  # fmt: skip
             return _with_constant(facts, found, origin.given)
     first = chain[-1]
-    return Diagnosis("nonfinite_value", capture, first.op, first.place, first.given,
-                     in_forward=True)  # fmt: skip
+    found = Diagnosis("nonfinite_value", capture, first.op, first.place, first.given,
+                      in_forward=True)  # fmt: skip
+    return _with_constant(facts, found, first.given)
 
 
 def _of_backward(
@@ -143,12 +153,13 @@ def _of_backward(
         slug, capture, node.title, node.place, first.operands, first.formula, first.birth.arrived
     )
     divides = slug == "division_by_zero"
-    forward = bool(chain) or first.source is not None or divides
+    forward = bool(chain) or first.source is not None or divides or _was_at_pole(facts, node)
     if forward and chain:
         origin = chain[-1]
         at = next((one for one in chain if _slug_of_origin(facts, one)), origin)
-        found = _replaced(found, _slug_of_origin(facts, at) or slug, at)
-    mask = _mask_behind(node) if first.birth.arrived in {*_ZERO, ""} else None
+        own = slug if _SLUG_OF.get(bare(at.op)) == _SLUG_OF.get(node.title) else "nonfinite_value"
+        found = _replaced(found, _slug_of_origin(facts, at) or own, at)
+    mask = mask_behind(node) if first.birth.arrived in {*_ZERO, ""} else None
     if mask is not None:
         what, masking = mask
         other = (masking.place, f"{masking.title} leaves it out here, in the forward only")
@@ -175,14 +186,22 @@ def _slug_behind_mask(
     divides = found.slug in {"division_by_zero", "mean_over_empty"}
     if what == "nan_to_num":
         return "sanitised_forward_nan_backward"
-    asks = forward and what in {"where", "masked_fill"} and _asks_for_nan(facts, masking.place)
+    asks = forward and what != "product" and _asks_for_nan(facts, masking.place)
     if what == "where":
         return "sanitised_forward_nan_backward" if asks else "where_masks_bad_branch"
     if divides and not asks:
         return "masked_division"
-    if what == "masked_fill" and forward:
+    if what in {"masked_fill", "selection"} and forward:
         return "sanitised_forward_nan_backward"
     return ""
+
+
+def _was_at_pole(facts: Facts, node: Node) -> bool:
+    """Tell whether the operation of a node gave a value that is not finite itself."""
+    return any(
+        one.place == node.place and _SLUG_OF.get(bare(one.op)) == _SLUG_OF.get(node.title, "-")
+        for one in facts.observed.poles
+    )
 
 
 def _asks_for_nan(facts: Facts, place: Place | None) -> bool:
@@ -194,7 +213,7 @@ def _asks_for_nan(facts: Facts, place: Place | None) -> bool:
         lines = lines[function.lineno - 1 : function.end_lineno]
     elif place is not None:
         lines = lines[max(place.line - 4, 0) : place.line]
-    return any(_ASKED.search(line) for line in lines)
+    return any(_ASKED.search(line) and not _WARY.match(line) for line in lines)
 
 
 def _slug_of_origin(facts: Facts, origin: Origin) -> str:
@@ -220,32 +239,15 @@ def _slug_of_origin(facts: Facts, origin: Origin) -> str:
 def _kind_of_division(facts: Facts, origin: Origin) -> str:
     """Tell a mean by hand, and a vector divided by its own norm, from any other division."""
     line = Sources(facts.start).line(origin.place)
+    count = _COUNTED.search(line) is not None or divides_by_constant(facts.captures, origin.place)
     zeros = [one for one in origin.given if one.value in _ZERO or _is_all_zero(one)]
-    if len(zeros) > 1 and _COUNTED.search(line):
+    if len(origin.given) > 1 and origin.given[1].value and origin.given[1] not in zeros:
+        return ""  # an overflow
+    if len(zeros) > 1 and count:
         return "mean_over_empty"
     if "norm" in line or "sqrt" in line:
         return "normalize_at_zero"
     return "division_by_zero"
-
-
-#: What leads from a divisor to the norm that it is.
-_ON_THE_WAY = frozenset(["expand", "clamp", "clamp_min", "add", "unsqueeze", "view", "reshape",
-                         "maximum", "t", "transpose", "squeeze", "index", "select"])  # fmt: skip
-
-
-def divides_by_norm(node: Node) -> bool:
-    """Tell whether a node divides by a norm."""
-    if node.title != "div" or len(node.edges) < 2:
-        return False
-    ahead = [node.edges[1].target]
-    for one in ahead:
-        if one is None or len(ahead) > 12:
-            continue
-        if _SLUG_OF.get(one.title) == "sqrt_at_zero":
-            return True
-        if one.title in _ON_THE_WAY:
-            ahead += [edge.target for edge in one.edges]
-    return False
 
 
 def _is_all_zero(operand: Operand) -> bool:
@@ -259,11 +261,11 @@ def _is_odd(operand: Operand) -> bool:
 
 def _with_constant(facts: Facts, found: Diagnosis, operands: Sequence[Operand]) -> Diagnosis:
     """Blame the epsilon that the dtype could not hold, where it stood in the same function."""
-    if found.slug not in _HELPED or found.place is None:
+    if found.place is None:
         return found
     for one in facts.observed.constants:
         at = one.stack[0] if one.stack else None
-        if at is not None and (at.file, at.function) == (found.place.file, found.place.function):
+        if at is not None and _would_help(found, one.op, at):
             other = (
                 (found.place, f"{found.op} needed it here") if at != found.place else found.other
             )
@@ -273,36 +275,15 @@ def _with_constant(facts: Facts, found: Diagnosis, operands: Sequence[Operand]) 
     return found
 
 
-def _mask_behind(node: Node) -> tuple[str, Node] | None:
-    """Find what may leave an element out, between a node and the roots: the nearest such node."""
-    givers = _givers(node)
-    ahead, seen = [node.index], {node.index}
-    product: tuple[str, Node] | None = None
-    for index in ahead:
-        one = node.graph.node(index)
-        what = _MASKS.get(one.title, "") if index != node.index else ""
-        if what == "product":
-            product = product or (what, one)
-        elif what:
-            return what, one
-        new = [giver for giver in givers(index) if giver not in seen]
-        seen.update(new)
-        ahead += new
-    return product
-
-
-def _givers(node: Node) -> Callable[[int], Iterator[int]]:
-    """Make the function that gives the nodes which send gradients to a node."""
-    table = node.graph.edge_table
-    source = np.repeat(np.arange(len(node.graph)), np.diff(table.start))
-    order = np.argsort(table.target, kind="stable")
-    targets = table.target[order]
-
-    def give(index: int) -> Iterator[int]:
-        first, last = np.searchsorted(targets, [index, index + 1])
-        yield from source[order[first:last]].tolist()
-
-    return give
+def _would_help(found: Diagnosis, op: str, at: Place) -> bool:
+    """Tell whether what failed was given a constant itself, or what was made with it."""
+    place = found.place
+    if place is None or found.slug not in _HELPED:
+        return (op, at) == (found.op, place)
+    same = (at.file, at.function) == (place.file, place.function)
+    return same or any(
+        node.place == place and leads_to(node, at) for node in found.capture.graph.nodes
+    )
 
 
 def bare(op: str) -> str:

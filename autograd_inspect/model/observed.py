@@ -164,9 +164,10 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All of these."""
+    """All of these, and `poles`: the operations that first gave a value which is not finite."""
 
     spoils: tuple[Spoil, ...] = ()
+    poles: tuple[Origin, ...] = ()
     constants: tuple[LostConstant, ...] = ()
     broadcasts: tuple[Broadcast, ...] = ()
     overwritten: tuple[Overwritten, ...] = ()

@@ -20,8 +20,11 @@ _WITH_CONSTANTS = frozenset(
         *("add", "add_", "__add__", "__radd__", "__iadd__", "sub", "sub_", "__sub__", "rsub"),
         *("__rsub__", "clamp", "clamp_", "clamp_min", "clamp_min_", "clamp_max", "clamp_max_"),
         *("clip", "clip_", "normalize", "cosine_similarity", "where", "masked_fill"),
+        *("mul", "mul_", "__mul__", "__rmul__", "__imul__", "logit", "special_logit"),
     ]
 )
+#: The eps of those that are given none.
+_DEFAULTS = {"normalize": 1e-12, "cosine_similarity": 1e-8}
 _LOSSES = frozenset(["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
 _DIFFERENCES = frozenset(["sub", "__sub__", "rsub", "__rsub__", "sub_", "__isub__"])
 #: Places remembered of each kind.
@@ -88,17 +91,23 @@ class Noticing:
         inputs: Sequence[torch.Tensor],
         frame: FrameType,
     ) -> None:
+        name = getattr(func, "__name__", "")
         numbers = [one for one in (*args, *(options or {}).values()) if type(one) is float]
-        floating = [one.dtype for one in inputs if one.is_floating_point()]
-        if not numbers or not floating or len(self.lost) >= _MOST:
-            return
+        if name in _DEFAULTS and "eps" not in (options or {}):
+            numbers.append(_DEFAULTS[name])
         for number in numbers:
-            rounded = _rounded(number, floating[0])
-            if rounded != number and rounded in {0.0, 1.0, -1.0}:
-                spot = spot_of(frame)
-                self.lost[spot, number] = Lost(
-                    name_of(func), number, rounded, dtype_name(floating[0]), spot
-                )
+            # A logit is bounded from above as well.
+            asked = 1 - number if "logit" in name else number
+            self.given(asked, inputs, name_of(func), spot_of(frame))
+
+    def given(self, number: object, inputs: Sequence[torch.Tensor], op: str, spot: Spot) -> None:
+        """Notice a number that tensors are combined with, where their dtype has nothing like it."""
+        floating = [one.dtype for one in inputs if one.is_floating_point()]
+        if type(number) is not float or not floating or len(self.lost) >= _MOST:
+            return
+        rounded = _rounded(number, floating[0])
+        if rounded != number and rounded in {0.0, 1.0, -1.0}:
+            self.lost[spot, number] = Lost(op, number, rounded, dtype_name(floating[0]), spot)
 
 
 @lru_cache(maxsize=4096)

@@ -76,6 +76,8 @@ class Stepping:
     def _note_writes(self, optimizer: torch.optim.Optimizer, frame: Any) -> None:
         held, versions = self._before.pop(id(optimizer), ([], []))
         spot, op = spot_of(frame), f"{type(optimizer).__name__}.step"
+        for group in optimizer.param_groups:
+            self._flow.noticing.given(group.get("eps"), group["params"], op, spot)
         with torch._C.DisableTorchFunction():
             for tensor, version in zip(held, versions, strict=True):
                 if version < 0 or tensor._version == version or self._flow.writes.knows(tensor):

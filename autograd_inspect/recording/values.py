@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from autograd_inspect.autograd._torch import stands_for_another
 from autograd_inspect.autograd.births import first_index, operand_at, written
 from autograd_inspect.autograd.details import dense
 from autograd_inspect.model.probes import Operand
@@ -54,9 +55,12 @@ class Values:
     """Per storage, by its address, where what is in it first was not finite.
 
     An address may be used again: whatever is written there next is noted anew.
+
+    seen  all operations that gave such a value first, also where it is long overwritten
     """
 
     born: dict[int, Born] = field(default_factory=dict)
+    seen: dict[tuple[str, Spot], Born] = field(default_factory=dict)
 
     def note(self, outputs: Tensors, inputs: Tensors, born: Callable[[], Born]) -> None:
         """Look at what came out of an operation, which may pass on what went in."""
@@ -75,16 +79,21 @@ class Values:
             if finite:
                 self.born.pop(address, None)
             elif len(self.born) < _MOST:
-                known = self.born.get(address) or self._before(inputs)
-                self.born[address] = _followed(known, tensor, inputs, born)
+                known = self._before(inputs)
+                now = self.born[address] = _followed(known, tensor, inputs, born)
+                if now is not known:
+                    self.seen[now.op, now.spot] = now
 
     def behind(self, tensor: torch.Tensor) -> Born | None:
         """Tell where what is in a tensor was first not finite."""
-        return self.born.get(tensor.untyped_storage()._cdata) if type(tensor) in _PLAIN else None
+        if not self.born or type(tensor) not in _PLAIN or stands_for_another(tensor):
+            return None
+        return self.born.get(tensor.untyped_storage()._cdata)
 
     def _before(self, inputs: Tensors) -> Born | None:
-        behind = [self.behind(one) for one in inputs]
-        found = [one for one in behind if one is not None]
+        """Tell of what went in; what is finite now was mended, or has the address anew."""
+        behind = [(self.behind(one), one) for one in inputs]
+        found = [born for born, one in behind if born is not None and not _is_finite(one)]
         return next((one for one in found if one.value == "nan"), next(iter(found), None))
 
 

@@ -14,6 +14,9 @@ from autograd_inspect.model.rows import Edge, Node
 
 #: What is left of gradients that cancel, as a share of the largest of them.
 _LEFT = 1e-6
+#: Where layers take the bias that they add: the operation, and the place among what it is given.
+_BIASES = ({("addmm", 0)}, {("addmv", 0)}, {("convolution", 2)}, {("native_layer_norm", 2)},
+           {("native_batch_norm", 2)}, {("baddbmm", 0)}, {("linear", 2)})  # fmt: skip
 
 
 def gradient_cancels(facts: Facts) -> Iterator[Finding]:
@@ -60,8 +63,9 @@ def _finding(node: Node, edges: list[Edge], capture: Capture, what: str, repair:
 def _cancelled(facts: Facts) -> Iterator[tuple[Node, list[Edge], Capture]]:
     """Find where several gradients meet and leave nothing, in every graph that has the place.
 
-    Not where calls of one line give to one leaf: so the bias of a critic gets nothing that is given
-    as many real as false samples.
+    Not where calls of one line give to one leaf, or several a bias: so that of a critic gets
+    nothing that is given as many real as false samples, nor that of an encoder whose outputs are
+    only compared.
     """
     for capture in facts.captures[:1]:
         if capture.about.backward is not Backward.SCRIPT:
@@ -82,7 +86,8 @@ def _cancelled(facts: Facts) -> Iterator[tuple[Node, list[Edge], Capture]]:
 
 def _are_calls_of_one_line(node: Node, edges: list[Edge]) -> bool:
     takers = {(edge.source.op, edge.source.place) for edge in edges}
-    return node.leaf is not None and len(takers) == 1
+    added = {(edge.source.title, edge.slot) for edge in edges}
+    return node.leaf is not None and (len(takers) == 1 or added in _BIASES)
 
 
 def _leaves_nothing(node: Node, output: int, edges: list[Edge]) -> bool:

@@ -150,13 +150,27 @@ def saturated_activation(facts: Facts) -> Iterator[Finding]:
         for node in operations(capture):
             if node.title not in _FLAT or node.place in known or _is_over_one(node):
                 continue
-            arrived = flow.arrived.get(node.index)
-            sent = node.edges[0].gradient if node.edges else None
-            if arrived is None or sent is None or not arrived.norm or not sent.count:
-                continue
-            if 0 <= sent.norm < FAINT * arrived.norm and sent.count > _FEW_SIZES:
+            if _is_flat(node, flow) and not _chooses_at_times(node, flow):
+                arrived, sent = flow.arrived[node.index], node.edges[0].gradient
                 known.add(node.place)
                 yield _flat_finding([Death(capture, node, 0, arrived, sent, _leaves_below(node))])
+
+
+def _is_flat(node: Node, flow: Flow) -> bool:
+    """Tell whether next to nothing of what arrived was sent on."""
+    arrived = flow.arrived.get(node.index)
+    sent = node.edges[0].gradient if node.edges else None
+    if arrived is None or sent is None or not arrived.norm or not sent.count:
+        return False
+    return 0 <= sent.norm < FAINT * arrived.norm and sent.count > _FEW_SIZES
+
+
+def _chooses_at_times(node: Node, flow: Flow) -> bool:
+    """Tell a softmax that some turn of its line leaves no choice, by the other turns."""
+    return node.title in {"softmax", "log_softmax"} and any(
+        other.title == node.title and other.place == node.place and not _is_flat(other, flow)
+        for other in flow.graph.nodes
+    )
 
 
 def _flat_finding(found: Sequence[Death]) -> Finding:

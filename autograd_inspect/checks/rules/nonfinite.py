@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from autograd_inspect.checks.around import divides_by_norm
 from autograd_inspect.checks.dying import Flow, operations
-from autograd_inspect.checks.nonfinite import Diagnosis, affected, diagnosed, divides_by_norm
+from autograd_inspect.checks.nonfinite import Diagnosis, affected, diagnosed
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.model.facts import Facts
@@ -78,7 +79,7 @@ _TEXTS = {
     ),
     "eps_underflow_low_precision": (
         "An epsilon that the dtype cannot represent",
-        "{constant:g} is {rounded:g} in {dtype}, so it does not keep {op} from being infinite",
+        "{constant:.12g} is {rounded:g} in {dtype}, so it does not keep {op} from being infinite",
         (
             "use a number that the dtype can hold, such as torch.finfo(x.dtype).eps, or compute in "
             "float32"
