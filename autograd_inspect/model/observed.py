@@ -164,7 +164,10 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All of these."""
+    """All of these.
+
+    may_be_unused  a DistributedDataParallel was told to look for parameters without a part
+    """
 
     spoils: tuple[Spoil, ...] = ()
     constants: tuple[LostConstant, ...] = ()
@@ -175,3 +178,4 @@ class Observed:
     hidden: tuple[Hidden, ...] = ()
     misnomers: tuple[Misnomer, ...] = ()
     ties: tuple[Tie, ...] = ()
+    may_be_unused: bool = False

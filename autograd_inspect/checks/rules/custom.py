@@ -9,7 +9,7 @@ from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
-from autograd_inspect.model.gradcheck import Cause, Fault, FunctionCheck, InputCheck
+from autograd_inspect.model.gradcheck import Cause, Fault, FunctionCheck, InputCheck, Verdict
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Saved
 
@@ -31,8 +31,11 @@ def wrong_custom_backward_sign(facts: Facts) -> Iterator[Finding]:
 def _wrong(facts: Facts) -> Iterator[tuple[FunctionCheck, InputCheck]]:
     for check in facts.gradcheck.checks if facts.gradcheck is not None else ():
         muddled = any(fault.is_finding for fault, _ in check.faults)
+        # Where one gradient is made up on purpose, the others may follow from it.
+        made_up = any(one.verdict is Verdict.STRAIGHT_THROUGH for one in check.inputs)
         for one in check.inputs:
-            if one.verdict.is_finding and not muddled:
+            follows = made_up and one.cause is Cause.OTHER
+            if one.verdict.is_finding and not muddled and not follows:
                 yield check, one
 
 
