@@ -81,7 +81,7 @@ def _returned(written: Written, index: int) -> tuple[Place, str]:
         values = one.value.elts if isinstance(one.value, ast.Tuple) else [one.value]
         if index < len(values) and values[index] is not None:
             return written.place(values[index] or one), ast.unparse(values[index] or one)
-    return written.place(written.backward), ""
+    return written.place((*written.returns, written.backward)[0]), ""
 
 
 def _length(one: ast.Return) -> int:
