@@ -16,5 +16,8 @@ class Queue(nn.Module):
 
 
 model = Queue()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 for _ in range(2):
+    optimizer.zero_grad()
     model(torch.rand(2, 4)).backward()
+    optimizer.step()
