@@ -62,7 +62,7 @@ class Deeds:
         """Note what has got a gradient."""
         for leaf in leaves:
             gradient = leaf.grad
-            if gradient is None:
+            if gradient is None or not leaf.requires_grad:  # frozen since: it took nothing in
                 continue
             if gradient.layout is torch.strided:
                 self._gradients[_address(gradient)] = weakref.ref(leaf)

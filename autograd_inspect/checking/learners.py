@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from autograd_inspect.autograd._torch import sequence_of
+from autograd_inspect.autograd._torch import is_leaf, made_by, sequence_of
 from autograd_inspect.checking.live import Describer
 from autograd_inspect.model.facts import Holder, Kept, Learner
 from autograd_inspect.model.places import Place
@@ -41,7 +41,7 @@ class Learners:
 
     def _learner(self, life: Life) -> Learner:
         tensor: Any = life.tensor()
-        node = tensor.grad_fn if tensor is not None else None
+        node = made_by(tensor) if tensor is not None else None
         born = self._describer.lines_behind(node)
         return Learner(
             name=life.name,
@@ -49,7 +49,7 @@ class Learners:
             is_parameter=life.made is not None or isinstance(tensor, torch.nn.Parameter),
             is_registered=life.is_registered,
             requires_grad=tensor is None or tensor.requires_grad,
-            is_leaf=tensor is None or tensor.is_leaf,
+            is_leaf=tensor is None or is_leaf(tensor),
             holders=tuple(map(self._holder, life.held)),
             reached=life.reached,
             arrived=life.arrived,

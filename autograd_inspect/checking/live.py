@@ -9,7 +9,14 @@ from typing import Any
 
 import torch
 
-from autograd_inspect.autograd._torch import base_of, op_name, sequence_of, version_of
+from autograd_inspect.autograd._torch import (
+    base_of,
+    is_leaf,
+    made_by,
+    op_name,
+    sequence_of,
+    version_of,
+)
 from autograd_inspect.autograd.details import spec_of
 from autograd_inspect.model.facts import LiveTensor
 from autograd_inspect.model.places import Place
@@ -41,7 +48,7 @@ class Describer:
         return tuple(self._described(name, tensor, names) for name, tensor in found.values())
 
     def _described(self, name: str, tensor: torch.Tensor, names: Mapping[int, str]) -> LiveTensor:
-        node: Any = tensor.grad_fn
+        node: Any = made_by(tensor)
         base = base_of(tensor)
         unrecorded = self.recorder.unrecorded(tensor)
         stack, region = self.lines_behind(node), None
@@ -52,7 +59,7 @@ class Describer:
             name=name,
             spec=spec_of(tensor),
             requires_grad=tensor.requires_grad,
-            is_leaf=tensor.is_leaf,
+            is_leaf=is_leaf(tensor),
             node=op_name(node) if node is not None else "",
             made=stack[0] if stack else None,
             stack=stack,

@@ -62,6 +62,7 @@ class Modules:
     aliases: dict[tuple[str, tuple[str, ...]], Alias] = field(default_factory=dict)
     misnomers: dict[tuple[str, str], Misnomer] = field(default_factory=dict)
     ties: dict[tuple[str, str], Tie] = field(default_factory=dict)
+    may_be_unused: bool = False
     looks: int = 0
     _registered: dict[int, tuple[weakref.ref[torch.Tensor], list[_Registered]]] = field(
         default_factory=dict
@@ -86,6 +87,8 @@ class Modules:
         for path, root in found.modules.values():
             for name, module in root.named_modules(prefix=path):
                 self._find_misnomers(name, module)
+                # That of DistributedDataParallel.
+                self.may_be_unused |= getattr(module, "find_unused_parameters", False) is True
         self._find_ties({id(m): n for path, root in found.modules.values()
                          for n, m in root.named_modules(prefix=path)})  # fmt: skip
 

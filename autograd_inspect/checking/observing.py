@@ -54,4 +54,5 @@ def observed_by(witness: Witness, ledger: Ledger) -> Observed:
         aliases=tuple(modules.aliases.values()),
         misnomers=tuple(modules.misnomers.values()),
         ties=tuple(modules.ties.values()),
+        may_be_unused=modules.may_be_unused,
     )

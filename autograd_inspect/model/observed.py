@@ -164,7 +164,11 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All of these, and `poles`: the operations that first gave a value which is not finite."""
+    """All of these.
+
+    poles          the operations that first gave a value which is not finite
+    may_be_unused  a DistributedDataParallel was told to look for parameters without a part
+    """
 
     spoils: tuple[Spoil, ...] = ()
     poles: tuple[Origin, ...] = ()
@@ -176,3 +180,4 @@ class Observed:
     hidden: tuple[Hidden, ...] = ()
     misnomers: tuple[Misnomer, ...] = ()
     ties: tuple[Tie, ...] = ()
+    may_be_unused: bool = False

@@ -13,6 +13,7 @@ from typing import Any, TypeGuard, TypeVar
 
 import torch
 
+from autograd_inspect.autograd._torch import made_by
 from autograd_inspect.errors import ExpressionError
 from autograd_inspect.tracing.frames import Scope
 
@@ -147,7 +148,7 @@ def graph_names(variables: Mapping[str, Any]) -> list[str]:
     return [
         name
         for name, value in list(variables.items())
-        if isinstance(value, torch.Tensor) and value.grad_fn is not None
+        if isinstance(value, torch.Tensor) and made_by(value) is not None
     ]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import GradientEdge
 
-from autograd_inspect.autograd._torch import GraphNode
+from autograd_inspect.autograd._torch import GraphNode, made_by
 from autograd_inspect.autograd.walker import gradient_edge
 from autograd_inspect.autograd.weight import Scales
 
@@ -74,7 +74,8 @@ def _mark(node: GraphNode, token: Token) -> int:
 
 def steps_behind(tensor: torch.Tensor, most: int = 2000) -> int:
     """Count the steps whose graphs a tensor's graph contains, among its nearest nodes."""
-    waiting: list[GraphNode] = [tensor.grad_fn] if tensor.grad_fn is not None else []
+    made = made_by(tensor)
+    waiting: list[GraphNode] = [made] if made is not None else []
     seen = set(waiting)
     steps = set()
     for node in waiting:
@@ -90,7 +91,7 @@ def steps_behind(tensor: torch.Tensor, most: int = 2000) -> int:
 
 def step_of(tensor: torch.Tensor) -> int:
     """Give the step in which backward was called on a tensor's graph, 0 for never."""
-    node = tensor.grad_fn
+    node = made_by(tensor)
     kept: Any = node.metadata if node is not None else {}
     token = kept.get(_KEY)
     return token.step if isinstance(token, Token) else 0

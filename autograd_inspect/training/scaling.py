@@ -36,7 +36,9 @@ class Scaling:
         @functools.wraps(scale)
         def watched_scale(one: Any, outputs: Any) -> Any:
             scaled = scale(one, outputs)
-            if isinstance(outputs, torch.Tensor) and isinstance(scaled, torch.Tensor):
+            # One that is not enabled gives the loss itself back.
+            tensors = isinstance(outputs, torch.Tensor) and isinstance(scaled, torch.Tensor)
+            if tensors and scaled is not outputs:
                 self._scaled = weakref.ref(scaled), weakref.ref(outputs)
             return scaled
 

@@ -9,7 +9,7 @@ from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
-from autograd_inspect.model.gradcheck import Cause, Fault, FunctionCheck, InputCheck
+from autograd_inspect.model.gradcheck import Cause, Fault, FunctionCheck, InputCheck, Verdict
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Saved
 

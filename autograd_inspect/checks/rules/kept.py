@@ -95,11 +95,20 @@ def graph_grows_over_steps(facts: Facts) -> Iterator[Finding]:
 
 
 def _calls_by_line(facts: Facts) -> Iterator[list[Capture]]:
-    """Give the captures of each line that called backward several times."""
-    lines: dict[Place | None, list[Capture]] = {}
+    """Give the captures of each line that called backward in several steps, one for each."""
+    lines: dict[Place | None, dict[int, Capture]] = {}
     for capture in facts.captures:
-        lines.setdefault(capture.about.place, []).append(capture)
-    return (calls for place, calls in lines.items() if place is not None and len(calls) >= _HABIT)
+        of_line = lines.setdefault(capture.about.place, {})
+        of_line.setdefault(_steps_before(facts, capture), capture)
+    several = ((place, list(calls.values())) for place, calls in lines.items())
+    return (calls for place, calls in several if place is not None and len(calls) >= _HABIT)
+
+
+def _steps_before(facts: Facts, capture: Capture) -> int:
+    """Count what ended a step before a call: autograd.grad does not, it may be called in turn."""
+    at = _sequence_of(facts, capture)
+    ends = {EventKind.BACKWARD, EventKind.STEP}
+    return sum(one.kind in ends and one.sequence < at for one in facts.events)
 
 
 def _sequence_of(facts: Facts, capture: Capture) -> int:
