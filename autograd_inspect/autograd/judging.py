@@ -49,8 +49,22 @@ class Evidence:
     @property
     def is_flat(self) -> bool:
         """Whether the outputs do not move with this input, which has a gradient all the same."""
-        numeric = (one.numeric for samples in self.samples for one in samples.elements)
+        numeric = (one.numeric for samples in self.samples for one in samples.smooth)
         return self.is_wrong and not any(numeric)
+
+    @property
+    def flat_places(self) -> list[int]:
+        """The elements that do not move the outputs, if only these have a wrong gradient."""
+        wrong = [one for samples in self.samples for one in samples.wrong]
+        missed = any(samples.missed for samples in self.samples)
+        if missed or not wrong or any(one.numeric for one in wrong):
+            return []
+        chosen = self.chosen
+        return [
+            place
+            for place, one in zip(chosen.places, chosen.elements, strict=True)
+            if one in chosen.wrong
+        ]
 
 
 def judge(
@@ -97,6 +111,8 @@ def _verdict(one: Evidence, around: _Around) -> Verdict:
         return Verdict.BY_DESIGN
     if one.is_flat and around.has_stairs():
         return Verdict.STRAIGHT_THROUGH
+    if not one.is_flat and around.moves_by(one.flat_places):
+        return Verdict.STRAIGHT_THROUGH  # past the ends of a range that the forward keeps to
     first = one.samples[0]
     return Verdict.WRONG if first.wrong or first.missed else Verdict.LATENT
 
@@ -213,6 +229,14 @@ class _Around:
         """Tell whether far steps move the outputs."""
         outputs = (self._at(there) for there in self._far())
         return any(one is not None and _share_moved(one, self.base) > 0 for one in outputs)
+
+    def moves_by(self, places: Sequence[int]) -> bool:
+        """Tell whether the outputs move with far steps of these elements alone."""
+        chosen = torch.zeros(self.point.numel(), dtype=torch.bool, device=self.point.device)
+        chosen[list(places)] = True
+        chosen = chosen.reshape(self.point.shape)
+        found = (self._at(torch.where(chosen, there, self.point)) for there in self._far())
+        return any(one is not None and _share_moved(one, self.base) > 0 for one in found)
 
     @property
     def _size(self) -> float:

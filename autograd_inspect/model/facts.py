@@ -216,7 +216,7 @@ class Facts:
     training   what the steps did; None where there was no step and no backward
     gradcheck  custom Functions held against numeric derivatives, None where there are none
     failure    the error that the program died of
-    held       tensors with a graph that the program led to when it ended
+    held       tensors with a graph that the program led to when it ended, or after a few steps
     learners   parameters, and what else may have been meant to learn
     grad_off   gradients were switched off when the program ended
     gradients  those in `.grad` that have a graph of their own: `model.weight.grad`
