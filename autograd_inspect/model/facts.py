@@ -196,12 +196,15 @@ class ContextTensor:
 
     function  the class's name
     alive     backward calls of which such a ctx was alive at the end
+    in_graph  it requires grad: it is what the Function was given or what it gave back, no
+              intermediate
     """
 
     function: str
     name: str
     spec: Spec
     alive: int
+    in_graph: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from autograd_inspect.checks.functions import function_named
 from autograd_inspect.checks.reading import name_of_saved, related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
@@ -50,10 +51,15 @@ def _wrong_gradient(facts: Facts, check: FunctionCheck, wrong: InputCheck) -> Fi
         f"its forward{cause}",
         evidence=tuple(evidence),
         repair="multiply by grad_output, and derive each input's gradient from the forward",
-        place=_backward_line(facts, check),
+        place=_giving_line(facts, check, wrong) or _backward_line(facts, check),
         tensors=(wrong.name,),
         related=related((check.place, f"{check.name} was called here")),
     )
+
+
+def _giving_line(facts: Facts, check: FunctionCheck, wrong: InputCheck) -> Place | None:
+    written = function_named(facts, check.name.rpartition(".")[2])
+    return written.giving(wrong.name) if written is not None else None
 
 
 def _number(value: complex) -> str:
@@ -82,7 +88,8 @@ def backward_mutates_saved(facts: Facts) -> Iterator[Finding]:
     faults = {Fault.MUTATES_SAVED, Fault.MUTATES_GRAD_OUTPUT}
     for check in facts.gradcheck.checks if facts.gradcheck is not None else ():
         for fault, what in check.faults:
-            if fault in faults:
+            own = fault is Fault.MUTATES_BUFFER and _ran_twice(facts, check)
+            if fault in faults or own:
                 name = what or "grad_output"
                 yield Finding(
                     message=f"the backward of {check.name} overwrites {name}, which others may "
@@ -93,6 +100,17 @@ def backward_mutates_saved(facts: Facts) -> Iterator[Finding]:
                     tensors=(name,),
                     related=related((check.place, f"{check.name} was called here")),
                 )
+
+
+def _ran_twice(facts: Facts, check: FunctionCheck) -> bool:
+    """Tell whether two backward calls went through one and the same node of a Function."""
+    name, seen = f"{check.name}Backward", set()
+    for capture in facts.captures:
+        of_capture = {one.sequence for one in capture.graph.nodes if one.op == name}
+        if seen & of_capture:
+            return True
+        seen |= of_capture
+    return False
 
 
 def _backward_line(facts: Facts, check: FunctionCheck, *, writes: bool = False) -> Place | None:
@@ -161,7 +179,7 @@ RULES = (
          wrong_custom_backward_sign),
     Rule("ctx_breaks_double_backward", Severity.ERROR,
          "Intermediates kept on ctx make double backward wrong", ctx_breaks_double_backward,
-         frozenset(["missing_create_graph"])),
+         frozenset(["missing_create_graph", "unused_parameter"])),
     Rule("backward_mutates_saved", Severity.ERROR,
          "A backward that overwrites what another node saved", backward_mutates_saved,
          frozenset(["data_mutation_hidden"])),

@@ -60,12 +60,16 @@ def stored_tensor_keeps_graph(facts: Facts) -> Iterator[Finding]:
         container = container_of(held.name)
         if container and held.steps < 2:
             stored.setdefault(container, []).append(held)
-    for container, tensors in stored.items():
+    told: set[Place | None] = set()
+    for container, tensors, at in sorted(
+        ((name, held, _stored_at(facts, name, held)) for name, held in stored.items()),
+        key=lambda one: one[2] is None,
+    ):
         steps = len({_step_of(facts, one) for one in tensors})
-        if steps < _HABIT:
-            continue
         first = tensors[0]
-        at = _stored_at(facts, container, tensors)
+        if steps < _HABIT or (at is None and first.made in told):
+            continue  # what is stored may go by several names
+        told.add(first.made)
         # What backward has gone through holds no more than its nodes; a number holds no more.
         is_heavy = any(not one.step or not _is_number(one) for one in tensors)
         yield Finding(
