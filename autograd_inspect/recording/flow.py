@@ -200,7 +200,10 @@ class Flow(TorchFunctionMode):
                     cut_off.upstream |= cuts_behind(tainted)
                     self.lineage.note(tensor, self.after(cut_off))
             elif tainted:
-                self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
+                # Who detaches a gradient that has no graph knows that it has none.
+                lost = {CutKind.NO_CREATE_GRAPH} if kind is CutKind.DETACH else ()
+                cuts = (one for one in cuts_behind(tainted) if one.kind not in lost)
+                self.lineage.note(tensor, Known(cuts=frozenset(cuts)))
 
     def _failed(
         self, func: TorchFunction, learning: Tensors, options: Options, frame: FrameType

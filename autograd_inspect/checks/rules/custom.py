@@ -10,9 +10,12 @@ from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
-from autograd_inspect.model.gradcheck import Cause, Fault, FunctionCheck, InputCheck
+from autograd_inspect.model.gradcheck import Cause, Fault, FunctionCheck, InputCheck, Verdict
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Saved
+
+#: What is said of gradients that differ from the forward's on purpose.
+_ON_PURPOSE = {Verdict.STRAIGHT_THROUGH, Verdict.BY_DESIGN}
 
 
 def custom_backward_missing_factor(facts: Facts) -> Iterator[Finding]:
@@ -51,10 +54,23 @@ def _wrong_gradient(facts: Facts, check: FunctionCheck, wrong: InputCheck) -> Fi
         f"its forward{cause}",
         evidence=tuple(evidence),
         repair="multiply by grad_output, and derive each input's gradient from the forward",
+        severity=Severity.INFO if _is_made_up(check, wrong) else None,
         place=_giving_line(facts, check, wrong) or _backward_line(facts, check),
         tensors=(wrong.name,),
         related=related((check.place, f"{check.name} was called here")),
     )
+
+
+def _is_made_up(check: FunctionCheck, wrong: InputCheck) -> bool:
+    """Tell a gradient that is another than the forward's on purpose.
+
+    A Function that goes past its own steps for one input does as it likes with the others, too; and
+    one that has no use for an input has it only to send it a gradient.
+    """
+    others = [one for one in check.inputs if one is not wrong]
+    if any(one.verdict in _ON_PURPOSE for one in others):
+        return True
+    return wrong.cause is Cause.UNUSED and not any(one.verdict.is_finding for one in others)
 
 
 def _giving_line(facts: Facts, check: FunctionCheck, wrong: InputCheck) -> Place | None:

@@ -44,7 +44,8 @@ def _growing(facts: Facts) -> Iterator[LiveTensor]:
         for node in capture.graph.nodes
         if node.place is not None
     }
-    for held in facts.held:
+    # What is computed of a sum comes after it.
+    for held in sorted(facts.held, key=lambda one: one.sequence):
         if held.steps > 1 and not held.step and (held.made, held.node) not in used:
             yield held
 
