@@ -55,6 +55,7 @@ def second_says(function: Function, inputs: Tensors, upstream: Tensors) -> str:
     with torch.enable_grad():
         points = [one.detach().clone().requires_grad_() for one in inputs]
         here = _weighed(function, points, upstream, weights)
+        derived: Sequence[torch.Tensor | None]
         derived = torch.autograd.grad(here.sum(), points, allow_unused=True)
         noise = here.abs().sum().item() * torch.finfo(here.dtype).eps / _STEP
         for _ in range(_DIRECTIONS):
@@ -79,6 +80,7 @@ def _weighed(
     """Compute the gradients at a point, with their graph and each with its weight, in one."""
     found = function(*points)
     outputs = found if isinstance(found, tuple) else (found,)
+    gradients: Sequence[torch.Tensor | None]
     gradients = torch.autograd.grad(outputs, points, upstream, create_graph=True, allow_unused=True)
     pairs = zip(gradients, weights, strict=True)
     # The last makes it depend on the inputs even if no gradient does.

@@ -213,6 +213,7 @@ class Watches:
     def _with_graph(self, scopes: Sequence[Scope]) -> Iterator[tuple[str, torch.Tensor]]:
         """Give the gradients that have a graph of their own, of whatever leaf backward led to."""
         parameters = find_names(scopes, []).parameters
+        leaves: dict[int, tuple[str, torch.Tensor]]
         leaves = {id(one): (name, one) for name, one in parameters.items()}
         for life in self.recorder.lives or ():
             leaf = life.tensor()

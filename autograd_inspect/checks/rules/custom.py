@@ -120,7 +120,8 @@ def backward_mutates_saved(facts: Facts) -> Iterator[Finding]:
 
 def _ran_twice(facts: Facts, check: FunctionCheck) -> bool:
     """Tell whether two backward calls went through one and the same node of a Function."""
-    name, seen = f"{check.name}Backward", set()
+    name = f"{check.name}Backward"
+    seen: set[int] = set()
     for capture in facts.captures:
         of_capture = {one.sequence for one in capture.graph.nodes if one.op == name}
         if seen & of_capture:
