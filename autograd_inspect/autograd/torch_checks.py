@@ -13,6 +13,7 @@ from autograd_inspect.model.gradcheck import PASSES
 Check = Callable[..., bool]
 Function = Callable[..., Any]
 Tensors = Sequence[torch.Tensor]
+Derived = Sequence[torch.Tensor | None]
 
 #: They make whole Jacobians: of no more elements than this; else they look along one direction.
 _WHOLE, _TOO_LARGE = 2**14, 2**20
@@ -55,8 +56,7 @@ def second_says(function: Function, inputs: Tensors, upstream: Tensors) -> str:
     with torch.enable_grad():
         points = [one.detach().clone().requires_grad_() for one in inputs]
         here = _weighed(function, points, upstream, weights)
-        derived: Sequence[torch.Tensor | None]
-        derived = torch.autograd.grad(here.sum(), points, allow_unused=True)
+        derived: Derived = torch.autograd.grad(here.sum(), points, allow_unused=True)
         noise = here.abs().sum().item() * torch.finfo(here.dtype).eps / _STEP
         for _ in range(_DIRECTIONS):
             ways = [_STEP * _drawn(one, generator).sign() for one in inputs]
@@ -80,8 +80,9 @@ def _weighed(
     """Compute the gradients at a point, with their graph and each with its weight, in one."""
     found = function(*points)
     outputs = found if isinstance(found, tuple) else (found,)
-    gradients: Sequence[torch.Tensor | None]
-    gradients = torch.autograd.grad(outputs, points, upstream, create_graph=True, allow_unused=True)
+    gradients: Derived = torch.autograd.grad(
+        outputs, points, upstream, create_graph=True, allow_unused=True
+    )
     pairs = zip(gradients, weights, strict=True)
     # The last makes it depend on the inputs even if no gradient does.
     terms = [(one * w).reshape(-1) for one, w in pairs if one is not None]
