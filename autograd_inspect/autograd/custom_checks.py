@@ -18,8 +18,15 @@ from autograd_inspect.autograd.rerunning import (
     quietly,
     same_values,
 )
-from autograd_inspect.autograd.torch_checks import Check, torch_says
-from autograd_inspect.model.gradcheck import Cause, Fault, FunctionCheck, InputCheck, Verdict
+from autograd_inspect.autograd.torch_checks import Check, second_says, torch_says
+from autograd_inspect.model.gradcheck import (
+    PASSES,
+    Cause,
+    Fault,
+    FunctionCheck,
+    InputCheck,
+    Verdict,
+)
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.places import Place
 
@@ -83,7 +90,7 @@ class _Check:
         plain = self._torch_says(torch.autograd.gradcheck)
         once = self.rerun.why_once(self.upstreams[0]) if second else ""
         deep = second and not once
-        deeper = self._torch_says(torch.autograd.gradgradcheck) if deep else ""
+        deeper = self._second_says() if deep else ""
         return replace(self._result(inputs, faults, plain=plain, second=deeper), once=once)
 
     def _result(
@@ -153,6 +160,14 @@ class _Check:
         own = Rerun(self.call)
         own.outputs()
         return ", ".join(own.overwritten())
+
+    def _second_says(self) -> str:
+        """Ask torch, and where it has nothing to say against it, look along directions."""
+        said = self._torch_says(torch.autograd.gradgradcheck)
+        reals = not any(one.is_complex() for one in (*self.rerun.inputs, *self.base))
+        if self.precision is not torch.float64 or not reals or said not in {"", PASSES}:
+            return said
+        return second_says(self.rerun.function, self.rerun.inputs, self.upstreams[1])
 
     def _torch_says(self, check: Check) -> str:
         """Ask torch's own check, in double precision; nothing where that is not possible."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,14 @@ _MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Describer:
-    """Describes tensors, with what the recorder knows of where they were made."""
+    """Describes tensors, with what the recorder knows of where they were made.
+
+    ends  autograd's numbers at which the steps of the program ended
+    """
 
     start: Path
     recorder: Recorder
+    ends: list[int] = field(default_factory=list)
 
     def describe(self, named: Iterable[tuple[str, torch.Tensor]]) -> tuple[LiveTensor, ...]:
         """Describe tensors, each once and by its first name."""
@@ -70,7 +74,7 @@ class Describer:
             inference=tensor.is_inference(),
             region=region[0] if region else None,
             step=step_of(tensor),
-            steps=steps_behind(tensor),
+            steps=steps_behind(tensor, self.ends),
         )
 
     def lines_behind(self, node: Any) -> tuple[Place, ...]:

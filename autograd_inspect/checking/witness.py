@@ -288,7 +288,7 @@ class Witness:
 
     def _develop(self, occasion: Occasion) -> None:
         moment = occasion.moment
-        known = {call.function for call, _ in self.custom}
+        known = {(call.function, call.twice) for call, _ in self.custom}
         found = self.recorder.custom.found if self.recorder.custom is not None else []
         self.captures.append(moment.develop())
         number = len(self.captures) - 1
@@ -301,7 +301,12 @@ class Witness:
             if address in born
         ]
         # A copy: the node may be in a later graph, too, under another number.
-        self.custom += [(copy(call), number) for call in found if call.function not in known]
+        # Once as they are, and once where their backward is differentiated itself.
+        self.custom += [
+            (copy(call), number)
+            for call in found
+            if (call.function, True) not in known and (call.function, call.twice) not in known
+        ]
         self._latest = (number, moment.record) if moment.record is not None else None
 
 

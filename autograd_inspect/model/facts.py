@@ -196,12 +196,15 @@ class ContextTensor:
 
     function  the class's name
     alive     backward calls of which such a ctx was alive at the end
+    in_graph  it requires grad: it is what the Function was given or what it gave back, no
+              intermediate
     """
 
     function: str
     name: str
     spec: Spec
     alive: int
+    in_graph: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +219,7 @@ class Facts:
     training   what the steps did; None where there was no step and no backward
     gradcheck  custom Functions held against numeric derivatives, None where there are none
     failure    the error that the program died of
-    held       tensors with a graph that the program led to when it ended
+    held       tensors with a graph that the program led to when it ended, or after a few steps
     learners   parameters, and what else may have been meant to learn
     grad_off   gradients were switched off when the program ended
     gradients  those in `.grad` that have a graph of their own: `model.weight.grad`

@@ -7,7 +7,7 @@ import builtins
 import dataclasses
 import difflib
 import inspect
-from collections import UserDict
+from collections import UserDict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard, TypeVar
 
@@ -106,7 +106,7 @@ def _parts(item: object) -> Iterator[tuple[str, object]]:
         yield from ((f"[{key!r}]", part) for key, part in list(item.items()))
     elif is_a(item, tuple) and hasattr(item, "_fields"):
         yield from ((f".{name}", getattr(item, name)) for name in item._fields)
-    elif is_a(item, (list, tuple, set, frozenset)):
+    elif is_a(item, (list, tuple, set, frozenset, deque)):
         yield from ((f"[{number}]", part) for number, part in enumerate(item))
     elif dataclasses.is_dataclass(kind := type(item)):
         fields = dataclasses.fields(kind)

@@ -9,7 +9,9 @@ the script's globals, nearest first.
 from __future__ import annotations
 
 import gc
+import itertools
 import types
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -272,6 +274,9 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((f"[{key!r}]", part) for key, part in list(value.items()) if _short(key))
     elif is_a(value, (list, tuple)):
         yield from ((f"[{number}]", part) for number, part in enumerate(value[:1000]))
+    elif is_a(value, (deque, set, frozenset)):
+        few = itertools.islice(list(value), 1000)
+        yield from ((f"[{number}]", part) for number, part in enumerate(few))
     else:
         yield from ((f".{name}", part) for name, part in list(_attributes(value).items()))
 
@@ -281,8 +286,16 @@ def _attributes(value: object) -> dict[str, Any]:
     try:
         found: dict[str, Any] = object.__getattribute__(value, "__dict__")
     except AttributeError:
-        return {}
-    return found
+        found = {}
+    return found or dict(_in_slots(value))
+
+
+def _in_slots(value: object) -> Iterator[tuple[str, Any]]:
+    for cls in type(value).__mro__:
+        for name, slot in list(vars(cls).items()) if "__slots__" in vars(cls) else ():
+            if type(slot) is types.MemberDescriptorType:
+                with suppress(AttributeError):  # it has no value yet
+                    yield name, slot.__get__(value)
 
 
 def _short(key: object) -> bool:

@@ -15,6 +15,8 @@ from autograd_inspect.model.tables import Spec
 
 #: Operations that write the same values several times.
 _REPEATING = {"repeat", "expand", "repeat_interleave", "tile"}
+#: Operations that do so where they are given one tensor several times.
+_JOINING = {"stack", "cat"}
 #: How many times as large the result is, how much of all that is saved it makes up, and bytes.
 _TIMES, _SHARE, _BYTES = 16, 0.5, 2**20
 
@@ -26,7 +28,7 @@ def redundant_saved_tensor(facts: Facts) -> Iterator[Finding]:
         total = _bytes_saved(graph, 0)
         for node in graph.nodes:
             times = _times(node)
-            if node.title not in _REPEATING or times < _TIMES:
+            if times < _TIMES or not _repeats(node):
                 continue
             numel = _numel(node.outputs[0])
             if _meets_data(node, numel):
@@ -72,6 +74,13 @@ def _is_data(node: Node, numel: int) -> bool:
             return True
         node = targets[0]
     return False
+
+
+def _repeats(node: Node) -> bool:
+    """Tell whether an operation writes what it is given several times."""
+    if node.title in _JOINING:
+        return len({(edge.target.index, edge.output) for edge in node.edges if edge.target}) == 1
+    return node.title in _REPEATING
 
 
 def _times(node: Node) -> int:
