@@ -60,6 +60,16 @@ class Flow:
         found = self.arrived.get(index)
         return found is not None and not found.norm
 
+    def above(self, node: Node) -> set[int]:
+        """Give a node and all that its result goes into."""
+        ahead, seen = [node.index], {node.index}
+        while ahead and len(seen) < _MOST:
+            for edge in self.into.get(ahead.pop(), ()):
+                if edge.source.index not in seen:
+                    seen.add(edge.source.index)
+                    ahead.append(edge.source.index)
+        return seen
+
     def deaths_of(self, leaf: int) -> Iterator[Edge]:
         """Give the edges that brought nothing although something had come to their source."""
         ahead, seen = [leaf], {leaf}

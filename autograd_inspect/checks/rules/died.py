@@ -113,13 +113,18 @@ def _is_guard(node: Node) -> bool:
 
 def zero_derivative_op(facts: Facts) -> Iterator[Finding]:
     """Find sign, round and the like between a parameter and the loss."""
-    for found in _by_line(facts, lambda one: one.node.title in _STEPS):
+    for found in _by_line(facts, lambda one: _is_step(one.node)):
         op = found[0].node.title
         yield _finding(
             found,
             f"{op} has a derivative of zero everywhere",
             f"use a smooth function, or a straight-through estimator: x + ({op}(x) - x).detach()",
         )
+
+
+def _is_step(node: Node) -> bool:
+    """Tell what gives whole numbers; a division does where it was told how to round."""
+    return node.title in _STEPS or bool(node.attributes.get("rounding_mode"))
 
 
 def softmax_singleton_dim(facts: Facts) -> Iterator[Finding]:

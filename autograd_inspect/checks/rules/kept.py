@@ -95,11 +95,17 @@ def graph_grows_over_steps(facts: Facts) -> Iterator[Finding]:
 
 
 def _calls_by_line(facts: Facts) -> Iterator[list[Capture]]:
-    """Give the captures of each line that called backward several times."""
-    lines: dict[Place | None, list[Capture]] = {}
+    """Give the captures of each line that called backward several times in the same manner.
+
+    A function that is called for a gradient, then for one with a graph and then for products with
+    the Hessian goes through one step's graph each time.
+    """
+    creates = {one.number: one.creates for one in facts.events}
+    lines: dict[tuple[Place | None, bool], list[Capture]] = {}
     for capture in facts.captures:
-        lines.setdefault(capture.about.place, []).append(capture)
-    return (calls for place, calls in lines.items() if place is not None and len(calls) >= _HABIT)
+        key = capture.about.place, creates.get(capture.about.number, False)
+        lines.setdefault(key, []).append(capture)
+    return (calls for (place, _), calls in lines.items() if place and len(calls) >= _HABIT)
 
 
 def _sequence_of(facts: Facts, capture: Capture) -> int:
