@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from autograd_inspect.checks.cutting import lost, named, trails
-from autograd_inspect.checks.dying import Flow
+from autograd_inspect.checks.dying import Flow, lifeless
 from autograd_inspect.checks.reading import name_of, related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
@@ -47,7 +47,7 @@ def wrong_straight_through(facts: Facts) -> Iterator[Finding]:
 def _reversed(facts: Facts) -> Iterator[Finding]:
     """Find `q + (x - q).detach()`: it has the value of x, and gives the gradient to q."""
     sources = Sources(facts.start)
-    without = {one.name for one in lost(facts)}
+    without = {one.name for one in lost(facts)} | lifeless(facts)
     for trail in trails(facts):
         names = tuple(name for name in trail.leaves if name in without)
         parts = _exchanged(sources.statement(trail.place)) if trail.place is not None else None
