@@ -16,9 +16,13 @@ from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.flow import CutKind
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Edge, Node
+from autograd_inspect.model.tables import Kind
 
 #: What is left of gradients that cancel, as a share of the largest of them.
 _LEFT = 1e-6
+#: What gives one of several values, or rounds.
+_CHOICES = frozenset(["embedding", "index", "index_select", "gather", "take", "sign", "round",
+                      "floor", "ceil", "trunc", "sgn"])  # fmt: skip
 #: Which input of an operation is the bias.
 _BIASES = {"addmm": {0}, "baddbmm": {0}, "addmv": {0}, "convolution": {2}, "linear": {2},
            "add": {0, 1}}  # fmt: skip
@@ -53,6 +57,10 @@ def _reversed(facts: Facts) -> Iterator[Finding]:
         parts = _exchanged(sources.statement(trail.place)) if trail.place is not None else None
         if not names or parts is None or trail.kind not in {CutKind.DETACH, CutKind.DATA}:
             continue
+        if not any(
+            use.node is not None and _takes_a_choice(use.node) for use in trail.uses.values()
+        ):
+            continue  # x + (q - x).detach() it is, and q has no other loss
         value, taker = parts
         yield Finding(
             message=f"the straight-through estimator gives the gradient to {taker}, none to "
@@ -62,6 +70,17 @@ def _reversed(facts: Facts) -> Iterator[Finding]:
             place=trail.place,
             tensors=names,
         )
+
+
+def _takes_a_choice(node: Node) -> bool:
+    """Tell whether what is added to has been chosen or rounded: a row of a codebook, a sign."""
+    for edge in node.edges:
+        one = edge.target
+        while one is not None and one.kind is Kind.VIEW and one.edges:
+            one = one.edges[0].target
+        if one is not None and one.title in _CHOICES:
+            return True
+    return False
 
 
 def _exchanged(statement: ast.stmt) -> tuple[str, str] | None:
