@@ -18,7 +18,7 @@ from autograd_inspect.checking.failure import failure_of
 from autograd_inspect.checking.keeping import Keeping
 from autograd_inspect.checking.learners import Learners
 from autograd_inspect.checking.live import Describer
-from autograd_inspect.checking.observing import observed_by, variables_for
+from autograd_inspect.checking.observing import observed_by, variables_of
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.capture import About, Capture
 from autograd_inspect.model.facts import Event, EventKind, Facts, Learner
@@ -90,7 +90,7 @@ class Watches:
         flow = self.recorder.flow
         if flow is not None:
             flow.on_write = self.witness.deeds.wrote
-            flow.overwriting.names = variables_for
+            flow.overwriting.variables = variables_of
         ends = [
             steps.remove,
             self.witness.modules.begin(),

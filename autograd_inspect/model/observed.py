@@ -79,6 +79,7 @@ class Overwritten:
     """A variable whose tensor an operation in a function called by it overwrote, and its next use.
 
     variable  in the function of `called`: it stood for the values that were overwritten
+    is_list   it stood for a list that kept the tensor
     op        the operation that wrote
     called    the line at which `variable` was handed on
     wrote     the line of the user's that wrote
@@ -86,6 +87,7 @@ class Overwritten:
     """
 
     variable: str
+    is_list: bool
     op: str
     called: Place
     wrote: Place

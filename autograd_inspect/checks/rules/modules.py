@@ -189,10 +189,16 @@ def inplace_aliases_skip(facts: Facts) -> Iterator[Finding]:
         if one.op.endswith("__setitem__"):
             continue  # an assignment to a part is no operation that happens to work in place
         call, use = sources.statement(one.called), sources.statement(one.used)
-        if call is None or use is None or not _is_kept(one.variable, call, use):
+        if call is None or use is None:
             continue
+        names = {one.variable}
+        if one.is_list:
+            names |= _taken_from(one.variable, sources.function(one.used))
+        if not _is_kept(one.variable, names, call, use):
+            continue
+        what = f"what {one.variable} keeps" if one.is_list else one.variable
         yield Finding(
-            message=f"{one.op} overwrites {one.variable}, which is used again afterwards: the skip "
+            message=f"{one.op} overwrites {what}, which is used again afterwards: the skip "
             "connection carries the new values",
             evidence=(
                 (
@@ -201,14 +207,43 @@ def inplace_aliases_skip(facts: Facts) -> Iterator[Finding]:
                 ),
             ),
             repair="leave inplace=True off this operation, or hand on a clone()",
-            place=one.called,
+            place=one.wrote,
             tensors=(one.variable,),
-            related=related((one.wrote, "it is overwritten here"), (one.used, "it is used here")),
+            related=related(
+                (one.called if one.called != one.wrote else None, "it is handed on here"),
+                (one.used, "it is used here"),
+            ),
         )
 
 
-def _is_kept(variable: str, call: ast.stmt, use: ast.stmt) -> bool:
-    """Tell whether a variable still stands for the old values after a call, and is read again."""
+def _taken_from(variable: str, function: ast.AST | None) -> set[str]:
+    """Name what is taken out of a list: `skip` of `skip = skips.pop()` and `for skip in skips`."""
+    taken: set[str] = set()
+    for one in ast.walk(function) if function is not None else ():
+        match one:
+            case ast.For(target=target, iter=source):
+                pass
+            case ast.Assign(targets=[target], value=ast.Call(func=source)):
+                pass
+            case ast.Assign(targets=[target], value=ast.Subscript(value=source)):
+                pass
+            case _:
+                continue
+        if _reads(source, {variable}):
+            taken |= {each.id for each in ast.walk(target) if isinstance(each, ast.Name)}
+    return taken
+
+
+def _reads(node: ast.AST, names: set[str]) -> int:
+    """Count where one of these variables is read."""
+    return sum(isinstance(one, ast.Name) and one.id in names for one in ast.walk(node))
+
+
+def _is_kept(variable: str, names: set[str], call: ast.stmt, use: ast.stmt) -> bool:
+    """Tell whether a variable still stands for the old values after a call, and is read again.
+
+    It is read by itself or by what was taken from it.
+    """
     if not isinstance(call, ast.Assign | ast.AnnAssign | ast.Return):
         return False  # `relu_(x)` and `x += y` write on purpose
     if isinstance(call, ast.Return):
@@ -219,8 +254,7 @@ def _is_kept(variable: str, call: ast.stmt, use: ast.stmt) -> bool:
         written = (each for target in targets for each in ast.walk(target))
         if any(isinstance(one, ast.Name) and one.id == variable for one in written):
             return False  # as `x[0] = y` does
-    reads = [n for n in ast.walk(use) if isinstance(n, ast.Name) and n.id == variable]
-    return len(reads) > (1 if use is call else 0)
+    return _reads(use, names) > (1 if use is call else 0)
 
 
 RULES = (
