@@ -14,14 +14,10 @@ from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Node
 
-#: Losses by what their input is computed with: what they apply themselves, and what was before.
-_APPLIES = {
-    "log_softmax": ("softmax", "sigmoid"),
-    "binary_cross_entropy_with_logits": ("sigmoid", "softmax"),
-}
+#: What leaves probabilities what they are.
 _BETWEEN = frozenset(["view", "reshape", "squeeze", "unsqueeze", "permute", "transpose", "t",
                       "select", "slice", "flatten", "expand", "clone", "to_copy",
-                      "unsafe_view"])  # fmt: skip
+                      "unsafe_view", "clamp", "clamp_min"])  # fmt: skip
 _PROBABILITIES = frozenset(["softmax", "sigmoid"])
 
 
@@ -29,8 +25,7 @@ def double_softmax(facts: Facts) -> Iterator[Finding]:
     """Find probabilities given to a loss that applies softmax or sigmoid itself."""
     for capture in facts.captures[:4]:
         for node in operations(capture):
-            is_loss = _is_loss(node) or _is_cross_entropy(facts, node)
-            before = _given_to(node) if is_loss else None
+            before = _normalised_again(facts, node)
             if before is not None:
                 yield Finding(
                     message=f"{before.title} has made probabilities of the logits already, and the "
@@ -49,6 +44,29 @@ def double_softmax(facts: Facts) -> Iterator[Finding]:
                     ),
                 )
                 break
+
+
+def _normalised_again(facts: Facts, node: Node) -> Node | None:
+    """Give the softmax or sigmoid whose result a node takes for logits."""
+    before = _given_to(node)
+    if before is None:
+        return None
+    if node.title == "logsumexp":  # `z - z.logsumexp(-1, keepdim=True)`, as Categorical does
+        return before if _is_taken_from(before, node) else None
+    if before.title == "softmax" and node.title == "log_softmax":
+        return before
+    return before if _is_loss(node) or _is_cross_entropy(facts, node) else None
+
+
+def _is_taken_from(value: Node, normaliser: Node) -> bool:
+    """Tell whether a node's result is subtracted from the value that it was computed of."""
+    wanted = {value.index, normaliser.index}
+    return any(
+        one.title == "sub"
+        and len(one.edges) > 1
+        and {edge.target.index for edge in one.edges if edge.target is not None} == wanted
+        for one in value.graph.nodes
+    )
 
 
 def _outside(node: Node) -> Iterator[tuple[Place | None, str]]:
