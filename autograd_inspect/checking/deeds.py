@@ -44,6 +44,9 @@ class Deeds:
     _reach: dict[Place, dict[int, int]] = field(default_factory=dict)
     _holds: dict[str, set[int]] = field(default_factory=dict)
     _mixed: dict[tuple[str, frozenset[Place]], _Mixture] = field(default_factory=dict)
+    _stepped: dict[Place, set[str]] = field(default_factory=dict)
+    _waiting: set[Place] = field(default_factory=set)
+    _is_spent: bool = False
 
     def before_backward(self, walked: Walk, place: Place | None) -> None:
         """Notice which gradients were cleared."""
@@ -60,6 +63,10 @@ class Deeds:
 
     def after_backward(self, leaves: Sequence[torch.Tensor], place: Place | None) -> None:
         """Note what has got a gradient."""
+        if self._is_spent:
+            self._waiting, self._is_spent = set(), False
+        if place is not None:
+            self._waiting.add(place)
         for leaf in leaves:
             gradient = leaf.grad
             if gradient is None:
@@ -92,6 +99,10 @@ class Deeds:
         """Note the losses that a step's gradients came from."""
         held = {id(one) for group in optimizer.param_groups for one in group["params"]}
         self._holds[name] = held
+        self._is_spent = True
+        for place_of_loss in self._waiting:
+            if held & self._reach.get(place_of_loss, {}).keys():
+                self._stepped.setdefault(place_of_loss, set()).add(name)
         for key in held & self._since.keys():
             places = self._since[key][1]
             if len(places) > 1 and len(self._mixed) < _MOST:
@@ -110,6 +121,30 @@ class Deeds:
     def _judge(
         self, name: str, places: frozenset[Place], mixture: _Mixture, names: Callable[[int], str]
     ) -> list[Share]:
+        own, foreign = self._spent_by_others(name, places)
+        if not foreign:
+            own, foreign = self._aimed_at_others(name, places, mixture)
+        if own is None:
+            return []
+        parameters = tuple(filter(None, map(names, mixture.parameters)))
+        return [
+            Share(name, mixture.step, parameters, own, place, other)
+            for place, other in foreign.items()
+        ]
+
+    def _spent_by_others(
+        self, name: str, places: frozenset[Place]
+    ) -> tuple[Place | None, dict[Place, str]]:
+        """Tell losses after which this optimizer stepped from those after which only others did."""
+        stepped = {place: self._stepped.get(place, set()) for place in places}
+        own = next((place for place, by in stepped.items() if by == {name}), None)
+        foreign = {place: min(by) for place, by in stepped.items() if by and name not in by}
+        return own, foreign if own is not None else {}
+
+    def _aimed_at_others(
+        self, name: str, places: frozenset[Place], mixture: _Mixture
+    ) -> tuple[Place | None, dict[Place, str]]:
+        """Tell losses of this optimizer alone from those that reach what another holds."""
         others = {other: held - self._holds[name] for other, held in self._holds.items()}
         aim = {
             place: next((o for o, held in others.items() if held & reach.keys()), "")
@@ -117,12 +152,12 @@ class Deeds:
             if (reach := self._reach.get(place, {}))
         }
         own = next((place for place, other in aim.items() if not other), None)
-        foreign = [place for place, other in aim.items() if other and self._lies_behind(
-            place, others[other], mixture.parameters)]  # fmt: skip
-        if own is None or not foreign:
-            return []
-        parameters = tuple(filter(None, map(names, mixture.parameters)))
-        return [Share(name, mixture.step, parameters, own, place, aim[place]) for place in foreign]
+        foreign = {
+            place: other
+            for place, other in aim.items()
+            if other and self._lies_behind(place, others[other], mixture.parameters)
+        }
+        return own, foreign
 
     def _lies_behind(self, place: Place, others: set[int], mine: Sequence[int]) -> bool:
         """Tell whether a loss reaches the parameters of others by way of mine."""

@@ -97,9 +97,12 @@ class Modules:
     def _find_aliases(
         self, owner: str, cls: str, file: str, parts: Sequence[tuple[str, nn.Module]]
     ) -> None:
-        groups: dict[tuple[int, ...], list[str]] = {}
+        groups: dict[tuple[object, ...], list[str]] = {}
         for name, module in parts:
-            key = tuple(id(one) for one in module.parameters()) or (id(module),)
+            if isinstance(module, nn.Embedding):
+                continue  # languages and ends of a model share these on purpose
+            # Of one class: a head and an embedding that share a weight are tied.
+            key = type(module), *(list(map(id, module.parameters())) or [id(module)])
             groups.setdefault(key, []).append(name)
         for names in groups.values():
             if len(names) > 1:

@@ -16,11 +16,13 @@ from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Node
 from autograd_inspect.model.training import Fate
 
-#: Parts of names for what is a copy that lags behind.
+#: Parts of names for what is a copy that lags behind; those of them that also name something else,
+#: such as a layer further on or the branch of a triplet.
 _COPIES = re.compile(
     r"target|teacher|ema|momentum|slow|old|prev|frozen|reference|ref_|_ref|next|avg|average|shadow"
     r"|lagged|delayed|snapshot|behaviou?r|copy|backup|best|tgt|anchor"
 )
+_UNSURE = re.compile(r"prev|next|tgt|anchor")
 
 
 def target_not_detached(facts: Facts) -> Iterator[Finding]:
@@ -29,7 +31,7 @@ def target_not_detached(facts: Facts) -> Iterator[Finding]:
         return
     for name, twin, fates in _idle_twins(facts.training.parameters):
         names = tuple(f"{name}.{fate.name[len(name) + 1 :]}" for fate in fates)
-        place, call = _way_in(facts, set(names))
+        place, call = _way_in(facts, name, set(names))
         yield Finding(
             message=f"gradients flow into {name}, a copy of {twin} that no optimizer moves: its "
             "result is a target and should carry none",
@@ -72,44 +74,53 @@ def _alike(own: Mapping[str, Fate], other: Mapping[str, Fate]) -> bool:
     return own.keys() == other.keys() and all(own[k].shape == other[k].shape for k in own)
 
 
-def _way_in(facts: Facts, names: set[str]) -> tuple[Place | None, Place | None]:
+def _way_in(facts: Facts, name: str, names: set[str]) -> tuple[Place | None, Place | None]:
     """Find the line that takes the result of the copy: where the gradient turns into it."""
     for capture in facts.captures:
         leaves = {leaf.node.index for leaf in capture.graph.leaves if leaf.name in names}
         if leaves:
-            return _entrance(capture, leaves), capture.about.place
+            entrance = _taker(capture, name) or _outermost(capture, leaves)
+            return entrance and entrance.place, capture.about.place
     return None, None
 
 
-def _entrance(capture: Capture, leaves: set[int]) -> Place | None:
+def _taker(capture: Capture, name: str) -> Node | None:
+    """Find the first operation outside of a module's forward that takes what came of it."""
+    nodes = list(capture.graph.nodes)
+    inside = {node.index for node in nodes if _belongs_to(node, name)}
+    takers = [
+        node
+        for node in nodes
+        if node.index not in inside
+        and any(edge.target is not None and edge.target.index in inside for edge in node.edges)
+    ]
+    return max(takers, key=lambda node: node.depth, default=None)
+
+
+def _belongs_to(node: Node, name: str) -> bool:
+    call = node.call if node.leaf is None else None
+    owner = call.module.full_name if call is not None else ""
+    return owner == name or owner.startswith(f"{name}.")
+
+
+def _outermost(capture: Capture, leaves: set[int]) -> Node | None:
     """Find the node nearest to the loss below which nothing but these leaves lies."""
     below: dict[int, bool] = {}
-    entrance: Node | None = None
-    order = sorted(capture.graph.nodes, key=lambda node: -node.depth)
-    for node in order:
+    found: Node | None = None
+    for node in sorted(capture.graph.nodes, key=lambda node: -node.depth):
         targets = [edge.target for edge in node.edges if edge.target is not None]
         if node.leaf is not None:
             below[node.index] = node.index in leaves
         else:
             below[node.index] = bool(targets) and all(below.get(t.index, False) for t in targets)
-        if below[node.index] and node.leaf is None:
-            entrance = node
-    if entrance is None:
-        return None
-    call = entrance
-    # Of the nodes that belong to the copy alone, the first after its own forward.
-    inside = [node for node in order if below[node.index] and node.leaf is None and node.call]
-    if inside:
-        outermost = inside[-1]
-        lines = outermost.stack
-        return lines[-1] if lines and call.call is not None else call.place
-    return call.place
+            found = node if below[node.index] else found
+    return found
 
 
 def aliased_module(facts: Facts) -> Iterator[Finding]:
     """Find a target network that is the online network itself."""
     for alias in facts.observed.aliases:
-        copies = [name for name in alias.names if _COPIES.search(name.lower())]
+        copies = [name for name in alias.names if _is_copy(name)]
         others = [name for name in alias.names if name not in copies]
         if not copies or not others:
             continue
@@ -122,6 +133,10 @@ def aliased_module(facts: Facts) -> Iterator[Finding]:
             place=_assigned(facts, copies[0], alias.file),
             tensors=(name, twin),
         )
+
+
+def _is_copy(name: str) -> bool:
+    return _COPIES.search(_UNSURE.sub("", name.lower())) is not None
 
 
 def _assigned(facts: Facts, name: str, file: str = "") -> Place | None:
