@@ -49,5 +49,5 @@ def observed_by(witness: Witness, ledger: Ledger) -> Observed:
         hidden=tuple(witness.hidden),
         aliases=tuple(modules.aliases.values()),
         misnomers=tuple(modules.misnomers.values()),
-        ties=tuple(modules.ties.values()),
+        ties=tuple(modules.ties.found.values()),
     )

@@ -130,12 +130,14 @@ class Alias:
     owner   the object's name
     names   the attributes or variables, in the order they were set
     file, function  where the class of the object, or the function of the variables, is written
+    is_copied  one is a copy of the other that took over its parts
     """
 
     owner: str
     names: tuple[str, ...]
     cls: str
     file: str = ""
+    is_copied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +156,18 @@ class Misnomer:
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """A parameter that two modules shared, and that became two."""
+    """A parameter that two modules shared, and that became two.
+
+    tied    the line that made them one, and `broken` the one that made them two
+    equal   they never were one, but began with equal values
+    shares  these are two parameters with the same values in memory
+    """
 
     names: tuple[str, str]
     tied: Place | None
     broken: Place | None
     equal: bool = False
+    shares: bool = False
 
 
 @dataclass(frozen=True, slots=True)

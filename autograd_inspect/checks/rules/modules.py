@@ -12,6 +12,7 @@ from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
+from autograd_inspect.model.observed import Alias, Tie
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Node
 from autograd_inspect.model.training import Fate
@@ -80,7 +81,7 @@ def _way_in(facts: Facts, name: str, names: set[str]) -> tuple[Place | None, Pla
         leaves = {leaf.node.index for leaf in capture.graph.leaves if leaf.name in names}
         if leaves:
             entrance = _taker(capture, name) or _outermost(capture, leaves)
-            return entrance and entrance.place, capture.about.place
+            return entrance.place if entrance is not None else None, capture.about.place
     return None, None
 
 
@@ -120,32 +121,50 @@ def _outermost(capture: Capture, leaves: set[int]) -> Node | None:
 def aliased_module(facts: Facts) -> Iterator[Finding]:
     """Find a target network that is the online network itself."""
     for alias in facts.observed.aliases:
-        copies = [name for name in alias.names if _is_copy(name)]
-        others = [name for name in alias.names if name not in copies]
-        if not copies or not others:
+        place, copied = None, _copy_in(alias)
+        if alias.is_copied:
+            place, copied = _copied_shallowly(facts, alias)
+        if not copied:
             continue
-        name = f"{alias.owner}.{copies[0]}" if alias.owner else copies[0]
-        twin = f"{alias.owner}.{others[0]}" if alias.owner else others[0]
+        twin = next(name for name in alias.names if name != copied)
+        name, twin = (f"{alias.owner}.{one}" if alias.owner else one for one in (copied, twin))
         yield Finding(
             message=f"{name} and {twin} are one module: what moves one moves the other",
             evidence=("both names lead to the same parameters",),
-            repair="make a copy: copy.deepcopy(model)",
-            place=_assigned(facts, copies[0], alias.file),
+            repair="make a copy: copy.deepcopy(model), or a second module",
+            place=place or _assigned(facts, copied, alias.file),
             tensors=(name, twin),
         )
+
+
+def _copy_in(alias: Alias) -> str:
+    """Give the name that promises something of its own, empty where none does."""
+    copies = [name for name in alias.names if _is_copy(name)]
+    if len(copies) < len(alias.names):
+        return copies[0] if copies else ""
+    return ""
+
+
+def _copied_shallowly(facts: Facts, alias: Alias) -> tuple[Place | None, str]:
+    """Find the line that made a copy with the very parts of what it copied."""
+    for path in alias.names:
+        place = _assigned(facts, path.rpartition(".")[2], calls="copy")
+        if place is not None:
+            return place, path
+    return None, ""
 
 
 def _is_copy(name: str) -> bool:
     return _COPIES.search(_UNSURE.sub("", name.lower())) is not None
 
 
-def _assigned(facts: Facts, name: str, file: str = "") -> Place | None:
-    """Find the line that assigns a variable or attribute of this name."""
+def _assigned(facts: Facts, name: str, file: str = "", calls: str = "") -> Place | None:
+    """Find the line that assigns a variable or attribute of this name, and calls a function."""
     sources = Sources(facts.start)
     for one in [file] if file else sorted(_files(facts)):
         tree = sources.tree(one)
         for node in ast.walk(tree) if tree is not None else ():
-            if not isinstance(node, ast.Assign | ast.AnnAssign):
+            if not isinstance(node, ast.Assign | ast.AnnAssign) or not _calls(node, calls):
                 continue
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             flat = [each for target in targets for each in ast.walk(target)]
@@ -153,6 +172,14 @@ def _assigned(facts: Facts, name: str, file: str = "") -> Place | None:
                 function = sources.function(Place(one, node.lineno, ""))
                 return Place(one, node.lineno, function.name if function else "<module>")
     return None
+
+
+def _calls(statement: ast.stmt, name: str) -> bool:
+    functions = (one.func for one in ast.walk(statement) if isinstance(one, ast.Call))
+    return not name or any(
+        name in {getattr(function, "attr", None), getattr(function, "id", None)}
+        for function in functions
+    )
 
 
 def _files(facts: Facts) -> set[str]:
@@ -164,12 +191,7 @@ def weight_tying_broken(facts: Facts) -> Iterator[Finding]:
     for tie in facts.observed.ties:
         first, second = tie.names
         yield Finding(
-            message=f"{first} and {second} "
-            + (
-                "began with equal values and are two parameters: they drift apart"
-                if tie.equal
-                else "were one parameter and are two now: they drift apart"
-            ),
+            message=f"{first} and {second} {_parted(tie)}",
             evidence=() if tie.equal else (f"they were tied at {tie.tied}",),
             repair="tie them last, after everything that makes new parameters: "
             "head.weight = embedding.weight",
@@ -177,6 +199,14 @@ def weight_tying_broken(facts: Facts) -> Iterator[Finding]:
             tensors=tie.names,
             related=related((None if tie.equal else tie.tied, "they were tied here")),
         )
+
+
+def _parted(tie: Tie) -> str:
+    if tie.shares:
+        return "share their memory and are two parameters: each step moves the values twice"
+    if tie.equal:
+        return "began with equal values and are two parameters: they drift apart"
+    return "were one parameter and are two now: they drift apart"
 
 
 def unintended_trainable(facts: Facts) -> Iterator[Finding]:
