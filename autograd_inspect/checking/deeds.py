@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -14,7 +14,7 @@ import torch
 from autograd_inspect.autograd.holding import storages_of
 from autograd_inspect.autograd.walker import Walk
 from autograd_inspect.model.facts import Event, EventKind
-from autograd_inspect.model.observed import Share
+from autograd_inspect.model.observed import Drift, Share
 from autograd_inspect.model.places import Place
 from autograd_inspect.tracing.frames import line_at
 
@@ -44,6 +44,7 @@ class Deeds:
     _reach: dict[Place, dict[int, int]] = field(default_factory=dict)
     _holds: dict[str, set[int]] = field(default_factory=dict)
     _mixed: dict[tuple[str, frozenset[Place]], _Mixture] = field(default_factory=dict)
+    _drifting: dict[Place | None, dict[int, str]] = field(default_factory=dict)
     _stepped: dict[Place, set[str]] = field(default_factory=dict)
     _waiting: set[Place] = field(default_factory=set)
     _is_spent: bool = False
@@ -96,7 +97,11 @@ class Deeds:
         return gradient is not None and _address(gradient) == address
 
     def step(self, optimizer: torch.optim.Optimizer, name: str, place: Place | None) -> None:
-        """Note the losses that a step's gradients came from."""
+        """Note the losses that a step's gradients came from, and what it moved though frozen."""
+        for one in _moved_though_frozen(optimizer):
+            known = self._since.get(id(one))
+            if known is not None and known[0]() is one:
+                self._drifting.setdefault(place, {})[id(one)] = name
         held = {id(one) for group in optimizer.param_groups for one in group["params"]}
         self._holds[name] = held
         self._is_spent = True
@@ -109,6 +114,13 @@ class Deeds:
                 mixture = self._mixed.setdefault((name, frozenset(places)), _Mixture(place, []))
                 if key not in mixture.parameters:
                     mixture.parameters.append(key)
+
+    def drifts(self, names: Callable[[int], str]) -> tuple[Drift, ...]:
+        """List the steps that moved what had got gradients before and was frozen since."""
+        return tuple(
+            Drift(next(iter(found.values())), place, tuple(filter(None, map(names, found))))
+            for place, found in self._drifting.items()
+        )
 
     def shares(self, names: Callable[[int], str]) -> tuple[Share, ...]:
         """List the steps that used what the loss of another optimizer had sent along."""
@@ -167,9 +179,27 @@ class Deeds:
         return bool(behind and before) and min(before) < min(behind)
 
 
+def _moved_though_frozen(optimizer: torch.optim.Optimizer) -> Iterator[torch.Tensor]:
+    """Give what a step moved although it requires no grad: a gradient was left there."""
+    for group in optimizer.param_groups:
+        for one in group["params"]:
+            if one.requires_grad or one.grad is None or not group.get("lr", 0):
+                continue
+            state = [
+                s for s in optimizer.state.get(one, {}).values() if torch.is_tensor(s) and s.dim()
+            ]
+            pushes = [one.grad, *(s for s in state if s.shape == one.shape)]
+            if group.get("weight_decay") or any(map(_is_any, pushes)):
+                yield one
+
+
+def _is_any(tensor: torch.Tensor) -> bool:
+    return bool(torch.count_nonzero(tensor.detach()))
+
+
 def _has_gradient(leaf: torch.Tensor) -> bool:
     gradient = leaf.grad
-    return gradient is not None and bool(torch.count_nonzero(gradient.detach()))
+    return gradient is not None and _is_any(gradient)
 
 
 def _address(tensor: torch.Tensor) -> int:

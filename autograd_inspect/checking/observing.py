@@ -46,6 +46,7 @@ def observed_by(witness: Witness, ledger: Ledger) -> Observed:
             for one in (flow.overwriting.uses if flow is not None else ())
         ),
         shares=witness.deeds.shares(ledger.fates.name_by_id),
+        drifts=witness.deeds.drifts(ledger.fates.name_by_id),
         hidden=tuple(witness.hidden),
         aliases=tuple(modules.aliases.values()),
         misnomers=tuple(modules.misnomers.values()),

@@ -26,6 +26,8 @@ _MOST = 100_000
 _Mark = tuple[int, Place | None]
 """When something was registered, in the order of all registrations, and by which line."""
 
+_NEVER: _Mark = (-1, None)
+
 Named = Mapping[int, tuple[str, nn.Module]]
 """The modules of a model, with their names, by `id`."""
 
@@ -122,7 +124,7 @@ class Ties:
 
     def _filled(self, slot: _Slot, modules: Named) -> _Filled | None:
         """Tell what is where a parameter was registered: in its module, or that in its stead."""
-        module, mark = slot.homes.module(), (-1, None)
+        module, mark = slot.homes.module(), _NEVER
         if module is None or id(module) not in modules:
             module, mark = self._instead(slot, modules)
         parameter = _own(module).get(slot.name) if module is not None else None
@@ -136,10 +138,10 @@ class Ties:
         for reference, attribute in reversed(slot.homes.of):
             parent = reference()
             if parent is not None and id(parent) in modules:
-                module: Any = getattr(parent, attribute, None)
-                if type(module) is slot.cls:
-                    return module, self._marks.get((id(parent), attribute), (-1, None))
-        return None, (-1, None)
+                module = getattr(parent, attribute, None)
+                if isinstance(module, nn.Module) and type(module) is slot.cls:
+                    return module, self._marks.get((id(parent), attribute), _NEVER)
+        return None, _NEVER
 
     def _judge(self, filled: list[_Filled], tied: _Mark) -> None:
         """Note two that were one."""
@@ -181,7 +183,7 @@ class Ties:
         """Note two that were never one parameter; the line is that which made the later one."""
         ends = first, second
         names = f"{first[0]}.{first[2]}", f"{second[0]}.{second[2]}"
-        marks = [self._marks.get((id(module), short), (-1, None)) for _, module, short in ends]
+        marks = [self._marks.get((id(module), short), _NEVER) for _, module, short in ends]
         place = max(marks, key=lambda mark: mark[0])[1]
         self.found.setdefault(names, Tie(names, None, place, equal=True, shares=shares))
 

@@ -124,6 +124,15 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """Parameters that a step moved although they were frozen, by what was left in `.grad`."""
+
+    optimizer: str
+    step: Place | None
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Alias:
     """Two names of one object for one module, or for modules that share all parameters.
 
@@ -179,6 +188,7 @@ class Observed:
     broadcasts: tuple[Broadcast, ...] = ()
     overwritten: tuple[Overwritten, ...] = ()
     shares: tuple[Share, ...] = ()
+    drifts: tuple[Drift, ...] = ()
     aliases: tuple[Alias, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     misnomers: tuple[Misnomer, ...] = ()

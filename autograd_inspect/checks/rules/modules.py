@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
+from autograd_inspect.checks.written import assigned
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
@@ -132,7 +133,7 @@ def aliased_module(facts: Facts) -> Iterator[Finding]:
             message=f"{name} and {twin} are one module: what moves one moves the other",
             evidence=("both names lead to the same parameters",),
             repair="make a copy: copy.deepcopy(model), or a second module",
-            place=place or _assigned(facts, copied, alias.file),
+            place=place or assigned(facts, copied, alias.file),
             tensors=(name, twin),
         )
 
@@ -148,7 +149,7 @@ def _copy_in(alias: Alias) -> str:
 def _copied_shallowly(facts: Facts, alias: Alias) -> tuple[Place | None, str]:
     """Find the line that made a copy with the very parts of what it copied."""
     for path in alias.names:
-        place = _assigned(facts, path.rpartition(".")[2], calls="copy")
+        place = assigned(facts, path.rpartition(".")[2], calls="copy")
         if place is not None:
             return place, path
     return None, ""
@@ -156,34 +157,6 @@ def _copied_shallowly(facts: Facts, alias: Alias) -> tuple[Place | None, str]:
 
 def _is_copy(name: str) -> bool:
     return _COPIES.search(_UNSURE.sub("", name.lower())) is not None
-
-
-def _assigned(facts: Facts, name: str, file: str = "", calls: str = "") -> Place | None:
-    """Find the line that assigns a variable or attribute of this name, and calls a function."""
-    sources = Sources(facts.start)
-    for one in [file] if file else sorted(_files(facts)):
-        tree = sources.tree(one)
-        for node in ast.walk(tree) if tree is not None else ():
-            if not isinstance(node, ast.Assign | ast.AnnAssign) or not _calls(node, calls):
-                continue
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            flat = [each for target in targets for each in ast.walk(target)]
-            if any(name in {getattr(t, "attr", None), getattr(t, "id", None)} for t in flat):
-                function = sources.function(Place(one, node.lineno, ""))
-                return Place(one, node.lineno, function.name if function else "<module>")
-    return None
-
-
-def _calls(statement: ast.stmt, name: str) -> bool:
-    functions = (one.func for one in ast.walk(statement) if isinstance(one, ast.Call))
-    return not name or any(
-        name in {getattr(function, "attr", None), getattr(function, "id", None)}
-        for function in functions
-    )
-
-
-def _files(facts: Facts) -> set[str]:
-    return {place.file for capture in facts.captures for place in capture.graph.places}
 
 
 def weight_tying_broken(facts: Facts) -> Iterator[Finding]:
@@ -207,24 +180,6 @@ def _parted(tie: Tie) -> str:
     if tie.equal:
         return "began with equal values and are two parameters: they drift apart"
     return "were one parameter and are two now: they drift apart"
-
-
-def unintended_trainable(facts: Facts) -> Iterator[Finding]:
-    """Find what was frozen in name only: a misspelt attribute, or one set on the module."""
-    for one in facts.observed.misnomers:
-        where = "a module, which knows no such attribute" if one.on_module else "a parameter"
-        right = (
-            f"call {one.holder}.requires_grad_(False)"
-            if one.on_module
-            else "set requires_grad, or call requires_grad_(False)"
-        )
-        yield Finding(
-            message=f"{one.attribute} = False was set on {where}: {one.holder} goes on learning",
-            evidence=(f"{len(one.parameters)} of its parameters require grad",),
-            repair=right,
-            place=_assigned(facts, one.attribute),
-            tensors=one.parameters,
-        )
 
 
 def inplace_aliases_skip(facts: Facts) -> Iterator[Finding]:
@@ -275,6 +230,4 @@ RULES = (
          weight_tying_broken),
     Rule("inplace_aliases_skip", Severity.WARNING, "An in-place operation changes the skip",
          inplace_aliases_skip),
-    Rule("unintended_trainable", Severity.WARNING, "Something meant frozen is trained",
-         unintended_trainable),
 )  # fmt: skip
