@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
+from autograd_inspect.checks.bootstrapping import own_targets
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
@@ -28,7 +29,8 @@ _UNSURE = re.compile(r"prev|next|tgt|anchor")
 
 
 def target_not_detached(facts: Facts) -> Iterator[Finding]:
-    """Find gradients that go into a copy of the model which no optimizer moves."""
+    """Find gradients that go into a copy of the model which no optimizer moves, or a bootstrap."""
+    yield from own_targets(facts)
     if facts.training is None:
         return
     for name, twin, fates in _idle_twins(facts.training.parameters):
