@@ -194,7 +194,9 @@ def _moved_though_frozen(optimizer: torch.optim.Optimizer) -> Iterator[torch.Ten
 
 
 def _is_any(tensor: torch.Tensor) -> bool:
-    return bool(torch.count_nonzero(tensor.detach()))
+    if tensor.layout is torch.strided:
+        return bool(torch.count_nonzero(tensor.detach()))
+    return not tensor.is_sparse or tensor.coalesce().values().numel() > 0
 
 
 def _has_gradient(leaf: torch.Tensor) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,7 @@ class Modules:
     misnomers: dict[tuple[str, str], Misnomer] = field(default_factory=dict)
     ties: Ties = field(init=False)
     looks: int = 0
+    _partly_frozen: weakref.WeakSet[nn.Module] = field(default_factory=weakref.WeakSet)
 
     def __post_init__(self) -> None:
         """Make what sees the parameters that modules share."""
@@ -94,9 +96,12 @@ class Modules:
 
     def _find_misnomers(self, name: str, module: nn.Module) -> None:
         learning = tuple(n for n, p in module.named_parameters(prefix=name) if p.requires_grad)
+        if len(learning) < len(list(module.parameters())):
+            self._partly_frozen.add(module)  # the attribute may tell what was done, or part of it
         own = vars(module)
         for attribute in ("requires_grad", *_MISSPELT):
-            if own.get(attribute, True) is False and learning:
+            is_thawed = module in self._partly_frozen
+            if own.get(attribute, True) is False and learning and not is_thawed:
                 self.misnomers[name, attribute] = Misnomer(name, attribute, True, learning)
         for short, parameter in module.named_parameters(recurse=False):
             for attribute in _MISSPELT & vars(parameter).keys():
