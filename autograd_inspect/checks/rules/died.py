@@ -154,9 +154,25 @@ def saturated_activation(facts: Facts) -> Iterator[Finding]:
             sent = node.edges[0].gradient if node.edges else None
             if arrived is None or sent is None or not arrived.norm or not sent.count:
                 continue
-            if 0 <= sent.norm < FAINT * arrived.norm and sent.count > _FEW_SIZES:
+            is_faint = 0 <= sent.norm < FAINT * arrived.norm and sent.count > _FEW_SIZES
+            if is_faint and not _has_another_way(node, FAINT * arrived.norm):
                 known.add(node.place)
                 yield _flat_finding([Death(capture, node, 0, arrived, sent, _leaves_below(node))])
+
+
+def _has_another_way(node: Node, least: float) -> bool:
+    """Tell whether what a node takes gets its gradient from another one.
+
+    An entropy `(p * p.log()).sum()` has no gradient by way of the logarithm, whatever p is.
+    """
+    taken = node.edges[0].target
+    return taken is not None and any(
+        edge.gradient is not None and edge.gradient.norm >= least
+        for other in node.graph.nodes
+        if other.index != node.index
+        for edge in other.edges
+        if edge.target is not None and edge.target.index == taken.index
+    )
 
 
 def _flat_finding(found: Sequence[Death]) -> Finding:
