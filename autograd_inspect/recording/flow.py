@@ -40,6 +40,7 @@ from autograd_inspect.recording.operations import (
 from autograd_inspect.recording.overwriting import Overwriting
 from autograd_inspect.recording.regions import Regions
 from autograd_inspect.recording.sites import Text, spot_of
+from autograd_inspect.recording.stepping import OF_OPTIMIZERS, Stepping
 from autograd_inspect.recording.unrecorded import UnrecordedTensors
 from autograd_inspect.recording.values import Born, Values
 from autograd_inspect.recording.writes import Writes, versions_of
@@ -70,6 +71,7 @@ class Flow(TorchFunctionMode):
     lineage  what is known of each tensor
     lives    what happened to the tensors that the program means to train
     learning what the program does to these, as it comes by here
+    stepping steps of optimizers, into which it does not look
     unrecorded  tensors made while gradients were off, where that matters later
     asleep   lets everything pass: what goes on is ours, not the program's
     trouble  an error of ours, kept so that it never surfaces inside the user's program
@@ -86,6 +88,7 @@ class Flow(TorchFunctionMode):
         self.lineage = Lineage()
         self.lives = Lives()
         self.learning = Learning(self)
+        self.stepping = Stepping(self)
         self.regions = Regions()
         self.unrecorded = UnrecordedTensors()
         self.asleep = False
@@ -105,18 +108,20 @@ class Flow(TorchFunctionMode):
         kwargs: Options = None,
     ) -> Any:
         """Run a function and see what became of the tensors it was given."""
-        if self.asleep or torch.compiler.is_compiling() or in_transform():
+        frame = sys._getframe(1)
+        within_step = OF_OPTIMIZERS[frame.f_code.co_filename]
+        if self.asleep or within_step or torch.compiler.is_compiling() or in_transform():
             return func(*args, **kwargs) if kwargs else func(*args)
         try:
             sort = sort_of(func)
         except TypeError:  # cannot be hashed
             sort = Sort.PASS
         if sort is Sort.OPERATION or sort is Sort.LEAVES_TORCH:
-            return self._run(func, args, kwargs, sys._getframe(1))
+            return self._run(func, args, kwargs, frame)
         if sort is Sort.SWITCH:
-            self.guard(self._switched, args, sys._getframe(1))
+            self.guard(self._switched, args, frame)
         elif sort is Sort.LEARNING:
-            self.guard(self.learning.look, func, args, kwargs, sys._getframe(1))
+            self.guard(self.learning.look, func, args, kwargs, frame)
         return func(*args, **kwargs) if kwargs else func(*args)
 
     def mark(self, frame: FrameType) -> Mark:
