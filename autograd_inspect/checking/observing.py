@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from types import FrameType
 
-import torch
-
 from autograd_inspect.checking.spoiling import chain_of, stack_of
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.observed import Broadcast, LostConstant, Observed, Overwritten
@@ -57,9 +55,10 @@ def observed_by(witness: Witness, ledger: Ledger) -> Observed:
             for one in (flow.overwriting.uses if flow is not None else ())
         ),
         shares=witness.deeds.shares(ledger.fates.name_by_id),
+        drifts=witness.deeds.drifts(ledger.fates.name_by_id),
         hidden=tuple(witness.hidden),
         aliases=tuple(modules.aliases.values()),
         misnomers=tuple(modules.misnomers.values()),
-        ties=tuple(modules.ties.values()),
+        ties=tuple(modules.ties.found.values()),
         may_be_unused=modules.may_be_unused,
     )

@@ -93,7 +93,7 @@ class Watches:
             flow.overwriting.variables = variables_of
         ends = [
             steps.remove,
-            self.witness.modules.begin(),
+            self.witness.modules.ties.begin(),
             self.observer.begin(),
             patch_engine(lambda engine: self.witness.in_front_of(self.recorder.around(engine))),
             self.recorder.stop,

@@ -126,18 +126,29 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """Parameters that a step moved although they were frozen, by what was left in `.grad`."""
+
+    optimizer: str
+    step: Place | None
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Alias:
     """Two names of one object for one module, or for modules that share all parameters.
 
     owner   the object's name
     names   the attributes or variables, in the order they were set
     file, function  where the class of the object, or the function of the variables, is written
+    is_copied  one is a copy of the other that took over its parts
     """
 
     owner: str
     names: tuple[str, ...]
     cls: str
     file: str = ""
+    is_copied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +167,18 @@ class Misnomer:
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """A parameter that two modules shared, and that became two."""
+    """A parameter that two modules shared, and that became two.
+
+    tied    the line that made them one, and `broken` the one that made them two
+    equal   they never were one, but began with equal values
+    shares  these are two parameters with the same values in memory
+    """
 
     names: tuple[str, str]
     tied: Place | None
     broken: Place | None
     equal: bool = False
+    shares: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +195,7 @@ class Observed:
     broadcasts: tuple[Broadcast, ...] = ()
     overwritten: tuple[Overwritten, ...] = ()
     shares: tuple[Share, ...] = ()
+    drifts: tuple[Drift, ...] = ()
     aliases: tuple[Alias, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     misnomers: tuple[Misnomer, ...] = ()

@@ -36,9 +36,8 @@ class Scaling:
         @functools.wraps(scale)
         def watched_scale(one: Any, outputs: Any) -> Any:
             scaled = scale(one, outputs)
-            # One that is not enabled gives the loss itself back.
-            tensors = isinstance(outputs, torch.Tensor) and isinstance(scaled, torch.Tensor)
-            if tensors and scaled is not outputs:
+            is_known = isinstance(outputs, torch.Tensor) and isinstance(scaled, torch.Tensor)
+            if is_known and scaled is not outputs:  # as a scaler that is switched off gives it
                 self._scaled = weakref.ref(scaled), weakref.ref(outputs)
             return scaled
 

@@ -185,8 +185,10 @@ def saturated_activation(facts: Facts) -> Iterator[Finding]:
         for node in operations(capture):
             if node.title not in _FLAT or node.place in known or _is_over_one(node):
                 continue
-            if _is_flat(node, flow) and not _chooses_at_times(node, flow):
-                arrived, sent = flow.arrived[node.index], node.edges[0].gradient
+            if not _is_flat(node, flow) or _chooses_at_times(node, flow):
+                continue
+            arrived, sent = flow.arrived[node.index], node.edges[0].gradient
+            if not _has_another_way(node, FAINT * arrived.norm):
                 known.add(node.place)
                 yield _flat_finding([Death(capture, node, 0, arrived, sent, _leaves_below(node))])
 
@@ -205,6 +207,21 @@ def _chooses_at_times(node: Node, flow: Flow) -> bool:
     return node.title in {"softmax", "log_softmax"} and any(
         other.title == node.title and other.place == node.place and not _is_flat(other, flow)
         for other in flow.graph.nodes
+    )
+
+
+def _has_another_way(node: Node, least: float) -> bool:
+    """Tell whether what a node takes gets its gradient from another one.
+
+    An entropy `(p * p.log()).sum()` has no gradient by way of the logarithm, whatever p is.
+    """
+    taken = node.edges[0].target
+    return taken is not None and any(
+        edge.gradient is not None and edge.gradient.norm >= least
+        for other in node.graph.nodes
+        if other.index != node.index
+        for edge in other.edges
+        if edge.target is not None and edge.target.index == taken.index
     )
 
 
