@@ -19,6 +19,9 @@ _GRAPHLESS = "does not require grad and does not have a grad_fn"
 #: Kinds whose value leaves torch, so that nobody can see where it goes.
 _LEAVING = {CutKind.NUMBER, CutKind.NUMPY, CutKind.NEW_TENSOR, CutKind.FACTORY, CutKind.INTEGER}
 
+#: Kinds whose value is mostly meant to leave: a prediction, or an action that a game is given.
+_CHOOSING = {CutKind.INTEGER, CutKind.SAMPLE}
+
 
 #: Operations that hand values over to numpy, and to Python.
 TO_NUMPY = ("numpy", "__array__", "from_numpy")
@@ -36,6 +39,7 @@ class Trail:
     ends     what came out is all that such a root was computed from
     raised   the operation raised
     truncates  it cuts each step of a recurrence off from all before
+    last     its place in the order in which the cuts last happened
     """
 
     kind: CutKind
@@ -47,6 +51,7 @@ class Trail:
     ends: bool = False
     raised: bool = False
     truncates: bool = False
+    last: int = 0
     leaves: dict[str, None] = field(default_factory=dict)
     uses: dict[tuple[str, Place | None], CutUse] = field(default_factory=dict)
 
@@ -68,6 +73,7 @@ class Trail:
         self.ends |= cut.reaches and graphless
         self.raised |= cut.raised
         self.truncates |= cut.truncates
+        self.last = cut.row
         self.leaves |= dict.fromkeys(cut.leaves)
         self.uses |= {(use.op, use.place): use for use in cut.uses}
 
@@ -147,13 +153,14 @@ def losses(facts: Facts) -> list[Loss]:
     refused = [one for one in found if one.raised]
     waiting = {one.name for one in lost(facts)}.difference(*(one.leaves for one in refused))
     given = [Loss(one, tuple(one.leaves)) for one in refused]
+    learned = {one.name for one in facts.learners if one.reached or one.arrived}
     while waiting:
-        best = min(found, key=lambda one: _doubt(one, waiting), default=None)
+        best = min(found, key=lambda one: _doubt(one, waiting, learned), default=None)
         if best is None or waiting.isdisjoint(best.leaves):
             break
         given.append(Loss(best, tuple(name for name in best.leaves if name in waiting)))
         waiting.difference_update(best.leaves)
-    if not given:
+    if not given and not frozen_altogether(facts):
         ends = sorted((one for one in found if one.ends), key=_rank)
         given = [Loss(one, ()) for one in ends[:1]]
     return given
@@ -200,16 +207,39 @@ def is_only_shown(sources: Sources, place: Place | None) -> bool:
     return any(word.startswith(_SHOWING) for word in words - {""})
 
 
-def _doubt(trail: Trail, waiting: set[str]) -> tuple[bool, int, int]:
-    """Order cuts by how surely they are why the waiting ones got nothing."""
+def _doubt(
+    trail: Trail, waiting: set[str], learned: set[str]
+) -> tuple[bool, int, bool, int, int]:
+    """Order cuts by how surely they are why the waiting ones got nothing.
+
+    One that keeps from others what they get elsewhere may be meant, as a rollout or a target is. Of
+    two that keep it from the same ones, the later took what still had a graph after the first.
+    """
     explained = sum(name in waiting for name in trail.leaves)
-    return not explained, _rank(trail), -explained
+    is_meant = not learned.isdisjoint(trail.leaves)
+    last = trail.last if trail.reaches else 0
+    return not explained, _rank(trail), is_meant, -explained, -last
 
 
 def _rank(trail: Trail) -> int:
     if not trail.reaches:
-        return 3 if trail.kind is not CutKind.INTEGER else 4
+        return 3 if trail.kind not in _CHOOSING else 4
     return 2 if trail.kind is CutKind.INTEGER else 1
+
+
+def frozen_altogether(facts: Facts) -> list[Learner]:
+    """List what an optimizer holds, of each optimizer that holds nothing but frozen tensors."""
+    held: dict[str, list[Learner]] = {}
+    for one in facts.learners:
+        for holder in one.holders:
+            held.setdefault(holder.name, []).append(one)
+    return [
+        one
+        for group in held.values()
+        if not any(one.requires_grad for one in group)
+        for one in group
+        if one.frozen is not None
+    ]
 
 
 def is_graphless_run(facts: Facts) -> bool:

@@ -73,7 +73,7 @@ _TEXTS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CutTable:
-    """One row per place of the program that cut the graph, in the order they were first seen.
+    """One row per place of the program that cut the graph, in the order in which they last did.
 
     kind     a `CutKind`
     op       row in `names`: what was called, `Tensor.detach`, `torch.argmax`

@@ -20,6 +20,7 @@ from autograd_inspect.checks.drawing import drawn
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
+from autograd_inspect.checks.underived import underived
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.flow import CutKind
@@ -96,6 +97,8 @@ def found(facts: Facts, slug: str) -> Iterator[Finding]:
             yield _finding(loss, slug, facts, sources)
     if slug == "nonreparam_sample":
         yield from drawn(facts)
+    if slug == "nondiff_op":
+        yield from underived(facts)
 
 
 def _slug_of(trail: Trail, sources: Sources) -> str:
