@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from autograd_inspect.checks.sources import Sources
@@ -19,6 +20,16 @@ _GRAPHLESS = "does not require grad and does not have a grad_fn"
 #: Kinds whose value leaves torch, so that nobody can see where it goes.
 _LEAVING = {CutKind.NUMBER, CutKind.NUMPY, CutKind.NEW_TENSOR, CutKind.FACTORY, CutKind.INTEGER}
 
+#: Kinds that nobody writes by mistake for something else.
+STOPPING = {CutKind.DETACH, CutKind.DATA, CutKind.NO_GRAD, CutKind.INFERENCE}
+
+#: Operations that what comes out enters as a weight, or as a target.
+_BESIDE = {
+    *("mul", "div", "sub", "rsub", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"),
+    *("kl_div", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits"),
+    *("cross_entropy_loss", "cosine_embedding_loss", "soft_margin_loss"),
+}
+
 #: Kinds whose value is mostly meant to leave: a prediction, or an action that a game is given.
 _CHOOSING = {CutKind.INTEGER, CutKind.SAMPLE}
 
@@ -27,8 +38,9 @@ _CHOOSING = {CutKind.INTEGER, CutKind.SAMPLE}
 TO_NUMPY = ("numpy", "__array__", "from_numpy")
 TO_NUMBER = ("item", "tolist", "__float__", "__int__", "__bool__", "__index__")
 
-#: How functions begin that show what they are given.
+#: How functions begin that show what they are given, and whose functions do.
 _SHOWING = ("print", "log", "writer", "plot", "add_scalar", "set_postfix", "info", "debug", "wandb")
+_SHOWERS = ("logger", "logging", "writer", "wandb", "plot", "plt", "metric", "progress")
 
 
 @dataclass(slots=True)
@@ -39,7 +51,6 @@ class Trail:
     ends     what came out is all that such a root was computed from
     raised   the operation raised
     truncates  it cuts each step of a recurrence off from all before
-    last     its place in the order in which the cuts last happened
     """
 
     kind: CutKind
@@ -51,15 +62,22 @@ class Trail:
     ends: bool = False
     raised: bool = False
     truncates: bool = False
-    last: int = 0
     leaves: dict[str, None] = field(default_factory=dict)
     uses: dict[tuple[str, Place | None], CutUse] = field(default_factory=dict)
 
     @property
     def is_a_weight(self) -> bool:
         """Whether what came out only scales what has a graph, as an advantage does."""
-        entered = {_bare(use.op) for use in self.uses.values() if use.node is not None}
-        return entered == {"mul"}
+        return self._entered == {"mul"}
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether what came out is only compared with what has a graph, or scales it."""
+        return bool(self._entered) and self._entered <= _BESIDE
+
+    @property
+    def _entered(self) -> set[str]:
+        return {_bare(use.op) for use in self.uses.values() if use.node is not None}
 
     @property
     def name(self) -> str:
@@ -73,7 +91,6 @@ class Trail:
         self.ends |= cut.reaches and graphless
         self.raised |= cut.raised
         self.truncates |= cut.truncates
-        self.last = cut.row
         self.leaves |= dict.fromkeys(cut.leaves)
         self.uses |= {(use.op, use.place): use for use in cut.uses}
 
@@ -203,28 +220,27 @@ def is_only_shown(sources: Sources, place: Place | None) -> bool:
     statement = sources.statement(place) if place is not None else None
     if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
         return False
-    words = {*ast.unparse(statement.value.func).lower().split("."), ""}
-    return any(word.startswith(_SHOWING) for word in words - {""})
+    *owners, function = ast.unparse(statement.value.func).lower().split(".")
+    return function.startswith(_SHOWING) or any(one.startswith(_SHOWERS) for one in owners)
 
 
-def _doubt(
-    trail: Trail, waiting: set[str], learned: set[str]
-) -> tuple[bool, int, bool, int, int]:
-    """Order cuts by how surely they are why the waiting ones got nothing.
-
-    One that keeps from others what they get elsewhere may be meant, as a rollout or a target is. Of
-    two that keep it from the same ones, the later took what still had a graph after the first.
-    """
+def _doubt(trail: Trail, waiting: set[str], learned: set[str]) -> tuple[bool, int, int]:
+    """Order cuts by how surely they are why the waiting ones got nothing."""
     explained = sum(name in waiting for name in trail.leaves)
-    is_meant = not learned.isdisjoint(trail.leaves)
-    last = trail.last if trail.reaches else 0
-    return not explained, _rank(trail), is_meant, -explained, -last
+    return not explained, _rank(trail, learned), -explained
 
 
-def _rank(trail: Trail) -> int:
+def _rank(trail: Trail, learned: AbstractSet[str] = frozenset()) -> int:
+    """Say how little a cut looks like a mistake; most of all one whose value went elsewhere.
+
+    A block that keeps it from others, too, which get it elsewhere, may be a rollout or a target.
+    """
     if not trail.reaches:
-        return 3 if trail.kind not in _CHOOSING else 4
-    return 2 if trail.kind is CutKind.INTEGER else 1
+        return 10 if trail.kind not in _CHOOSING else 11
+    if trail.kind not in STOPPING:
+        return 1 if trail.kind is CutKind.INTEGER else 0
+    is_meant = trail.region is not None and not learned.isdisjoint(trail.leaves)
+    return 2 * trail.is_beside + 3 * is_meant
 
 
 def frozen_altogether(facts: Facts) -> list[Learner]:

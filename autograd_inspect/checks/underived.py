@@ -1,4 +1,4 @@
-"""Operations that autograd keeps in the graph and, once a gradient arrives, has no derivative of."""
+"""Operations that are in the graph, and that autograd turns out to have no derivative of."""
 
 from __future__ import annotations
 

@@ -66,14 +66,14 @@ _TEXTS = {
     CutKind.CUSTOM: "is a custom Function whose result requires no grad",
     CutKind.OUT: "writes to out=, which autograd does not follow",
     CutKind.NO_CREATE_GRAPH: "ran without create_graph, so the gradient has no graph",
-    CutKind.CHECKPOINT: "is a reentrant checkpoint, and none of its inputs requires grad",
+    CutKind.CHECKPOINT: "is a reentrant checkpoint, and sees no input that requires grad",
     CutKind.NOT_DIFFERENTIABLE: "has no derivative",
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CutTable:
-    """One row per place of the program that cut the graph, in the order in which they last did.
+    """One row per place of the program that cut the graph, in the order they were first seen.
 
     kind     a `CutKind`
     op       row in `names`: what was called, `Tensor.detach`, `torch.argmax`

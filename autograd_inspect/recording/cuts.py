@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -55,7 +54,6 @@ class Cut:
     """One place, with everything that happened there.
 
     region    where gradients were switched off
-    last      when it last happened, as a number that rises from one cut to the next
     times     how often it happened; 0 as long as what came out was not used by anybody
     leaves    behind what went in, by id; the weak reference tells a dead one
     named     what they were called when they were last asked for, by id
@@ -69,7 +67,6 @@ class Cut:
     spot: Spot
     region: Site | None
     spec: SpecKey
-    last: int = 0
     times: int = 0
     raised: bool = False
     leaves: dict[int, weakref.ref[torch.Tensor]] = field(default_factory=dict)
@@ -146,11 +143,10 @@ class Cuts:
     def __init__(self) -> None:
         self._known: dict[tuple[str, int, int, int], tuple[Spot, Cut | None]] = {}
         self._all: dict[tuple[str, CutKind, int, int, int], Cut] = {}
-        self._order = itertools.count()
 
     def __iter__(self) -> Iterator[Cut]:
-        """Go through those that count, in the order in which they last happened."""
-        return iter(sorted((cut for cut in self._all.values() if cut.times), key=_last))
+        """Go through those that count, in the order they were first seen."""
+        return (cut for cut in self._all.values() if cut.times)
 
     def at(
         self, op: str, kind: CutKind, frame: FrameType, region: Site | None, source: torch.Tensor
@@ -163,10 +159,7 @@ class Cuts:
             if len(self._known) >= _MOST_PLACES:
                 return None
             self._known[key] = spot, self._make(op, kind, frame, region, source)
-        cut = self._known[key][1]
-        if cut is not None:
-            cut.last = next(self._order)
-        return cut
+        return self._known[key][1]
 
     def _make(
         self,
@@ -187,10 +180,6 @@ class Cuts:
         cut = Cut(kind, op, spot, region, spec_key(source))
         same = op, kind, id(line), id(region), id(spot[1].module)
         return self._all.setdefault(same, cut)
-
-
-def _last(cut: Cut) -> int:
-    return cut.last
 
 
 def spec_key(tensor: torch.Tensor) -> SpecKey:

@@ -268,7 +268,7 @@ class Flow(TorchFunctionMode):
         """Look at what came out, and at what was used inside without having been given.
 
         A reentrant checkpoint may do that: its backward runs the inside again, with its graph, as
-        long as it sees an input that requires grad; it does not look into lists and dicts. Any other
+        long as it sees an input that requires grad, and it sees none in lists and dicts. Any other
         Function loses the gradient of what it was not given.
         """
         learning = [tensor for tensor in inputs if has_graph(tensor)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from autograd_inspect.checks.cutting import (
+    STOPPING,
     TO_NUMBER,
     TO_NUMPY,
     Loss,
@@ -188,7 +189,7 @@ def _may_be_meant(loss: Loss) -> bool:
     A baseline is computed by a head beside what learns; its value only scales the loss.
     """
     trail = loss.trail
-    stopped = trail.kind in {CutKind.DETACH, CutKind.DATA, CutKind.NO_GRAD, CutKind.INFERENCE}
+    stopped = trail.kind in STOPPING
     return stopped and trail.is_a_weight and len(loss.lost) < len(trail.leaves)
 
 
