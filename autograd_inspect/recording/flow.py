@@ -272,8 +272,9 @@ class Flow(TorchFunctionMode):
     ) -> None:
         """Look at what came out, and at what was used inside without having been given.
 
-        A reentrant checkpoint may do that: its backward runs the inside again, with its graph. Any
-        other Function loses the gradient of what it was not given.
+        A reentrant checkpoint may do that: its backward runs the inside again, with its graph, as
+        long as it sees an input that requires grad, and it sees none in lists and dicts. Any other
+        Function loses the gradient of what it was not given.
         """
         learning = [tensor for tensor in inputs if has_graph(tensor)]
         given = set(map(id, inputs))
@@ -282,12 +283,13 @@ class Flow(TorchFunctionMode):
         outputs = tensors_in_result(result)
         lost = [tensor for tensor in outputs if not tensor.requires_grad]
         self.used(self.lineage.tainted(inputs), cls.__name__, frame)
+        sees_none = checkpoint and len(lost) == len(outputs)
         sources = learning if lost else []
-        if not (checkpoint and learning):
+        if not checkpoint or sees_none:
             sources = [*sources, *captured]
         cut = None
         if sources:
-            kind = CutKind.CHECKPOINT if checkpoint and not learning else CutKind.CUSTOM
+            kind = CutKind.CHECKPOINT if sees_none else CutKind.CUSTOM
             cut = self.cut(cls.__name__, kind, sources, frame)
         parents = self.lineage.of_all([*inputs, *captured] if checkpoint else inputs)
         for tensor in outputs:

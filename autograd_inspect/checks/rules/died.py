@@ -29,6 +29,8 @@ _RELUS = frozenset(
 _FLAT = frozenset(["sigmoid", "tanh", "softmax", "log_sigmoid", "log_sigmoid_forward", "gelu",
                    "silu", "softplus", "erf", "logsoftmax", "log_softmax", "mish", "softsign",
                    "hardtanh", "hardsigmoid"])  # fmt: skip
+#: Their derivative is nowhere zero: what sends on nothing is at an optimum, or has an entropy.
+_NEVER_FLAT = frozenset(["logsoftmax", "log_softmax"])
 _CLAMPS = frozenset(["clamp", "clamp_min", "clamp_max", "clip", "minimum", "maximum"])
 _STEPS = frozenset(["sign", "round", "floor", "ceil", "trunc", "sgn", "heaviside", "frac", "fix",
                     "floor_divide", "remainder", "fmod", "zeros_like"])  # fmt: skip
@@ -183,7 +185,7 @@ def saturated_activation(facts: Facts) -> Iterator[Finding]:
             continue
         flow = Flow(capture.graph)
         for node in operations(capture):
-            if node.title not in _FLAT or node.place in known or _is_over_one(node):
+            if node.title not in _FLAT - _NEVER_FLAT or node.place in known or _is_over_one(node):
                 continue
             if not _is_flat(node, flow) or _chooses_at_times(node, flow):
                 continue

@@ -6,7 +6,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
-from autograd_inspect.checks.cutting import is_graphless_run, losses, named
+from autograd_inspect.checks.cutting import frozen_altogether, is_graphless_run, losses, named
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.written import assignments
@@ -27,7 +27,7 @@ def all_params_frozen(facts: Facts) -> Iterator[Finding]:
     if not frozen:
         return
     # The optimizer's own, where it was given some: other models may be frozen for good.
-    given = [one for one in frozen if one.holders] or frozen
+    given = frozen_altogether(facts) or [one for one in frozen if one.holders] or frozen
     line = Counter(one.frozen for one in given).most_common(1)[0][0]
     last = max((one for one in given if one.frozen == line), key=lambda one: one.frozen_at)
     names = tuple(one.name for one in given if one.frozen == line)
