@@ -51,6 +51,11 @@ class Trail:
     uses: dict[tuple[str, Place | None], CutUse] = field(default_factory=dict)
 
     @property
+    def enters(self) -> bool:
+        """Whether what came out went into a root as it was, and not by way of another cut."""
+        return self.ends or any(use.node is not None for use in self.uses.values())
+
+    @property
     def is_a_weight(self) -> bool:
         """Whether what came out only scales what has a graph, as an advantage does."""
         entered = {_bare(use.op) for use in self.uses.values() if use.node is not None}
@@ -93,11 +98,13 @@ def trails(facts: Facts) -> list[Trail]:
     for capture in facts.captures:
         graphless = is_graphless(capture)
         for cut in capture.graph.cuts:
-            inside = cut.region is not None
+            # What is copied into a parameter is about the copy, whatever else runs there.
+            inside = cut.region is not None and cut.kind is not CutKind.COPY
             key = (cut.kind, cut.region) if inside else (cut.kind, cut.op, cut.place)
             trail = found.get(key)
             if trail is None:
-                trail = found[key] = Trail(cut.kind, cut.op, cut.place, cut.region)
+                region = cut.region if inside else None
+                trail = found[key] = Trail(cut.kind, cut.op, cut.place, region)
             trail.add(cut, graphless=graphless)
     return list(found.values())
 
@@ -200,10 +207,13 @@ def is_only_shown(sources: Sources, place: Place | None) -> bool:
     return any(word.startswith(_SHOWING) for word in words - {""})
 
 
-def _doubt(trail: Trail, waiting: set[str]) -> tuple[bool, int, int]:
-    """Order cuts by how surely they are why the waiting ones got nothing."""
+def _doubt(trail: Trail, waiting: set[str]) -> tuple[bool, int, bool, int]:
+    """Order cuts by how surely they are why the waiting ones got nothing.
+
+    Of two in a row the later one is: what it was given still had a graph.
+    """
     explained = sum(name in waiting for name in trail.leaves)
-    return not explained, _rank(trail), -explained
+    return not explained, _rank(trail), not trail.enters, -explained
 
 
 def _rank(trail: Trail) -> int:

@@ -222,6 +222,8 @@ def way_to(frame: FrameType | None) -> Way:
                 way = Way(kind=CutKind.SAMPLE, op=f"{owner}.sample")
         elif function == "load_state_dict":
             way = Way(kind=CutKind.COPY, op="Module.load_state_dict")
+        elif function == "vector_to_parameters":
+            way = Way(kind=CutKind.COPY, op="vector_to_parameters")
         elif file.endswith("/copy.py") and function == "deepcopy":
             way = Way(kind=CutKind.COPY, op="copy.deepcopy")
         frame = frame.f_back

@@ -43,6 +43,7 @@ from autograd_inspect.recording.sites import Text, spot_of
 from autograd_inspect.recording.unrecorded import UnrecordedTensors
 from autograd_inspect.recording.values import Born, Values
 from autograd_inspect.recording.writes import Writes, versions_of
+from autograd_inspect.run.files import is_own
 
 TorchFunction = Callable[..., Any]
 Options = dict[str, Any] | None
@@ -200,7 +201,7 @@ class Flow(TorchFunctionMode):
                     cut_off.upstream |= cuts_behind(tainted)
                     self.lineage.note(tensor, self.after(cut_off))
             elif tainted:
-                self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
+                self.lineage.note(tensor, Known(cuts=_kept_cuts(tainted, kind, frame)))
 
     def _failed(
         self, func: TorchFunction, learning: Tensors, options: Options, frame: FrameType
@@ -362,6 +363,16 @@ class Flow(TorchFunctionMode):
             work(*arguments)
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
+
+
+def _kept_cuts(
+    tainted: Sequence[Known], kind: CutKind | None, frame: FrameType
+) -> frozenset[Cut]:
+    """Give the cuts behind a result; a gradient that the program detaches is meant to have none."""
+    cuts = cuts_behind(tainted)
+    if kind is CutKind.DETACH and is_own(frame.f_code.co_filename):
+        return frozenset(cut for cut in cuts if cut.kind is not CutKind.NO_CREATE_GRAPH)
+    return cuts
 
 
 def _entering(tainted: Sequence[Known]) -> Entering:

@@ -52,11 +52,13 @@ def grad_wrt_new_view(facts: Facts) -> Iterator[Finding]:
 def missing_create_graph(facts: Facts) -> Iterator[Finding]:
     """Find a gradient in a loss that nothing can be learned through, for it has no graph."""
     explained = {loss.trail.place: loss.lost for loss in losses(facts)}
-    for trail in trails(facts):
-        if trail.kind is not CutKind.NO_CREATE_GRAPH:
-            continue
+    gradients = [one for one in trails(facts) if one.kind is CutKind.NO_CREATE_GRAPH]
+    others = {one.place for one in gradients}
+    for trail in gradients:
         lost = explained.get(trail.place)
-        if lost is None and not (trail.ends or _is_constant(trail, facts)):
+        # Where all that a loss is made of are gradients, the one that costs something is to blame.
+        ends = trail.ends and not any(map(explained.get, others - {trail.place}))
+        if lost is None and not (ends or _is_constant(trail, facts)):
             continue
         yield Finding(
             message="the gradient from autograd.grad has no graph, so what the loss computes of "
