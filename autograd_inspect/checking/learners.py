@@ -41,21 +41,22 @@ class Learners:
 
     def _learner(self, life: Life) -> Learner:
         tensor: Any = life.tensor()
-        node = tensor.grad_fn if tensor is not None else None
-        born = self._describer.lines_behind(node)
+        born, born_at = self._birth(life)
         return Learner(
             name=life.name,
             shape=tuple(tensor.shape) if tensor is not None else (),
             is_parameter=life.made is not None or isinstance(tensor, torch.nn.Parameter),
             is_registered=life.is_registered,
             requires_grad=tensor is None or tensor.requires_grad,
-            is_leaf=tensor is None or tensor.is_leaf,
+            is_leaf=life.born is None if tensor is None else tensor.is_leaf,
             holders=tuple(map(self._holder, life.held)),
             reached=life.reached,
             arrived=life.arrived,
             made=self._place(life.made),
+            built=self._line(life.built),
             made_at=_order(life.made),
             made_after=life.made.backwards if life.made is not None else 0,
+            is_copy=life.is_copy,
             in_forward=life.made is not None and life.made.is_in_module,
             frozen=self._place(life.frozen),
             frozen_at=_order(life.frozen),
@@ -65,10 +66,20 @@ class Learners:
             grad_read=self._line(life.grad_read),
             missed=self._place(life.missed),
             base=life.base,
-            born=born[0] if born else None,
-            born_at=sequence_of(node) if node is not None else -1,
+            born=born,
+            born_at=born_at,
             kept=self._kept(life),
         )
+
+    def _birth(self, life: Life) -> tuple[Place | None, int]:
+        """Tell what made a tensor that is no leaf, also of one that is gone."""
+        tensor: Any = life.tensor()
+        if tensor is None:
+            spot, number = life.born or (None, -1)
+            return self._line(spot), number
+        node = tensor.grad_fn
+        lines = self._describer.lines_behind(node)
+        return lines[0] if lines else None, sequence_of(node) if node is not None else -1
 
     def _holder(self, held: Held) -> Holder:
         optimizer = held.optimizer()

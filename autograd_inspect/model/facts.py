@@ -121,6 +121,8 @@ class Learner:
     arrived        there is or was a gradient
     made           the line that made it as a Parameter, `made_at` when, in the order of all such
                    moments, and `made_after` how many backward calls
+    built          the line that called the outermost module in whose `__init__` it was made
+    is_copy        it was made by deepcopy
     in_forward     it was made within the forward of a module
     frozen         the line that switched `requires_grad` off last, and `thawed` on
     used           the line of the first operation that took it
@@ -145,6 +147,8 @@ class Learner:
     made: Place | None = None
     made_at: int = -1
     made_after: int = 0
+    built: Place | None = None
+    is_copy: bool = False
     in_forward: bool = False
     frozen: Place | None = None
     frozen_at: int = -1

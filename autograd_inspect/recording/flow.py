@@ -20,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 from autograd_inspect.autograd._torch import in_transform
 from autograd_inspect.model.flow import CutKind
+from autograd_inspect.recording.copying import Copying
 from autograd_inspect.recording.creation import Mark
 from autograd_inspect.recording.cuts import Cut, Cuts, Known
 from autograd_inspect.recording.learning import Learning
@@ -71,8 +72,10 @@ class Flow(TorchFunctionMode):
     lineage  what is known of each tensor
     lives    what happened to the tensors that the program means to train
     learning what the program does to these, as it comes by here
+    copying  values that are written into them without their graph
     unrecorded  tensors made while gradients were off, where that matters later
     asleep   lets everything pass: what goes on is ours, not the program's
+    turn     how many backward calls there have been
     trouble  an error of ours, kept so that it never surfaces inside the user's program
     """
 
@@ -87,13 +90,14 @@ class Flow(TorchFunctionMode):
         self.lineage = Lineage()
         self.lives = Lives()
         self.learning = Learning(self)
+        self.copying = Copying(self)
         self.regions = Regions()
         self.unrecorded = UnrecordedTensors()
         self.asleep = False
         self.trouble: Exception | None = None
         self._thread = threading.get_ident()
         self._in_backward = False
-        self._turn = 0
+        self.turn = 0
         self._entering: Entering | None = None
         # Within the forward of a custom Function: the tensors with grad that it works on.
         self._inside: list[torch.Tensor] | None = None
@@ -157,6 +161,7 @@ class Flow(TorchFunctionMode):
         self.guard(self._valued, func, inputs, result, frame)
         if kind_by_name(func) is CutKind.DATA and isinstance(result, torch.Tensor):
             self.guard(self.writes.detached, result)
+            self.guard(self.lineage.note_alias, result, inputs)
         if not torch.is_grad_enabled():
             self.guard(self._unrecorded, result, frame)
         if (learning or tainted) and self._inside is None and not self._in_backward:
@@ -187,6 +192,8 @@ class Flow(TorchFunctionMode):
                     with_graph = Known(self.lineage.of_all(inputs))
                     self.lives.used(learning, frame)
                 self.lineage.note(tensor, with_graph)
+                if self.lineage.owner_of(tensor) is not None:
+                    self.copying.past_the_graph(tensor, learning, name, frame)
                 continue
             behind = inputs_of_output(func, inputs, place, len(outputs))
             sources = [
@@ -200,6 +207,10 @@ class Flow(TorchFunctionMode):
                 if cut_off is not None:
                     cut_off.upstream |= cuts_behind(tainted)
                     self.lineage.note(tensor, self.after(cut_off))
+                    if cut_off.kind is CutKind.COPY:
+                        self.copying.reached_owner(tensor, cut_off)
+            elif tainted and kind is CutKind.COPY and has_graph(tensor):
+                self.copying.without_graph(tensor, tainted, name, frame)
             elif tainted:
                 self.lineage.note(tensor, Known(cuts=_kept_cuts(tainted, kind, frame)))
 
@@ -294,7 +305,7 @@ class Flow(TorchFunctionMode):
         self, engine: Callable[[], Any], roots: Sequence[Any], frame: FrameType
     ) -> Any:
         """Run a backward; what it hands back comes from its roots."""
-        self._turn += not self._in_backward
+        self.turn += not self._in_backward
         before, self._in_backward = self._in_backward, True
         try:
             result = engine()
@@ -302,6 +313,8 @@ class Flow(TorchFunctionMode):
             self._in_backward = before
         if not (self.asleep or in_transform()) and threading.get_ident() == self._thread:
             self.guard(self._derived, tensors_in_result(result), roots, frame)
+            if result is None or not result:
+                self.guard(self.learning.delivered, roots, frame)
         return result
 
     def _derived(self, gradients: Tensors, roots: Sequence[Any], frame: FrameType) -> None:
@@ -339,12 +352,12 @@ class Flow(TorchFunctionMode):
         region = None if torch.is_grad_enabled() else self.regions.current
         cut = self.cuts.at(op, kind, frame, region, sources[0])
         if cut is not None:
-            cut.happened(self.lineage.of_all(sources), self._turn, beside=beside)
+            cut.happened(self.lineage.of_all(sources), self.turn, beside=beside)
         return cut
 
     def after(self, cut: Cut) -> Known:
         """Give what is known of what a cut put out."""
-        return Known(cuts=frozenset([cut]), direct=cut, turn=self._turn)
+        return Known(cuts=frozenset([cut]), direct=cut, turn=self.turn)
 
     def used(
         self, tainted: Sequence[Known], op: str, frame: FrameType, *, leaving: bool = False

@@ -11,6 +11,9 @@ from autograd_inspect.recording.cuts import Cut, Known
 
 Tensors = Sequence[torch.Tensor]
 
+#: What `.data` gave is seldom kept; so many are remembered.
+_MOST_ALIASES = 10_000
+
 _NO_CUTS: frozenset[Cut] = frozenset()
 
 
@@ -27,6 +30,7 @@ class Lineage:
 
     def __init__(self) -> None:
         self._watched: dict[int, _Watched] = {}
+        self._owners: dict[int, tuple[weakref.ref[torch.Tensor], weakref.ref[torch.Tensor]]] = {}
         self._on_death = self._forget
 
     def note(self, tensor: torch.Tensor, known: Known) -> None:
@@ -59,6 +63,21 @@ class Lineage:
             if watched is not None and watched.known.cuts and watched() is tensor:
                 found.append(watched.known)
         return found
+
+    def note_alias(self, alias: torch.Tensor, given: Tensors) -> None:
+        """Remember which leaf `.data` was asked of."""
+        if given and given[0].is_leaf and given[0].requires_grad:
+            if len(self._owners) >= _MOST_ALIASES:
+                self._owners.clear()
+            self._owners[id(alias)] = weakref.ref(alias), weakref.ref(given[0])
+
+    def owner_of(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        """Give the leaf that shares its values with what `.data` gave, or with a view of that."""
+        if not self._owners:
+            return None
+        base = tensor._base if tensor._is_view() else tensor
+        alias, owner = self._owners.get(id(base), (None, None))
+        return owner() if alias is not None and owner is not None and alias() is base else None
 
     def _forget(self, watched: weakref.ref[torch.Tensor]) -> None:
         assert isinstance(watched, _Watched)

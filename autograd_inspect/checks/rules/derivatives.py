@@ -8,7 +8,7 @@ from autograd_inspect.checks.cutting import Trail, losses, trails
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.model.capture import Capture
-from autograd_inspect.model.facts import Facts
+from autograd_inspect.model.facts import Facts, Learner
 from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.flow import Cut, CutKind
 from autograd_inspect.model.graph import Graph
@@ -33,6 +33,8 @@ def grad_wrt_new_view(facts: Facts) -> Iterator[Finding]:
     for one in facts.learners:
         if one.missed is None or one.is_leaf or one.born is None:
             continue
+        if not failed and not _is_fresh(one, facts):
+            continue
         source = f"{one.base}" if one.base else "its source"
         yield Finding(
             message=f"{one.name or 'a tensor'} is made of {source} here, but what is derived was "
@@ -49,6 +51,20 @@ def grad_wrt_new_view(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _is_fresh(one: Learner, facts: Facts) -> bool:
+    """Tell what was made after all that is derived, so that it can have no part in it.
+
+    Where nothing was refused, allow_unused may be meant for what only some results are made of.
+    """
+    roots = [
+        root.node.sequence
+        for capture in facts.captures
+        if capture.about.place == one.missed
+        for root in capture.graph.roots
+    ]
+    return bool(roots) and one.born_at > min(roots)
+
+
 def missing_create_graph(facts: Facts) -> Iterator[Finding]:
     """Find a gradient in a loss that nothing can be learned through, for it has no graph."""
     explained = {loss.trail.place: loss.lost for loss in losses(facts)}
@@ -61,20 +77,26 @@ def missing_create_graph(facts: Facts) -> Iterator[Finding]:
         if lost is None and not (ends or _is_constant(trail, facts)):
             continue
         yield Finding(
-            message="the gradient from autograd.grad has no graph, so what the loss computes of "
-            "it is a constant, and no parameter learns from it",
+            message=f"the gradient from {_called(trail)} has no graph, so what the loss computes "
+            "of it is a constant, and no parameter learns from it",
             evidence=(
                 f"it ran {trail.times}x without create_graph, and its result went into the loss",
             ),
-            repair="pass create_graph=True to torch.autograd.grad",
+            repair="pass create_graph=True to torch.autograd.grad, and compute with what it returns"
+            if trail.name == "backward"
+            else f"pass create_graph=True to {trail.op}",
             place=trail.place,
             tensors=lost or (),
             related=related(
                 *((use.place, f"it went into {use.op} here") for use in trail.uses.values())
             )[:2],
-            marked="grad",
+            marked=trail.name,
             ends_run=facts.failure is not None and (trail.ends or _FREED in facts.failure.message),
         )
+
+
+def _called(trail: Trail) -> str:
+    return "backward" if trail.name == "backward" else trail.op.removeprefix("torch.")
 
 
 def _is_constant(trail: Trail, facts: Facts) -> bool:
