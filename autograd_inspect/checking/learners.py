@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from autograd_inspect.autograd._torch import sequence_of
+from autograd_inspect.autograd._torch import sequence_of, version_of
 from autograd_inspect.checking.live import Describer
 from autograd_inspect.model.facts import Holder, Kept, Learner
 from autograd_inspect.model.places import Place
@@ -63,6 +63,8 @@ class Learners:
             thawed=self._place(life.thawed),
             thawed_at=_order(life.thawed),
             used=self._line(life.used),
+            taken=self._line(life.taken),
+            moved=_is_moved(life),
             grad_read=self._line(life.grad_read),
             missed=self._place(life.missed),
             base=life.base,
@@ -110,6 +112,13 @@ class Learners:
             return None
         code, _, number = line
         return Place(relative_to(code.co_filename, self._start), number, code.co_name)
+
+
+def _is_moved(life: Life) -> bool:
+    tensor = life.tensor()
+    if tensor is None or life.hidden or tensor.is_inference():
+        return True
+    return version_of(tensor) != life.version
 
 
 def _order(moment: Moment | None) -> int:

@@ -58,6 +58,8 @@ class Trail:
     @property
     def is_a_weight(self) -> bool:
         """Whether what came out only scales what has a graph, as an advantage does."""
+        if self.op == "Tensor.detach_":
+            return False  # also for those who had the tensor before
         entered = {_bare(use.op) for use in self.uses.values() if use.node is not None}
         return entered == {"mul"}
 

@@ -127,6 +127,8 @@ class Learner:
     frozen         the line that switched `requires_grad` off last, and `thawed` on
     used           the line of the first operation that took it
     grad_read      the line that read its `.grad` though it is no leaf, so that it was None
+    taken          the line that first read its `.grad`, as of a leaf that has one
+    moved          it was written to since a backward first led to it, or that is not known
     missed         the line that asked `autograd.grad` for its derivative, of something that it did
                    not lead to
     base           the tensor that it is a view of, by name
@@ -156,6 +158,8 @@ class Learner:
     thawed_at: int = -1
     used: Place | None = None
     grad_read: Place | None = None
+    taken: Place | None = None
+    moved: bool = True
     missed: Place | None = None
     base: str = ""
     born: Place | None = None

@@ -192,8 +192,7 @@ class Flow(TorchFunctionMode):
                     with_graph = Known(self.lineage.of_all(inputs))
                     self.lives.used(learning, frame)
                 self.lineage.note(tensor, with_graph)
-                if self.lineage.owner_of(tensor) is not None:
-                    self.copying.past_the_graph(tensor, learning, name, frame)
+                self.copying.past_the_graph(tensor, learning, name, frame)
                 continue
             behind = inputs_of_output(func, inputs, place, len(outputs))
             sources = [
@@ -207,11 +206,10 @@ class Flow(TorchFunctionMode):
                 if cut_off is not None:
                     cut_off.upstream |= cuts_behind(tainted)
                     self.lineage.note(tensor, self.after(cut_off))
-                    if cut_off.kind is CutKind.COPY:
-                        self.copying.reached_owner(tensor, cut_off)
-            elif tainted and kind is CutKind.COPY and has_graph(tensor):
-                self.copying.without_graph(tensor, tainted, name, frame)
-            elif tainted:
+                    self.copying.reached_owner(tensor, cut_off)
+            elif tainted and not (
+                kind is CutKind.COPY and self.copying.without_graph(tensor, tainted, name, frame)
+            ):
                 self.lineage.note(tensor, Known(cuts=_kept_cuts(tainted, kind, frame)))
 
     def _failed(
@@ -230,6 +228,9 @@ class Flow(TorchFunctionMode):
         for tensor, version in zip(inputs, versions, strict=True):
             if version >= 0 and tensor._version != version:
                 self.writes.note(tensor, name_of(func), spot_of(frame))
+                owner = self.lineage.owner_of(tensor)
+                if owner is not None:
+                    self.lives.written_past(owner)
                 if torch.is_grad_enabled() and not self._in_backward:
                     self.overwriting.wrote(tensor, name_of(func), frame)
                 if self.on_write is not None:
@@ -378,9 +379,7 @@ class Flow(TorchFunctionMode):
             self.trouble = error
 
 
-def _kept_cuts(
-    tainted: Sequence[Known], kind: CutKind | None, frame: FrameType
-) -> frozenset[Cut]:
+def _kept_cuts(tainted: Sequence[Known], kind: CutKind | None, frame: FrameType) -> frozenset[Cut]:
     """Give the cuts behind a result; a gradient that the program detaches is meant to have none."""
     cuts = cuts_behind(tainted)
     if kind is CutKind.DETACH and is_own(frame.f_code.co_filename):

@@ -60,6 +60,7 @@ class Learning:
             self._flow.lineage.note(gradient, self._flow.after(self._delivery))
 
     def _data_set(self, tensor: torch.Tensor, given: torch.Tensor, frame: FrameType) -> None:
+        self._flow.lives.written_past(tensor)
         tainted = self._flow.lineage.tainted([given])
         if has_graph(given) and given is not tensor:
             cut = self._flow.cut("Tensor.data", CutKind.COPY, [given], frame)

@@ -61,6 +61,9 @@ class Life:
     frozen    where `requires_grad` was last switched off, and where on
     used      by the first operation that took it
     grad_read its `.grad` was read although it is no leaf
+    taken     its `.grad` was first read, as of a leaf that has one
+    version   how often it had been written to when a backward first led to it
+    hidden    it was written to through `.data`, which no version tells
     missed    `autograd.grad` was asked for its derivative, of something that it did not lead to
     held      by which optimizers
     reached   backward calls that led to it
@@ -81,6 +84,9 @@ class Life:
     thawed: Moment | None = None
     used: Spot | None = None
     grad_read: Spot | None = None
+    taken: Spot | None = None
+    version: int = -1
+    hidden: bool = False
     missed: Moment | None = None
     held: list[Held] = field(default_factory=list)
     reached: int = 0
@@ -140,9 +146,22 @@ class Lives:
 
     def read(self, tensor: torch.Tensor, frame: FrameType) -> None:
         """See `.grad` read: of a tensor that is no leaf it is None, whatever flows there."""
-        if not tensor.is_leaf and not tensor.retains_grad:
+        if tensor.is_leaf:
+            self._taken(tensor, frame)
+        elif not tensor.is_leaf and not tensor.retains_grad:
             life = self.of(tensor)
             life.grad_read, life.born = spot_of(frame), _birth_of(tensor)
+
+    def _taken(self, leaf: torch.Tensor, frame: FrameType) -> None:
+        known = self._lives.get(id(leaf))
+        if known is not None and known.reached and known.taken is None:
+            known.taken = spot_of(frame)
+
+    def written_past(self, tensor: torch.Tensor) -> None:
+        """See a leaf written to through `.data`."""
+        life = self._lives.get(id(tensor))
+        if life is not None:
+            life.hidden = True
 
     def used(self, tensors: Iterable[torch.Tensor], frame: FrameType) -> None:
         """See an operation take tensors; only the first one of each counts."""
@@ -170,7 +189,10 @@ class Lives:
         """Note the leaves that a backward call delivers to."""
         self.backwards += 1
         for leaf in leaves:
-            self.of(leaf).reached += 1
+            life = self.of(leaf)
+            life.reached += 1
+            if life.version < 0 and not leaf.is_inference():
+                life.version = leaf._version
 
     def name(
         self,

@@ -33,7 +33,7 @@ def grad_wrt_new_view(facts: Facts) -> Iterator[Finding]:
     for one in facts.learners:
         if one.missed is None or one.is_leaf or one.born is None:
             continue
-        if not failed and not _is_fresh(one, facts):
+        if not (failed or one.base or _is_fresh(one, facts)):
             continue
         source = f"{one.base}" if one.base else "its source"
         yield Finding(

@@ -96,7 +96,9 @@ def _never_given(facts: Facts, unheld: list[Learner], holders: list[Holder]) -> 
 
 
 def _learns(one: Learner) -> bool:
-    return one.is_registered and one.kept is None and one.requires_grad and one.reached > 0
+    """Tell what should be moved, and is not moved by hand either."""
+    learns = one.is_registered and one.kept is None and one.requires_grad and one.reached > 0
+    return learns and not (one.moved and one.taken is not None)
 
 
 RULES = (
