@@ -68,6 +68,7 @@ class Learners:
             grad_read=self._line(life.grad_read),
             missed=self._place(life.missed),
             base=life.base,
+            came_after=life.came_after,
             born=born,
             born_at=born_at,
             kept=self._kept(life),

@@ -125,11 +125,12 @@ def _has_only_a_leaf(capture: Capture) -> bool:
 def lost(facts: Facts) -> list[Learner]:
     """List what should learn and got no gradient from any backward call."""
     stepping = any(one.is_trained for one in facts.learners)
+    derived = _derived(facts)
     silent = [
         one
         for one in facts.learners
         if one.name and one.requires_grad and one.is_leaf and not (one.reached or one.arrived)
-        if not _came_too_late(one, facts)
+        if one.name not in derived and not _came_too_late(one, facts)
     ]
     if stepping:
         return [one for one in silent if one.is_trained]
@@ -141,6 +142,21 @@ def lost(facts: Facts) -> list[Learner]:
     return [
         one for one in silent if graphless or (one.is_registered and _owner(one.name) in taught)
     ]
+
+
+def _derived(facts: Facts) -> frozenset[str]:
+    """Name what a derivative that the loss is made of was taken through.
+
+    A term that is constant there, as the bias of an energy, has no part in the derivative.
+    """
+    creating = {e.number for e in facts.events if e.kind is EventKind.GRAD and e.creates}
+    return frozenset(
+        node.leaf.name
+        for capture in facts.captures
+        if capture.about.number in creating
+        for node in capture.graph.nodes
+        if node.leaf is not None
+    )
 
 
 def _came_too_late(one: Learner, facts: Facts) -> bool:

@@ -132,6 +132,7 @@ class Learner:
     missed         the line that asked `autograd.grad` for its derivative, of something that it did
                    not lead to
     base           the tensor that it is a view of, by name
+    came_after     it was made after all that `autograd.grad` was to derive
     born           the line of the operation that made it, where it is no leaf, and `born_at` the
                    sequence number of its node
     kept           where a module keeps it without registering it
@@ -162,6 +163,7 @@ class Learner:
     moved: bool = True
     missed: Place | None = None
     base: str = ""
+    came_after: bool = False
     born: Place | None = None
     born_at: int = -1
     kept: Kept | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
@@ -71,6 +71,7 @@ class Life:
     base      the name of the tensor that it is a view of
     born      the operation that made what is no leaf, and the number of its node, where its
               derivative was missed: the tensor may be gone when that is told
+    came_after  it was made after all that `autograd.grad` was to derive
     name      as the program calls it, when it was last asked
     is_registered  it was seen among the parameters of a module
     kept      the class, the attribute and the `__init__` of a module that keeps it in a plain list
@@ -93,6 +94,7 @@ class Life:
     arrived: bool = False
     base: str = ""
     born: tuple[Spot | None, int] | None = None
+    came_after: bool = False
     name: str = ""
     is_registered: bool = False
     kept: tuple[type, str, CodeType | None] | None = None
@@ -148,7 +150,7 @@ class Lives:
         """See `.grad` read: of a tensor that is no leaf it is None, whatever flows there."""
         if tensor.is_leaf:
             self._taken(tensor, frame)
-        elif not tensor.is_leaf and not tensor.retains_grad:
+        elif not tensor.retains_grad:
             life = self.of(tensor)
             life.grad_read, life.born = spot_of(frame), _birth_of(tensor)
 
@@ -180,9 +182,10 @@ class Lives:
         for tensor in _parameters_of(group):
             self.of(tensor).held.append(held)
 
-    def missed(self, tensor: torch.Tensor, frame: FrameType | None) -> None:
-        """See a derivative asked for that there is none of."""
+    def missed(self, tensor: torch.Tensor, frame: FrameType | None, roots: Sequence[int]) -> None:
+        """See a derivative asked for that there is none of, of roots with these numbers."""
         life = self.of(tensor)
+        life.came_after = bool(roots) and sequence_of(tensor.grad_fn) > max(roots)
         life.missed, life.born = self._moment(frame), _birth_of(tensor)
 
     def reached(self, leaves: Iterable[torch.Tensor]) -> None:

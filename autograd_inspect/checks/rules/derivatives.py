@@ -8,7 +8,7 @@ from autograd_inspect.checks.cutting import Trail, losses, trails
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.model.capture import Capture
-from autograd_inspect.model.facts import Facts, Learner
+from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.flow import Cut, CutKind
 from autograd_inspect.model.graph import Graph
@@ -33,7 +33,8 @@ def grad_wrt_new_view(facts: Facts) -> Iterator[Finding]:
     for one in facts.learners:
         if one.missed is None or one.is_leaf or one.born is None:
             continue
-        if not (failed or one.base or _is_fresh(one, facts)):
+        # Where nothing was refused, allow_unused may be meant for what other results are made of.
+        if not (failed or one.base or one.came_after):
             continue
         source = f"{one.base}" if one.base else "its source"
         yield Finding(
@@ -49,20 +50,6 @@ def grad_wrt_new_view(facts: Facts) -> Iterator[Finding]:
             related=related((one.missed, "the derivative was asked for here")),
             ends_run=failed,
         )
-
-
-def _is_fresh(one: Learner, facts: Facts) -> bool:
-    """Tell what was made after all that is derived, so that it can have no part in it.
-
-    Where nothing was refused, allow_unused may be meant for what only some results are made of.
-    """
-    roots = [
-        root.node.sequence
-        for capture in facts.captures
-        if capture.about.place == one.missed
-        for root in capture.graph.roots
-    ]
-    return bool(roots) and one.born_at > min(roots)
 
 
 def missing_create_graph(facts: Facts) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from autograd_inspect.checks.cutting import explained, lost, named
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
-from autograd_inspect.model.facts import EventKind, Facts, Learner
+from autograd_inspect.model.facts import Facts, Learner
 from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.places import Place
 
@@ -21,8 +21,7 @@ def unused_parameter(facts: Facts) -> Iterator[Finding]:
     """Find parameters that no operation took on the way to any loss."""
     failed = facts.failure is not None and any(one in facts.failure.message for one in _MISSED)
     told = explained(facts)
-    derived = _derived(facts)
-    unused = [one for one in lost(facts) if one.name not in told | derived]
+    unused = [one for one in lost(facts) if one.name not in told]
     held = [one for one in facts.learners if one.is_trained]
     if held and not any(one.reached or one.arrived for one in held):
         return  # that is about the optimizer
@@ -49,21 +48,6 @@ def unused_parameter(facts: Facts) -> Iterator[Finding]:
             severity=Severity.ERROR if failed else None,
         )
         return
-
-
-def _derived(facts: Facts) -> frozenset[str]:
-    """Name what a derivative that the loss is made of was taken through.
-
-    A term that is constant there, as the bias of an energy, has no part in the derivative.
-    """
-    creating = {e.number for e in facts.events if e.kind is EventKind.GRAD and e.creates}
-    return frozenset(
-        node.leaf.name
-        for capture in facts.captures
-        if capture.about.number in creating
-        for node in capture.graph.nodes
-        if node.leaf is not None
-    )
 
 
 def _by_line(unused: list[Learner]) -> dict[Place | None, list[Learner]]:
