@@ -13,7 +13,13 @@ from dataclasses import replace
 import numpy as np
 
 from autograd_inspect.model.capture import About, Backward, Capture
-from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradients, GradientTable, Reason
+from autograd_inspect.model.gradients import (
+    HISTOGRAM_DECADES,
+    Gradients,
+    GradientTable,
+    Holding,
+    Reason,
+)
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.places import Module, Place, Stack
 from autograd_inspect.model.tables import (
@@ -213,6 +219,7 @@ def make_gradients(names: Sequence[str] = ("a", "b")) -> Gradients:
             inf=whole,
             count=np.full(count, 6, np.int64),
             histogram=np.zeros((count, len(HISTOGRAM_DECADES) - 1), np.int64),
+            holding=np.full(count, Holding.UNKNOWN, np.uint8),
         ),
         names=tuple(names),
         specs=(Spec((2, 3), "float32", "cpu"),),

@@ -9,7 +9,7 @@ from itertools import pairwise
 from autograd_inspect.analyses.nonfinite import first_nonfinite
 from autograd_inspect.analyses.paths import find_paths
 from autograd_inspect.model.capture import Capture, Recording
-from autograd_inspect.model.gradients import Gradient, Reason
+from autograd_inspect.model.gradients import Gradient, Holding, Reason
 from autograd_inspect.model.nonfinite import NonFinite
 from autograd_inspect.model.paths import Paths
 from autograd_inspect.model.rows import Node
@@ -27,6 +27,11 @@ def explain(capture: Capture, name: str, *, top: int = 1) -> Why:
     """
     paths = _with_all_norms(find_paths(capture, name, top=top))
     gradient = next((row for row in capture.gradients if row.name == paths.name), None)
+    answer = _explain(capture, paths, gradient)
+    return replace(answer, why=(*answer.why, *_not_held(gradient)))
+
+
+def _explain(capture: Capture, paths: Paths, gradient: Gradient | None) -> Why:
     if paths.node is None:
         return _unreached(capture, paths, gradient)
     verdict = _verdict(paths, gradient)
@@ -81,6 +86,13 @@ def _unreached(capture: Capture, paths: Paths, gradient: Gradient | None) -> Why
     else:
         told = "no path leads to the root; cuts were not recorded (--watch records them)"
     return Why(paths, Verdict.UNUSED, gradient, why=(told, *left))
+
+
+def _not_held(gradient: Gradient | None) -> tuple[str, ...]:
+    """Say that no step changes a tensor, whatever its gradient is."""
+    if gradient is not None and gradient.holding is Holding.NOT_HELD:
+        return ("it is in no optimizer of the program, so no step changes it",)
+    return ()
 
 
 def _left_by_earlier(gradient: Gradient | None) -> tuple[str, ...]:

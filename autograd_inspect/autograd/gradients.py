@@ -20,6 +20,7 @@ from autograd_inspect.model.gradients import (
     HISTOGRAM_DECADES,
     Gradients,
     GradientTable,
+    Holding,
     Reason,
 )
 from autograd_inspect.model.probes import Passed
@@ -69,6 +70,7 @@ class Sighting:
     gradient: torch.Tensor | None
     reason: Reason
     before: bool = False
+    holding: Holding = Holding.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +264,7 @@ def gradients_of(sightings: Iterable[Sighting]) -> tuple[Gradients, list[str]]:
         "dtype": [-1 if r.gradient is None else dtypes[dtype_name(r.gradient.dtype)] for r in rows],
         "reason": [row.reason for row in rows],
         "before": [row.before for row in rows],
+        "holding": [row.holding for row in rows],
     }
     for field in fields(Figures):
         facts[field.name] = [getattr(one, field.name) for one in measured]
@@ -298,5 +301,5 @@ _DTYPES: dict[str, type] = (
     dict.fromkeys(["name", "node", "spec", "dtype"], np.int32)
     | dict.fromkeys(["norm", "mean", "mean_imag", "std", "min", "max"], np.float64)
     | dict.fromkeys(["zeros", "nan", "inf", "count", "histogram"], np.int64)
-    | {"reason": np.uint8, "before": np.bool_}
+    | {"reason": np.uint8, "before": np.bool_, "holding": np.uint8}
 )

@@ -52,7 +52,7 @@ class Watches:
         self.steps = steps
         self.recorder = Recorder(watch=True, custom=True)
         about = About(target=target.text, arguments=target.arguments, rank=current_rank())
-        self.scene = Scene(start, self.recorder)
+        self.scene = Scene(start, self.recorder, optimizers=False)  # the recorder sees them made
         self.describer = Describer(start, self.recorder)
         self.ledger = Ledger("group", start)
         self.witness = Witness(

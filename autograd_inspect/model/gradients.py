@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from autograd_inspect.model.tables import Bools, Bytes, Floats, Ints, Longs, Spec
@@ -45,6 +45,17 @@ _REASON_TEXTS = {
 }
 
 
+class Holding(IntEnum):
+    """Whether an optimizer of the program holds a tensor."""
+
+    UNKNOWN = 0
+    HELD = 1
+    NOT_HELD = 2
+
+
+_SINCE_1_4 = {"absent": Holding.UNKNOWN}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GradientTable:
     """One row per leaf of the graph, parameter of a live module, and tensor asked for.
@@ -64,6 +75,7 @@ class GradientTable:
     nan, inf   number of elements that are NaN, or plus or minus infinity
     count      number of elements
     histogram  one row of counts per decade of the absolute value, see `HISTOGRAM_DECADES`
+    holding    a `Holding`; unknown where the program has no optimizer
     """
 
     name: Ints
@@ -83,6 +95,7 @@ class GradientTable:
     inf: Longs
     count: Longs
     histogram: Longs
+    holding: Bytes = field(metadata=_SINCE_1_4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,7 @@ class Gradient:
     inf: int
     count: int
     histogram: tuple[int, ...]
+    holding: Holding
 
     @property
     def present(self) -> bool:
@@ -155,4 +169,5 @@ class Gradients:
             inf=int(table.inf[index]),
             count=int(table.count[index]),
             histogram=tuple(map(int, table.histogram[index])),
+            holding=Holding(table.holding[index]),
         )

@@ -24,7 +24,13 @@ from autograd_inspect.recording.copying import Copying
 from autograd_inspect.recording.creation import Mark
 from autograd_inspect.recording.cuts import Cut, Cuts, Known
 from autograd_inspect.recording.learning import Learning
-from autograd_inspect.recording.lineage import Lineage, Tensors, cuts_behind, has_graph
+from autograd_inspect.recording.lineage import (
+    Lineage,
+    Tensors,
+    cuts_behind,
+    cuts_carried,
+    has_graph,
+)
 from autograd_inspect.recording.lives import Lives
 from autograd_inspect.recording.noticing import Noticing
 from autograd_inspect.recording.operations import (
@@ -41,10 +47,10 @@ from autograd_inspect.recording.operations import (
 from autograd_inspect.recording.overwriting import Overwriting
 from autograd_inspect.recording.regions import Regions
 from autograd_inspect.recording.sites import Text, spot_of
+from autograd_inspect.recording.stepping import OF_OPTIMIZERS, Stepping
 from autograd_inspect.recording.unrecorded import UnrecordedTensors
 from autograd_inspect.recording.values import Born, Values
 from autograd_inspect.recording.writes import Writes, versions_of
-from autograd_inspect.run.files import is_own
 
 TorchFunction = Callable[..., Any]
 Options = dict[str, Any] | None
@@ -73,6 +79,7 @@ class Flow(TorchFunctionMode):
     lives    what happened to the tensors that the program means to train
     learning what the program does to these, as it comes by here
     copying  values that are written into them without their graph
+    stepping steps of optimizers, into which it does not look
     unrecorded  tensors made while gradients were off, where that matters later
     asleep   lets everything pass: what goes on is ours, not the program's
     turn     how many backward calls there have been
@@ -91,6 +98,7 @@ class Flow(TorchFunctionMode):
         self.lives = Lives()
         self.learning = Learning(self)
         self.copying = Copying(self)
+        self.stepping = Stepping(self)
         self.regions = Regions()
         self.unrecorded = UnrecordedTensors()
         self.asleep = False
@@ -110,18 +118,20 @@ class Flow(TorchFunctionMode):
         kwargs: Options = None,
     ) -> Any:
         """Run a function and see what became of the tensors it was given."""
-        if self.asleep or torch.compiler.is_compiling() or in_transform():
+        frame = sys._getframe(1)
+        within_step = OF_OPTIMIZERS[frame.f_code.co_filename]
+        if self.asleep or within_step or torch.compiler.is_compiling() or in_transform():
             return func(*args, **kwargs) if kwargs else func(*args)
         try:
             sort = sort_of(func)
         except TypeError:  # cannot be hashed
             sort = Sort.PASS
         if sort is Sort.OPERATION or sort is Sort.LEAVES_TORCH:
-            return self._run(func, args, kwargs, sys._getframe(1))
+            return self._run(func, args, kwargs, frame)
         if sort is Sort.SWITCH:
-            self.guard(self._switched, args, sys._getframe(1))
+            self.guard(self._switched, args, frame)
         elif sort is Sort.LEARNING:
-            self.guard(self.learning.look, func, args, kwargs, sys._getframe(1))
+            self.guard(self.learning.look, func, args, kwargs, frame)
         return func(*args, **kwargs) if kwargs else func(*args)
 
     def mark(self, frame: FrameType) -> Mark:
@@ -210,7 +220,7 @@ class Flow(TorchFunctionMode):
             elif tainted and not (
                 kind is CutKind.COPY and self.copying.without_graph(tensor, tainted, name, frame)
             ):
-                self.lineage.note(tensor, Known(cuts=_kept_cuts(tainted, kind, frame)))
+                self.lineage.note(tensor, Known(cuts=cuts_carried(tainted, kind, frame)))
 
     def _failed(
         self, func: TorchFunction, learning: Tensors, options: Options, frame: FrameType
@@ -377,14 +387,6 @@ class Flow(TorchFunctionMode):
             work(*arguments)
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
-
-
-def _kept_cuts(tainted: Sequence[Known], kind: CutKind | None, frame: FrameType) -> frozenset[Cut]:
-    """Give the cuts behind a result; a gradient that the program detaches is meant to have none."""
-    cuts = cuts_behind(tainted)
-    if kind is CutKind.DETACH and is_own(frame.f_code.co_filename):
-        return frozenset(cut for cut in cuts if cut.kind is not CutKind.NO_CREATE_GRAPH)
-    return cuts
 
 
 def _entering(tainted: Sequence[Known]) -> Entering:

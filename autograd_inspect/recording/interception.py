@@ -23,6 +23,7 @@ def enter(flow: Flow) -> Undo:
         _replace_parameter(flow),
         _replace_inference_mode(flow),
         _replace_add_param_group(flow),
+        flow.stepping.begin(),
         _keep_fast_paths(),
     ]
     # What is remembered of values makes python's collector look through everything there is more

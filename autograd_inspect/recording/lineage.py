@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from types import FrameType
 
 import torch
 
+from autograd_inspect.model.flow import CutKind
 from autograd_inspect.recording.cuts import Cut, Known
+from autograd_inspect.run.files import is_own
 
 Tensors = Sequence[torch.Tensor]
 
@@ -99,3 +102,13 @@ def has_graph(tensor: torch.Tensor) -> bool:
 def cuts_behind(tainted: Sequence[Known]) -> frozenset[Cut]:
     """Give the cuts that any of these values came through."""
     return _NO_CUTS.union(*(known.cuts for known in tainted))
+
+
+def cuts_carried(
+    tainted: Sequence[Known], kind: CutKind | None, frame: FrameType
+) -> frozenset[Cut]:
+    """Give the cuts behind a result; a gradient that the program detaches is meant to have none."""
+    cuts = cuts_behind(tainted)
+    if kind is CutKind.DETACH and is_own(frame.f_code.co_filename):
+        return frozenset(cut for cut in cuts if cut.kind is not CutKind.NO_CREATE_GRAPH)
+    return cuts

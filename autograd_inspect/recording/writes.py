@@ -51,6 +51,11 @@ class Writes:
         known = self._detached.get(id(base))
         return known is not None and known() is base
 
+    def knows(self, tensor: torch.Tensor) -> bool:
+        """Tell whether the last write to a tensor was noted."""
+        last = self.last.get(tensor.untyped_storage()._cdata)
+        return last is not None and last.version == tensor._version
+
     def note(self, tensor: torch.Tensor, op: str, spot: Spot) -> None:
         """Remember a write that has just happened."""
         storage = tensor.untyped_storage()

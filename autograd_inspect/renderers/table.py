@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from autograd_inspect.model.capture import Capture
-from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradient, Reason
+from autograd_inspect.model.gradients import HISTOGRAM_DECADES, Gradient, Holding, Reason
 from autograd_inspect.model.nonfinite import NonFinite
 from autograd_inspect.model.totals import Totals
 from autograd_inspect.renderers import births, sheet
@@ -14,6 +14,8 @@ from autograd_inspect.renderers.sheet import Column, Sheet
 from autograd_inspect.renderers.text import Glyphs, counted, exact, figure, glyphs, safe
 
 SCHEMA = "agi.grads/1"
+
+_HOLDINGS = {Holding.UNKNOWN: "", Holding.HELD: "holds it", Holding.NOT_HELD: "none holds it"}
 
 #: The heading of the bars is their axis: one column per decade.
 _RANGE = (
@@ -168,6 +170,7 @@ def _exact_values(rows: Sequence[Gradient]) -> Iterator[list[str]]:
     yield [
         *("name", "shape", "dtype", "device", "grad_dtype", "norm", "mean", "std", "min", "max"),
         *("zeros", "nan", "inf", "count", "histogram", "before", "reason"),
+        "optimizer",
     ]
     for row in rows:
         figures = [exact(value) for value in (row.norm, row.mean, row.std, row.min, row.max)]
@@ -176,7 +179,8 @@ def _exact_values(rows: Sequence[Gradient]) -> Iterator[list[str]]:
         spec = row.spec
         tensor = [spec.shape_text, spec.dtype, spec.device] if spec else [""] * 3
         told = figures if row.present else [""] * len(figures)
-        yield [safe(row.name), *tensor, row.dtype, *told, str(row.before).lower(), row.reason.text]
+        came = [str(row.before).lower(), row.reason.text, _HOLDINGS[row.holding]]
+        yield [safe(row.name), *tensor, row.dtype, *told, *came]
 
 
 def _as_json(row: Gradient) -> dict[str, object]:
@@ -192,5 +196,6 @@ def _as_json(row: Gradient) -> dict[str, object]:
         "reason": row.reason.name.lower(),
         "explanation": row.reason.text,
         "before": row.before,
+        "optimizer": _HOLDINGS[row.holding] or None,
         **{name: sheet.number(getattr(row, name)) if row.present else None for name in figures},
     }

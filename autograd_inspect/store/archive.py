@@ -40,7 +40,7 @@ from autograd_inspect.store.columns import (
 from autograd_inspect.store.plain import read_as, to_json
 
 FORMAT = "agi-capture"
-VERSION = (1, 3)
+VERSION = (1, 4)
 
 #: What the parsers of ZIP, npy and JSON raise for bytes that nobody vouches for.
 UNREADABLE = (

@@ -16,7 +16,7 @@ import numpy as np
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.curves import CurveKind, Curves
 from autograd_inspect.model.flow import CutKind
-from autograd_inspect.model.gradients import Reason
+from autograd_inspect.model.gradients import Holding, Reason
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Kind, SavedRole, SavedState
 from autograd_inspect.store.columns import (
@@ -65,6 +65,7 @@ _POINTS_INTO: dict[str, str | type[IntEnum]] = {
     "state": SavedState,
     "role": SavedRole,
     "reason": Reason,
+    "holding": Holding,
 }
 
 #: Columns that are never negative; in others that point somewhere -1 means "none".

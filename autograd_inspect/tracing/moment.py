@@ -29,6 +29,7 @@ from autograd_inspect.tracing.curves import Sketch, curves_of, sketches_of
 from autograd_inspect.tracing.expression import Expression, evaluate_at_end, kind_of, tensors_in
 from autograd_inspect.tracing.frames import Scope, receiver, user_place
 from autograd_inspect.tracing.names import Named, find_names
+from autograd_inspect.tracing.optimizers import held_by_optimizers
 from autograd_inspect.tracing.profiling import Profiling
 from autograd_inspect.tracing.sightings import Arrivals, note_gradients, sightings, stored_gradient
 
@@ -46,12 +47,14 @@ class Scene:
     recorder   knows where nodes come from; None where nothing is recorded
     profiling  times the program; None where nothing is timed
     probe      how closely to watch backward; None where the size of the graph is to decide
+    optimizers whether to ask which tensors they hold, which goes through all objects there are
     """
 
     start: Path
     recorder: Recorder | None = None
     probe: Probe | None = None
     profiling: Profiling | None = None
+    optimizers: bool = True
 
 
 @dataclass(slots=True)
@@ -91,7 +94,8 @@ class Moment:
         if root_names == [""]:
             root_names = [receiver(scopes)]
         place = about.place or user_place(scopes, scene.start)
-        arrivals = Arrivals(before=note_gradients([*walked.leaves, *named.tensors]))
+        held = frozenset(map(id, held_by_optimizers() if scene.optimizers else ()))
+        arrivals = Arrivals(before=note_gradients([*walked.leaves, *named.tensors]), held=held)
         level = recorder.level if recorder else Recording.NONE
         probes = Probes(walked, probe_for(walked.graph, scene.probe))
         weights = [*named.parameters.values(), *filter(_is_parameter, walked.leaves)]

@@ -10,7 +10,7 @@ import torch
 from autograd_inspect.autograd.gradients import Sighting
 from autograd_inspect.autograd.walker import Walk
 from autograd_inspect.model.capture import Backward
-from autograd_inspect.model.gradients import Reason
+from autograd_inspect.model.gradients import Holding, Reason
 from autograd_inspect.tracing.names import Named
 
 
@@ -34,6 +34,7 @@ class Arrivals:
     returned  gradients that were handed back instead of accumulated, by id of the tensor
     retained  gradients of tensors asked for by name: name -> (tensor, gradient)
     before    the `.grad` that tensors had already, by id of the tensor
+    held      the tensors that optimizers hold, by id; empty where there is none, or nobody asked
     """
 
     backward: Backward = Backward.NOT_RUN
@@ -41,6 +42,7 @@ class Arrivals:
     returned: dict[int, torch.Tensor | None] | None = None
     retained: dict[str, tuple[torch.Tensor, torch.Tensor | None]] = field(default_factory=dict)
     before: dict[int, Before] = field(default_factory=dict)
+    held: frozenset[int] = frozenset()
 
     def record(
         self, inputs: Sequence[object], result: Sequence[torch.Tensor | None] | None
@@ -51,6 +53,12 @@ class Arrivals:
             self.inputs = {id(one) for one in inputs}
         if result is not None:
             self.returned = {id(one): g for one, g in zip(inputs, result, strict=True)}
+
+    def holding(self, tensor: torch.Tensor) -> Holding:
+        """Tell whether an optimizer holds a tensor."""
+        if not self.held or not tensor.is_leaf:
+            return Holding.UNKNOWN
+        return Holding.HELD if id(tensor) in self.held else Holding.NOT_HELD
 
     def gradient(self, tensor: torch.Tensor) -> torch.Tensor | None:
         """Give the gradient there is for a tensor, from whichever backward."""
@@ -120,7 +128,7 @@ def _sighting(name: str, node: int, tensor: torch.Tensor, arrivals: Arrivals) ->
     gradient = arrivals.gradient(tensor)
     reason = _reason(tensor, node, gradient, arrivals)
     added = reason is Reason.ARRIVED and arrivals.added(tensor)
-    return Sighting(name, node, tensor, gradient, reason, before=added)
+    return Sighting(name, node, tensor, gradient, reason, added, arrivals.holding(tensor))
 
 
 def _reason(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-
-import torch
+from collections.abc import Sequence
 
 from autograd_inspect.model.training import Held, Training
-from autograd_inspect.tracing.expression import is_a
 from autograd_inspect.tracing.frames import Scope
+from autograd_inspect.tracing.optimizers import held_by_optimizers
 from autograd_inspect.training.graphs import step_of
 from autograd_inspect.training.ledger import Ledger
 from autograd_inspect.training.naming import graphs_held
@@ -22,7 +19,7 @@ _HELD = 1000
 def report(ledger: Ledger, values: ShownValues, scopes: Sequence[Scope]) -> Training:
     """Put together what was seen; `scopes` are the program's at the end, or at the last step."""
     named = ledger.name_all(scopes)
-    ledger.fates.wait(_waiting_parameters())
+    ledger.fates.wait(held_by_optimizers())
     held = graphs_held(scopes)
     failed = ledger.failed
     return Training(
@@ -50,11 +47,3 @@ def report(ledger: Ledger, values: ShownValues, scopes: Sequence[Scope]) -> Trai
         reused_steps=ledger.reused[0],
         reused_place=ledger.reused[1],
     )
-
-
-def _waiting_parameters() -> Iterator[torch.Tensor]:
-    """Give what all optimizers hold that there are, those included that have not stepped yet."""
-    for one in gc.get_objects():
-        if is_a(one, torch.optim.Optimizer):
-            for group in getattr(one, "param_groups", ()):
-                yield from group["params"]

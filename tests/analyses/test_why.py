@@ -9,6 +9,11 @@ from textwrap import dedent
 import pytest
 from process import run_agi
 
+from autograd_inspect import load
+from autograd_inspect.analyses.why import explain
+from autograd_inspect.model.gradients import Holding
+from autograd_inspect.renderers.why import to_json
+
 PROGRAM = dedent(
     """
     import torch
@@ -29,6 +34,7 @@ PROGRAM = dedent(
         torch.sigmoid(tiny * 1.0),
     ]
     loss = sum(term.sum() for term in terms)
+    optimizer = torch.optim.SGD([kept, cut, dead], 0.1)
     loss.backward()
     """
 )
@@ -56,9 +62,6 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_each_gradient_is_explained(capture: Path, name: str, verdict: str) -> None:
-    from autograd_inspect import load
-    from autograd_inspect.analyses.why import explain
-
     why = explain(load(capture), name)
     assert why.verdict.value == verdict
     if name == "cut":
@@ -74,11 +77,25 @@ def test_each_gradient_is_explained(capture: Path, name: str, verdict: str) -> N
         assert why.shrinks[0].title == "sigmoid"
 
 
-def test_the_answer_as_json(capture: Path) -> None:
-    from autograd_inspect import load
-    from autograd_inspect.analyses.why import explain
-    from autograd_inspect.renderers.why import to_json
+@pytest.mark.parametrize(("name", "holding"), [("kept", Holding.HELD), ("tiny", Holding.NOT_HELD)])
+def test_what_no_optimizer_holds_is_said_to_stay(
+    capture: Path, name: str, holding: Holding
+) -> None:
+    why = explain(load(capture), name)
+    assert why.gradient is not None
+    assert why.gradient.holding is holding
+    assert any("in no optimizer" in line for line in why.why) is (holding is Holding.NOT_HELD)
 
+
+def test_without_an_optimizer_nothing_is_said_of_any(tmp_path: Path) -> None:
+    program = "import torch\nw = torch.ones(2, requires_grad=True)\n(w * 2).sum().backward()\n"
+    (tmp_path / "program.py").write_text(program, "utf-8")
+    done = run_agi("why", "w", "program.py", cwd=tmp_path)
+    assert done.status == 0, done.err
+    assert "optimizer" not in done.out
+
+
+def test_the_answer_as_json(capture: Path) -> None:
     told = json.loads(to_json(explain(load(capture), "kept")))
     assert told["schema"] == "agi.why/1"
     assert told["gradient"]["norm"] == pytest.approx((2 * 5**2) ** 0.5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 import torch
@@ -78,6 +78,41 @@ def optimizer_step(a: Tensor) -> Tensor:
     return y
 
 
+class OwnOptimizer(torch.optim.Optimizer):
+    """One of the program's own, whose lines are the program's."""
+
+    def __init__(self, parameters: Iterable[Tensor]) -> None:
+        super().__init__(parameters, {})
+
+    @torch.no_grad()
+    def step(self) -> None:  # type: ignore[override]
+        for one in self.param_groups[0]["params"]:
+            one.add_(one.grad, alpha=-0.1)
+
+
+def own_optimizer(a: Tensor) -> Tensor:
+    layer = nn.Linear(3, 3)
+    optimizer = OwnOptimizer(layer.parameters())
+    y = layer(a * 2)
+    layer(a).sum().backward(retain_graph=True)
+    optimizer.step()
+    return y
+
+
+def closure_of_a_step(a: Tensor) -> Tensor:
+    layer = nn.Linear(3, 3)
+    y = a.sigmoid()
+
+    def closure() -> float:
+        y.mul_(2)  # WRITES
+        loss = layer(a.detach()).square().sum()
+        loss.backward()
+        return float(loss.detach())
+
+    torch.optim.SGD(layer.parameters(), lr=0.1).step(closure)
+    return y
+
+
 def traced(function: Case) -> tuple[Capture, Tensor]:
     a = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
     with agi.record(watch=True):
@@ -102,6 +137,26 @@ def test_the_line_that_spoiled_a_saved_tensor_is_known(name: str) -> None:
     assert len(places) == len(stale)
     assert {place.line for place in places if place} == {line_that_writes(CASES[name])}
     assert {place.function for place in places if place} == {name}
+
+
+@pytest.mark.parametrize(
+    ("function", "op"), [(optimizer_step, "SGD.step"), (own_optimizer, "Tensor.add_")]
+)
+def test_a_step_of_torch_is_one_write_and_the_programs_own_is_read(function: Case, op: str) -> None:
+    capture, _ = traced(function)
+    stale = [saved for node in capture.graph.nodes for saved in node.saved if saved.stale]
+    assert {one.write.op for one in stale if one.write} == {op}
+
+
+def test_what_the_closure_of_a_step_does_is_the_programs() -> None:
+    capture, _ = traced(closure_of_a_step)
+    (write,) = {saved.write for node in capture.graph.nodes for saved in node.saved if saved.stale}
+    assert write is not None
+    assert write.place is not None
+    assert (write.place.line, write.place.function) == (
+        line_that_writes(closure_of_a_step),
+        "closure",
+    )
 
 
 def test_a_write_before_the_tensor_was_saved_spoils_nothing() -> None:

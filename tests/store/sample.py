@@ -14,7 +14,7 @@ from build import graph_of, make_gradients, with_origins
 from autograd_inspect.model.capture import About, Backward, Capture, Recording
 from autograd_inspect.model.curves import Chart, Curve, Curves
 from autograd_inspect.model.flow import CutKind, CutLeafTable, CutTable, CutUseTable, WriteTable
-from autograd_inspect.model.gradients import Gradients, Reason
+from autograd_inspect.model.gradients import Gradients, Holding, Reason
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.levels import Probe
 from autograd_inspect.model.places import Module, Place, Stack
@@ -249,6 +249,7 @@ def _gradients() -> Gradients:
         reason=np.array([Reason.ARRIVED, Reason.NOT_REACHED], np.uint8),
         norm=np.array([2.5, np.nan]),
         histogram=histogram,
+        holding=np.array([Holding.HELD, Holding.NOT_HELD], np.uint8),
     )
     return replace(gradients, table=table)
 

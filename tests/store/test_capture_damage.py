@@ -222,6 +222,9 @@ def test_a_missing_column_is_named(path: Path, name: str) -> None:
     assert f"damaged ({name}.npy is missing)" in refused(path)
 
 
+_ZERO_IF_MISSING = {"saved.role", "saved.stale", "cuts.truncates", "grads.holding"}
+
+
 def test_columns_that_came_later_may_be_missing(path: Path) -> None:
     members = members_of(path)
     later = [column for column in columns() if not is_needed(column)]
@@ -230,7 +233,7 @@ def test_columns_that_came_later_may_be_missing(path: Path) -> None:
     write_members(path, members)
     tables = tables_of(load(path))
     for column in later:
-        none = 0 if column.name in {"saved.role", "saved.stale", "cuts.truncates"} else -1
+        none = 0 if column.name in _ZERO_IF_MISSING else -1
         figures = getattr(tables[column.group], column.field.name)
         assert figures.tolist() == [none] * len(figures), column.name
 
@@ -354,7 +357,16 @@ def test_rows_out_of_order_are_refused(path: Path, name: str, rows: list[int]) -
 
 
 @pytest.mark.parametrize(
-    "name", ["nodes.kind", "saved.state", "saved.role", "cuts.kind", "grads.reason", "curves.kind"]
+    "name",
+    [
+        "nodes.kind",
+        "saved.state",
+        "saved.role",
+        "cuts.kind",
+        "grads.reason",
+        "grads.holding",
+        "curves.kind",
+    ],
 )
 def test_a_value_that_does_not_exist_is_refused(path: Path, name: str) -> None:
     edit_column(path, name, lambda values: np.full_like(values, 99))
