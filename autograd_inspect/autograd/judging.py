@@ -48,8 +48,11 @@ class Evidence:
 
     @property
     def is_flat(self) -> bool:
-        """Whether the outputs do not move with this input, which has a gradient all the same."""
-        numeric = (one.numeric for samples in self.samples for one in samples.elements)
+        """Whether the outputs do not move with this input, which has a gradient all the same.
+
+        Where a step crosses an edge of the stairs, they jump.
+        """
+        numeric = (one.numeric for samples in self.samples for one in samples.smooth)
         return self.is_wrong and not any(numeric)
 
 

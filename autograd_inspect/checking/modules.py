@@ -5,13 +5,17 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 
 from autograd_inspect.model.observed import Alias, Misnomer, Tie
 from autograd_inspect.model.places import Place
@@ -42,10 +46,12 @@ _MISSPELT = frozenset(
 
 @dataclass(slots=True)
 class _Registered:
+    """That a module took a parameter; `successor` is what the module was later replaced by."""
+
     module: weakref.ref[nn.Module]
     name: str
     place: Place | None
-    cls: type
+    successor: weakref.ref[nn.Module] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -64,8 +70,10 @@ class Modules:
 
     def begin(self) -> Any:
         """Begin to see registrations; gives what ends it."""
-        handle = register_module_parameter_registration_hook(self._see)
-        return handle.remove
+        ends = ExitStack()
+        ends.callback(register_module_parameter_registration_hook(self._see).remove)
+        ends.callback(register_module_module_registration_hook(self._see_replaced).remove)
+        return ends.close
 
     def look(self, scopes: Sequence[Scope]) -> None:
         """Look at all modules that variables lead to."""
@@ -90,9 +98,21 @@ class Modules:
         if known is None or known[0]() is not parameter:
             known = self._registered[id(parameter)] = (weakref.ref(parameter), [])
         try:
-            known[1].append(_Registered(weakref.ref(module), name, place, type(module)))
+            known[1].append(_Registered(weakref.ref(module), name, place))
         except TypeError:
             return
+
+    def _see_replaced(self, owner: nn.Module, name: str, new: Any) -> None:
+        """Note what takes the place of a module that holds a shared parameter."""
+        old = vars(owner).get("_modules", {}).get(name)
+        if old is None or old is new or not isinstance(new, nn.Module):
+            return
+        successors = dict(new.named_modules())
+        for path, module in old.named_modules():
+            for short, parameter in _own_parameters(module).items():
+                for one in self._registered.get(id(parameter), (None, []))[1]:
+                    if one.module() is module and one.name == short and path in successors:
+                        one.successor = weakref.ref(successors[path])
 
     def _find_aliases(
         self, owner: str, cls: str, file: str, parts: Sequence[tuple[str, nn.Module]]
@@ -135,11 +155,11 @@ class Modules:
             module = one.module()
             if module is None or id(module) not in names:
                 continue
+            present = _own_parameters(module).get(one.name)
+            if present is None:  # it was handed on to a parametrization, or given another name
+                continue
             full = f"{names[id(module)]}.{one.name}"
-            now[full] = (
-                dict(module.named_parameters(recurse=False, remove_duplicate=False)).get(one.name)
-                is parameter
-            )
+            now[full] = present is parameter
             places[full] = self._of_module.get((id(module), one.name))
         kept = [name for name, same in now.items() if same]
         lost = [name for name, same in now.items() if not same]
@@ -151,23 +171,18 @@ class Modules:
             self.ties[kept[0], name] = Tie((kept[0], name), registered[-1].place, places[name])
 
     def _find_replaced(
-        self,
-        parameter: torch.Tensor,
-        gone: _Registered,
-        kept: str,
-        names: dict[int, str],
+        self, parameter: torch.Tensor, gone: _Registered, kept: str, names: dict[int, str],
         tied: Place | None,
-    ) -> None:
-        """Find the module that stands for one which is gone, and took a tied parameter along."""
-        for other, registered in list(self._registered.values()):
-            tensor = other()
-            if tensor is None or tensor is parameter or tensor.shape != parameter.shape:
-                continue
-            for one in registered:
-                module = one.module()
-                if module is not None and one.cls is gone.cls and id(module) in names:
-                    full = f"{names[id(module)]}.{one.name}"
-                    self.ties[kept, full] = Tie((kept, full), tied, one.place)
+    ) -> None:  # fmt: skip
+        """Find the module that took the place of one which is gone, and left a tie behind."""
+        module = gone.successor() if gone.successor is not None else None
+        other = _own_parameters(module).get(gone.name) if module is not None else None
+        if other is None or other is parameter or other.shape != parameter.shape:
+            return
+        if id(module) in names:
+            full = f"{names[id(module)]}.{gone.name}"
+            place = self._of_module.get((id(module), gone.name))
+            self.ties[kept, full] = Tie((kept, full), tied, place)
 
     def _find_equals(self, names: dict[int, str]) -> None:
         """Find an embedding and a linear layer that began with equal weights and are two."""
@@ -178,20 +193,29 @@ class Modules:
         for module in gc.get_objects():
             if not is_a(module, (nn.Embedding, nn.Linear)) or id(module) not in names:
                 continue
-            weight: torch.Tensor = next(
-                one for name, one in module.named_parameters(recurse=False) if name == "weight"
-            )
-            if id(weight) not in seen and weight.dim() == 2 and weight.requires_grad:
+            weight = _own_parameters(module).get("weight")  # pruned or normalised, it has none
+            if weight is None or id(weight) in seen:
+                continue
+            if weight.dim() == 2 and weight.requires_grad and _is_varied(weight):
                 seen.add(id(weight))
                 owned.setdefault(tuple(weight.shape), []).append((module, weight))
         for pairs in owned.values():
-            embeddings = [one for one in pairs if isinstance(one[0], nn.Embedding)]
-            for linear, weight in pairs:
+            embeddings = [pair for pair in pairs if isinstance(pair[0], nn.Embedding)]
+            for linear, one in pairs:
                 for embedding, other in embeddings:
-                    if isinstance(linear, nn.Linear) and torch.equal(weight, other):
+                    if isinstance(linear, nn.Linear) and torch.equal(one, other):
                         key = f"{names[id(embedding)]}.weight", f"{names[id(linear)]}.weight"
                         place = self._of_module.get((id(linear), "weight"))
                         self.ties[key] = Tie(key, None, place, equal=True)
+
+
+def _is_varied(weight: torch.Tensor) -> bool:
+    """Tell whether equal values say anything: two that began with zeros are not one."""
+    return weight.numel() > 0 and not weight.is_meta and bool(weight.amin() != weight.amax())
+
+
+def _own_parameters(module: nn.Module) -> dict[str, nn.Parameter]:
+    return dict(module.named_parameters(recurse=False, remove_duplicate=False))
 
 
 def _holders(

@@ -14,6 +14,7 @@ import torch
 from autograd_inspect.autograd._torch import (
     in_backward,
     in_capture,
+    in_transform,
     is_tracing,
     next_sequence,
     sequence_of,
@@ -179,7 +180,7 @@ class Witness:
     ) -> tuple[tuple[str, tuple[Origin, ...]], ...]:
         """Tell which losses are not finite, and where that came from."""
         flow = self.recorder.flow
-        if flow is None or not flow.values.born:
+        if flow is None or not flow.values.born or in_transform():
             return ()
         tensors = [one for one in call.roots if isinstance(one, torch.Tensor)]
         found = []

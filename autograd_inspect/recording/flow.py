@@ -51,6 +51,7 @@ from autograd_inspect.recording.stepping import OF_OPTIMIZERS, Stepping
 from autograd_inspect.recording.unrecorded import UnrecordedTensors
 from autograd_inspect.recording.values import Born, Values
 from autograd_inspect.recording.writes import Writes, versions_of
+from autograd_inspect.run.files import is_machinery
 
 TorchFunction = Callable[..., Any]
 Options = dict[str, Any] | None
@@ -118,9 +119,8 @@ class Flow(TorchFunctionMode):
         kwargs: Options = None,
     ) -> Any:
         """Run a function and see what became of the tensors it was given."""
-        frame = sys._getframe(1)
-        within_step = OF_OPTIMIZERS[frame.f_code.co_filename]
-        if self.asleep or within_step or torch.compiler.is_compiling() or in_transform():
+        untold = self.asleep or _is_traced() or in_transform()  # a compiler can follow no frame
+        if untold or OF_OPTIMIZERS[(frame := sys._getframe(1)).f_code.co_filename]:
             return func(*args, **kwargs) if kwargs else func(*args)
         try:
             sort = sort_of(func)
@@ -237,10 +237,9 @@ class Flow(TorchFunctionMode):
     ) -> None:
         for tensor, version in zip(inputs, versions, strict=True):
             if version >= 0 and tensor._version != version:
-                self.writes.note(tensor, name_of(func), spot_of(frame))
-                owner = self.lineage.owner_of(tensor)
-                if owner is not None:
-                    self.lives.written_past(owner)
+                by_torch = is_machinery(frame.f_code.co_filename)
+                self.writes.note(tensor, name_of(func), spot_of(frame), by_torch=by_torch)
+                self.lives.written_past(self.lineage.owner_of(tensor))
                 if torch.is_grad_enabled() and not self._in_backward:
                     self.overwriting.wrote(tensor, name_of(func), frame)
                 if self.on_write is not None:
@@ -387,6 +386,11 @@ class Flow(TorchFunctionMode):
             work(*arguments)
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
+
+
+def _is_traced() -> bool:
+    """Tell whether operations are only looked at, to be compiled, and where from matters."""
+    return torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
 
 
 def _entering(tainted: Sequence[Known]) -> Entering:

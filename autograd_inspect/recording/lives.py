@@ -159,9 +159,9 @@ class Lives:
         if known is not None and known.reached and known.taken is None:
             known.taken = spot_of(frame)
 
-    def written_past(self, tensor: torch.Tensor) -> None:
-        """See a leaf written to through `.data`."""
-        life = self._lives.get(id(tensor))
+    def written_past(self, leaf: torch.Tensor | None) -> None:
+        """See a leaf written to through `.data`, where there is one."""
+        life = self._lives.get(id(leaf)) if leaf is not None else None
         if life is not None:
             life.hidden = True
 

@@ -31,6 +31,8 @@ def wrong_custom_backward_sign(facts: Facts) -> Iterator[Finding]:
 def _wrong(facts: Facts) -> Iterator[tuple[FunctionCheck, InputCheck]]:
     for check in facts.gradcheck.checks if facts.gradcheck is not None else ():
         muddled = any(fault.is_finding for fault, _ in check.faults)
+        if any(one.cause is Cause.UNUSED for one in check.inputs):
+            continue  # a gradient for what the forward does not look at is sent there on purpose
         for one in check.inputs:
             if one.verdict.is_finding and not muddled:
                 yield check, one

@@ -189,6 +189,8 @@ def inplace_aliases_skip(facts: Facts) -> Iterator[Finding]:
     """Find a variable that is used on although what it was handed to has overwritten its tensor."""
     sources = Sources(facts.start)
     for one in facts.observed.overwritten:
+        if one.op.endswith("__setitem__"):
+            continue  # an assignment to a part is no operation that happens to work in place
         call, use = sources.statement(one.called), sources.statement(one.used)
         if call is None or use is None or not _is_kept(one.variable, call, use):
             continue

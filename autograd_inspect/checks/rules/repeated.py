@@ -29,6 +29,8 @@ def redundant_saved_tensor(facts: Facts) -> Iterator[Finding]:
             if node.title not in _REPEATING or times < _TIMES:
                 continue
             numel = _numel(node.outputs[0])
+            if _meets_data(node, numel):
+                continue
             held = _bytes_saved(graph, numel)
             if held >= max(_BYTES, _SHARE * total):
                 small = name_of(node.edges[0].target) if node.edges[0].target else "its input"
@@ -46,6 +48,30 @@ def redundant_saved_tensor(facts: Facts) -> Iterator[Finding]:
                     tensors=(name_of(node),),
                     marked=node.title,
                 )
+
+
+def _meets_data(node: Node, numel: int) -> bool:
+    """Tell whether what is repeated goes to a tensor of that size which repeats nothing."""
+    others = (
+        edge.target
+        for user in node.graph.nodes
+        if any(edge.target is not None and edge.target.index == node.index for edge in user.edges)
+        for edge in user.edges
+        if edge.target is not None and edge.target.index != node.index
+    )
+    return any(_is_data(other, numel) for other in others)
+
+
+def _is_data(node: Node, numel: int) -> bool:
+    """Tell whether a node gives so many elements, and not out of what was repeated just before."""
+    while node.title not in _REPEATING:
+        if not node.outputs or _numel(node.outputs[0]) < numel:
+            return False
+        targets = [edge.target for edge in node.edges if edge.target is not None]
+        if len(targets) != 1:
+            return True
+        node = targets[0]
+    return False
 
 
 def _times(node: Node) -> int:
