@@ -17,6 +17,7 @@ from autograd_inspect.autograd._torch import (
     in_transform,
     is_tracing,
     next_sequence,
+    sequence_of,
 )
 from autograd_inspect.autograd.rerunning import CustomCall
 from autograd_inspect.autograd.structure import release_safely
@@ -229,9 +230,10 @@ class Witness:
         lives = self.recorder.lives
         if lives is None or call.accumulates:
             return
+        roots = [sequence_of(root.grad_fn) for root in call.roots if isinstance(root, torch.Tensor)]
         for one in call.inputs:
             if isinstance(one, torch.Tensor) and moment.walked.node_of(one) < 0:
-                lives.missed(one, frame)
+                lives.missed(one, frame, roots)
                 lives.name(moment.named.by_id, (), {})
 
     def _note_lives(self, moment: Moment, call: BackwardCall) -> None:

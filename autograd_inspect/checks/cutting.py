@@ -66,8 +66,15 @@ class Trail:
     uses: dict[tuple[str, Place | None], CutUse] = field(default_factory=dict)
 
     @property
+    def enters(self) -> bool:
+        """Whether what came out went into a root as it was, and not by way of another cut."""
+        return self.ends or any(use.node is not None for use in self.uses.values())
+
+    @property
     def is_a_weight(self) -> bool:
         """Whether what came out only scales what has a graph, as an advantage does."""
+        if self.op == "Tensor.detach_":
+            return False  # also for those who had the tensor before
         return self._entered == {"mul"}
 
     @property
@@ -116,11 +123,13 @@ def trails(facts: Facts) -> list[Trail]:
     for capture in facts.captures:
         graphless = is_graphless(capture)
         for cut in capture.graph.cuts:
-            inside = cut.region is not None
+            # What is copied into a parameter is about the copy, whatever else runs there.
+            inside = cut.region is not None and cut.kind is not CutKind.COPY
             key = (cut.kind, cut.region) if inside else (cut.kind, cut.op, cut.place)
             trail = found.get(key)
             if trail is None:
-                trail = found[key] = Trail(cut.kind, cut.op, cut.place, cut.region)
+                region = cut.region if inside else None
+                trail = found[key] = Trail(cut.kind, cut.op, cut.place, region)
             trail.add(cut, graphless=graphless)
     return list(found.values())
 
@@ -139,11 +148,12 @@ def _has_only_a_leaf(capture: Capture) -> bool:
 def lost(facts: Facts) -> list[Learner]:
     """List what should learn and got no gradient from any backward call."""
     stepping = any(one.is_trained for one in facts.learners)
+    derived = _derived(facts)
     silent = [
         one
         for one in facts.learners
         if one.name and one.requires_grad and one.is_leaf and not (one.reached or one.arrived)
-        if not _came_too_late(one, facts)
+        if one.name not in derived and not _came_too_late(one, facts)
     ]
     if stepping:
         return [one for one in silent if one.is_trained]
@@ -155,6 +165,21 @@ def lost(facts: Facts) -> list[Learner]:
     return [
         one for one in silent if graphless or (one.is_registered and _owner(one.name) in taught)
     ]
+
+
+def _derived(facts: Facts) -> frozenset[str]:
+    """Name what a derivative that the loss is made of was taken through.
+
+    A term that is constant there, as the bias of an energy, has no part in the derivative.
+    """
+    creating = {e.number for e in facts.events if e.kind is EventKind.GRAD and e.creates}
+    return frozenset(
+        node.leaf.name
+        for capture in facts.captures
+        if capture.about.number in creating
+        for node in capture.graph.nodes
+        if node.leaf is not None
+    )
 
 
 def _came_too_late(one: Learner, facts: Facts) -> bool:
@@ -224,10 +249,13 @@ def is_only_shown(sources: Sources, place: Place | None) -> bool:
     return function.startswith(_SHOWING) or any(one.startswith(_SHOWERS) for one in owners)
 
 
-def _doubt(trail: Trail, waiting: set[str], learned: set[str]) -> tuple[bool, int, int]:
-    """Order cuts by how surely they are why the waiting ones got nothing."""
+def _doubt(trail: Trail, waiting: set[str], learned: set[str]) -> tuple[bool, int, bool, int]:
+    """Order cuts by how surely they are why the waiting ones got nothing.
+
+    Of two in a row the later one is: what it was given still had a graph.
+    """
     explained = sum(name in waiting for name in trail.leaves)
-    return not explained, _rank(trail, learned), -explained
+    return not explained, _rank(trail, learned), not trail.enters, -explained
 
 
 def _rank(trail: Trail, learned: AbstractSet[str] = frozenset()) -> int:

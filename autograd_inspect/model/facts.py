@@ -121,13 +121,18 @@ class Learner:
     arrived        there is or was a gradient
     made           the line that made it as a Parameter, `made_at` when, in the order of all such
                    moments, and `made_after` how many backward calls
+    built          the line that called the outermost module in whose `__init__` it was made
+    is_copy        it was made by deepcopy
     in_forward     it was made within the forward of a module
     frozen         the line that switched `requires_grad` off last, and `thawed` on
     used           the line of the first operation that took it
     grad_read      the line that read its `.grad` though it is no leaf, so that it was None
+    taken          the line that first read its `.grad`, as of a leaf that has one
+    moved          it was written to since a backward first led to it, or that is not known
     missed         the line that asked `autograd.grad` for its derivative, of something that it did
                    not lead to
     base           the tensor that it is a view of, by name
+    came_after     it was made after all that `autograd.grad` was to derive
     born           the line of the operation that made it, where it is no leaf, and `born_at` the
                    sequence number of its node
     kept           where a module keeps it without registering it
@@ -145,6 +150,8 @@ class Learner:
     made: Place | None = None
     made_at: int = -1
     made_after: int = 0
+    built: Place | None = None
+    is_copy: bool = False
     in_forward: bool = False
     frozen: Place | None = None
     frozen_at: int = -1
@@ -152,8 +159,11 @@ class Learner:
     thawed_at: int = -1
     used: Place | None = None
     grad_read: Place | None = None
+    taken: Place | None = None
+    moved: bool = True
     missed: Place | None = None
     base: str = ""
+    came_after: bool = False
     born: Place | None = None
     born_at: int = -1
     kept: Kept | None = None

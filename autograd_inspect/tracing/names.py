@@ -23,6 +23,7 @@ from torch.autograd.graph import Node
 
 from autograd_inspect.autograd._torch import GraphNode
 from autograd_inspect.recording.places import ModulePath, ModulePaths
+from autograd_inspect.run.files import is_own
 from autograd_inspect.tracing.expression import is_a
 from autograd_inspect.tracing.frames import Scope
 
@@ -165,13 +166,21 @@ def _look_into_modules(found: Found) -> None:
 
 
 def _contents(value: object) -> Iterator[tuple[str, Any]]:
-    """Give the tensors and modules in a value, two containers deep."""
+    """Give the tensors and modules in a value, two containers deep, or in an object of theirs."""
     queue: list[tuple[str, Any, int]] = [("", value, 0)]
     for path, item, depth in queue:
         if is_a(item, (torch.Tensor, nn.Module)):
             yield path, item
         elif depth < _DEEP and is_a(item, (list, tuple, dict)) and len(item) <= _MANY:
             queue.extend((path + by, part, depth + 1) for by, part in _parts(item))
+        elif depth < _DEEP and not is_a(item, _OPAQUE) and is_own(_file_of(type(item))):
+            queue.extend((path + by, part, _DEEP) for by, part in _parts(item))
+
+
+def _file_of(cls: type) -> str:
+    """Give the file of a class that has functions of its own; empty for any other."""
+    codes = (getattr(one, "__code__", None) for one in vars(cls).values())
+    return next((code.co_filename for code in codes if code is not None), "")
 
 
 def _unregistered(found: Found) -> dict[int, tuple[nn.Module, str]]:

@@ -139,6 +139,8 @@ def _integer(trail: Trail) -> str:
 
 def _detached(trail: Trail, sources: Sources) -> str:
     """Tell a detach that only makes way for numpy or a number from one that is meant as such."""
+    if trail.enters:
+        return "detach_before_use"
     words = _words(sources, trail.place)
     if trail.taken_by(*TO_NUMPY) or "numpy" in words:
         return "numpy_roundtrip"

@@ -33,8 +33,11 @@ def target_not_detached(facts: Facts) -> Iterator[Finding]:
     yield from own_targets(facts)
     if facts.training is None:
         return
+    by_hand = {one.name for one in facts.learners if one.taken is not None}
     for name, twin, fates in _idle_twins(facts.training.parameters):
         names = tuple(f"{name}.{fate.name[len(name) + 1 :]}" for fate in fates)
+        if not by_hand.isdisjoint(names):
+            continue  # the program does something with these gradients itself
         place, call = _way_in(facts, name, set(names))
         yield Finding(
             message=f"gradients flow into {name}, a copy of {twin} that no optimizer moves: its "
