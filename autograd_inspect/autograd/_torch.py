@@ -50,6 +50,22 @@ def sequence_of(node: GraphNode | None) -> int:
     return -1 if node is None else int(node._sequence_nr())
 
 
+def made_by(tensor: torch.Tensor) -> GraphNode | None:
+    """Give the node that made a tensor; None where none did, or it cannot be told any more."""
+    try:
+        return tensor.grad_fn
+    except RuntimeError:  # a view of what was overwritten may have lost its own
+        return None
+
+
+def is_leaf(tensor: torch.Tensor) -> bool:
+    """Tell whether no operation made a tensor."""
+    try:
+        return bool(tensor.is_leaf)
+    except RuntimeError:  # as above: one that could not be told
+        return False
+
+
 def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
     """Give the tensor that this one is a view of."""
     return None if tensor.is_inference() else tensor._base

@@ -18,8 +18,15 @@ from autograd_inspect.autograd.rerunning import (
     quietly,
     same_values,
 )
-from autograd_inspect.autograd.torch_checks import Check, torch_says
-from autograd_inspect.model.gradcheck import Fault, FunctionCheck, InputCheck
+from autograd_inspect.autograd.torch_checks import Check, second_says, torch_says
+from autograd_inspect.model.gradcheck import (
+    PASSES,
+    Cause,
+    Fault,
+    FunctionCheck,
+    InputCheck,
+    Verdict,
+)
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.places import Place
 
@@ -83,7 +90,7 @@ class _Check:
         plain = self._torch_says(torch.autograd.gradcheck)
         once = self.rerun.why_once(self.upstreams[0]) if second else ""
         deep = second and not once
-        deeper = self._torch_says(torch.autograd.gradgradcheck) if deep else ""
+        deeper = self._second_says() if deep else ""
         return replace(self._result(inputs, faults, plain=plain, second=deeper), once=once)
 
     def _result(
@@ -123,7 +130,15 @@ class _Check:
             original = self.call.arguments[self.call.learning[which]]
             dtype = dtype_name(original.dtype)
             evidence.append(Evidence(rerun.names[which], point, dtype, gradients, samples))
-        return judge(evidence, rerun.forward, differences)
+        checks = judge(evidence, rerun.forward, differences)
+        if any(one.verdict.is_finding for one in checks) and self._is_meant(checks):
+            return [_by_design(one) for one in checks]
+        return checks
+
+    def _is_meant(self, checks: Sequence[InputCheck]) -> bool:
+        """Tell whether the backward as a whole is a stand-in for the derivative of the forward."""
+        through = any(one.verdict is Verdict.STRAIGHT_THROUGH for one in checks)
+        return through or self.rerun.is_made_up(self.upstreams[1])
 
     def _faults(self, pull: Pullback) -> list[tuple[Fault, str]]:
         found = []
@@ -145,6 +160,14 @@ class _Check:
         own = Rerun(self.call)
         own.outputs()
         return ", ".join(own.overwritten())
+
+    def _second_says(self) -> str:
+        """Ask torch, and where it has nothing to say against it, look along directions."""
+        said = self._torch_says(torch.autograd.gradgradcheck)
+        reals = not any(one.is_complex() for one in (*self.rerun.inputs, *self.base))
+        if self.precision is not torch.float64 or not reals or said not in {"", PASSES}:
+            return said
+        return second_says(self.rerun.function, self.rerun.inputs, self.upstreams[1])
 
     def _torch_says(self, check: Check) -> str:
         """Ask torch's own check, in double precision; nothing where that is not possible."""
@@ -194,6 +217,12 @@ def _fits(tensor: torch.Tensor, dtype: torch.dtype) -> bool:
     """Tell whether a dtype could hold all these values as they are."""
     parts = torch.view_as_real(tensor) if tensor.is_complex() else tensor
     return same_values(parts.to(dtype).to(parts.dtype), parts)
+
+
+def _by_design(check: InputCheck) -> InputCheck:
+    if not check.verdict.is_finding:
+        return check
+    return replace(check, verdict=Verdict.BY_DESIGN, cause=Cause.OTHER, other="")
 
 
 def _is_numbers(value: object) -> bool:

@@ -48,9 +48,26 @@ class Evidence:
 
     @property
     def is_flat(self) -> bool:
-        """Whether the outputs do not move with this input, which has a gradient all the same."""
-        numeric = (one.numeric for samples in self.samples for one in samples.elements)
+        """Whether the outputs do not move with this input, which has a gradient all the same.
+
+        Where a step crosses an edge of the stairs, they jump.
+        """
+        numeric = (one.numeric for samples in self.samples for one in samples.smooth)
         return self.is_wrong and not any(numeric)
+
+    @property
+    def is_wrong_where_flat(self) -> bool:
+        """Whether only elements that do not move the outputs have a wrong gradient."""
+        wrong = [one for samples in self.samples for one in samples.wrong]
+        missed = any(samples.missed for samples in self.samples)
+        return bool(wrong) and not missed and not any(one.numeric for one in wrong)
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether elements have a wrong gradient for one v and none for another: by its sign."""
+        columns = zip(*(samples.elements for samples in self.samples), strict=True)
+        flat = [column for column in columns if not any(one.numeric for one in column)]
+        return any(len({bool(one.analytic) for one in column}) > 1 for column in flat)
 
 
 def judge(
@@ -97,6 +114,8 @@ def _verdict(one: Evidence, around: _Around) -> Verdict:
         return Verdict.BY_DESIGN
     if one.is_flat and around.has_stairs():
         return Verdict.STRAIGHT_THROUGH
+    if one.is_wrong_where_flat and (one.is_one_way or around.keeps_to_a_range()):
+        return Verdict.STRAIGHT_THROUGH  # past the ends of a range
     first = one.samples[0]
     return Verdict.WRONG if first.wrong or first.missed else Verdict.LATENT
 
@@ -213,6 +232,14 @@ class _Around:
         """Tell whether far steps move the outputs."""
         outputs = (self._at(there) for there in self._far())
         return any(one is not None and _share_moved(one, self.base) > 0 for one in outputs)
+
+    def keeps_to_a_range(self) -> bool:
+        """Tell whether the outputs stay where they are at last, whichever way the input goes."""
+        for way in (1e3, -1e3):
+            there, further = (self._at(self.point + way * n * self._size) for n in (1, 7))
+            if there is None or further is None or _share_moved(there, further) > 0:
+                return False
+        return self.moves()
 
     @property
     def _size(self) -> float:

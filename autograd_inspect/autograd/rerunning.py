@@ -7,6 +7,7 @@ import inspect
 import io
 import warnings
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,6 +149,32 @@ class Rerun:
         again = _pull(chosen, leaves, [one.clone() for one in upstream])
         found.repeats = all(map(alike, again, found.gradients))
         return found
+
+    def is_made_up(self, upstream: Sequence[torch.Tensor]) -> bool:
+        """Tell a backward that no mistake makes: one that cannot mean to derive the forward.
+
+        It goes by the sign of what comes in, or by an argument that its forward does not look at.
+        """
+        plain = self.backward(upstream).gradients
+        turned = self.backward([-one for one in upstream]).gradients
+        opposite = [None if one is None else -one for one in turned]
+        if not any(all(map(alike, plain, one)) for one in (opposite, turned)):
+            return True
+        base = self.forward(self.inputs)
+        for place, one in enumerate(self._arguments):
+            if isinstance(one, torch.Tensor) and one.is_floating_point():
+                other = copy(self)
+                other._arguments = (
+                    *self._arguments[:place],
+                    one.detach() * 1.5 + 0.25,
+                    *self._arguments[place + 1 :],
+                )
+                other.inputs = [other._arguments[number] for number in self.call.learning]
+                if all(map(same_values, other.forward(other.inputs), base)) and not all(
+                    map(alike, other.backward(upstream).gradients, plain)
+                ):
+                    return True
+        return False
 
     def why_once(self, upstream: Sequence[torch.Tensor]) -> str:
         """Say why the gradient cannot be differentiated again; empty where it can."""

@@ -36,14 +36,18 @@ class Contexts:
         """List the tensors on those that are still alive."""
         calls: dict[tuple[str, str], set[int]] = {}
         specs: dict[tuple[str, str], Spec] = {}
+        in_graph: set[tuple[str, str]] = set()
         for node, function, call in self._living():
             for name, value in list(vars(node).items()):
-                for tensor in list(tensors_in(value).values())[:1]:
+                tensors = list(tensors_in(value).values())
+                if any(tensor.requires_grad for tensor in tensors):
+                    in_graph.add((function, name))
+                for tensor in tensors[:1]:
                     specs[function, name] = spec_of(tensor)
                     calls.setdefault((function, name), set()).add(call)
         return tuple(
-            ContextTensor(function, name, specs[function, name], len(alive))
-            for (function, name), alive in calls.items()
+            ContextTensor(*key, specs[key], len(alive), key in in_graph)
+            for key, alive in calls.items()
         )
 
     def _living(self) -> Iterator[tuple[GraphNode, str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -14,7 +14,7 @@ import torch
 from autograd_inspect.autograd.holding import storages_of
 from autograd_inspect.autograd.walker import Walk
 from autograd_inspect.model.facts import Event, EventKind
-from autograd_inspect.model.observed import Share
+from autograd_inspect.model.observed import Drift, Share
 from autograd_inspect.model.places import Place
 from autograd_inspect.tracing.frames import line_at
 
@@ -44,6 +44,10 @@ class Deeds:
     _reach: dict[Place, dict[int, int]] = field(default_factory=dict)
     _holds: dict[str, set[int]] = field(default_factory=dict)
     _mixed: dict[tuple[str, frozenset[Place]], _Mixture] = field(default_factory=dict)
+    _drifting: dict[Place | None, dict[int, str]] = field(default_factory=dict)
+    _stepped: dict[Place, set[str]] = field(default_factory=dict)
+    _waiting: set[Place] = field(default_factory=set)
+    _is_spent: bool = False
 
     def before_backward(self, walked: Walk, place: Place | None) -> None:
         """Notice which gradients were cleared."""
@@ -60,9 +64,13 @@ class Deeds:
 
     def after_backward(self, leaves: Sequence[torch.Tensor], place: Place | None) -> None:
         """Note what has got a gradient."""
+        if self._is_spent:
+            self._waiting, self._is_spent = set(), False
+        if place is not None:
+            self._waiting.add(place)
         for leaf in leaves:
             gradient = leaf.grad
-            if gradient is None:
+            if gradient is None or not leaf.requires_grad:  # frozen since: it took nothing in
                 continue
             if gradient.layout is torch.strided:
                 self._gradients[_address(gradient)] = weakref.ref(leaf)
@@ -89,15 +97,30 @@ class Deeds:
         return gradient is not None and _address(gradient) == address
 
     def step(self, optimizer: torch.optim.Optimizer, name: str, place: Place | None) -> None:
-        """Note the losses that a step's gradients came from."""
+        """Note the losses that a step's gradients came from, and what it moved though frozen."""
+        for one in _moved_though_frozen(optimizer):
+            known = self._since.get(id(one))
+            if known is not None and known[0]() is one:
+                self._drifting.setdefault(place, {})[id(one)] = name
         held = {id(one) for group in optimizer.param_groups for one in group["params"]}
         self._holds[name] = held
+        self._is_spent = True
+        for place_of_loss in self._waiting:
+            if held & self._reach.get(place_of_loss, {}).keys():
+                self._stepped.setdefault(place_of_loss, set()).add(name)
         for key in held & self._since.keys():
             places = self._since[key][1]
             if len(places) > 1 and len(self._mixed) < _MOST:
                 mixture = self._mixed.setdefault((name, frozenset(places)), _Mixture(place, []))
                 if key not in mixture.parameters:
                     mixture.parameters.append(key)
+
+    def drifts(self, names: Callable[[int], str]) -> tuple[Drift, ...]:
+        """List the steps that moved what had got gradients before and was frozen since."""
+        return tuple(
+            Drift(next(iter(found.values())), place, tuple(filter(None, map(names, found))))
+            for place, found in self._drifting.items()
+        )
 
     def shares(self, names: Callable[[int], str]) -> tuple[Share, ...]:
         """List the steps that used what the loss of another optimizer had sent along."""
@@ -110,6 +133,30 @@ class Deeds:
     def _judge(
         self, name: str, places: frozenset[Place], mixture: _Mixture, names: Callable[[int], str]
     ) -> list[Share]:
+        own, foreign = self._spent_by_others(name, places)
+        if not foreign:
+            own, foreign = self._aimed_at_others(name, places, mixture)
+        if own is None:
+            return []
+        parameters = tuple(filter(None, map(names, mixture.parameters)))
+        return [
+            Share(name, mixture.step, parameters, own, place, other)
+            for place, other in foreign.items()
+        ]
+
+    def _spent_by_others(
+        self, name: str, places: frozenset[Place]
+    ) -> tuple[Place | None, dict[Place, str]]:
+        """Tell losses after which this optimizer stepped from those after which only others did."""
+        stepped = {place: self._stepped.get(place, set()) for place in places}
+        own = next((place for place, by in stepped.items() if by == {name}), None)
+        foreign = {place: min(by) for place, by in stepped.items() if by and name not in by}
+        return own, foreign if own is not None else {}
+
+    def _aimed_at_others(
+        self, name: str, places: frozenset[Place], mixture: _Mixture
+    ) -> tuple[Place | None, dict[Place, str]]:
+        """Tell losses of this optimizer alone from those that reach what another holds."""
         others = {other: held - self._holds[name] for other, held in self._holds.items()}
         aim = {
             place: next((o for o, held in others.items() if held & reach.keys()), "")
@@ -117,12 +164,12 @@ class Deeds:
             if (reach := self._reach.get(place, {}))
         }
         own = next((place for place, other in aim.items() if not other), None)
-        foreign = [place for place, other in aim.items() if other and self._lies_behind(
-            place, others[other], mixture.parameters)]  # fmt: skip
-        if own is None or not foreign:
-            return []
-        parameters = tuple(filter(None, map(names, mixture.parameters)))
-        return [Share(name, mixture.step, parameters, own, place, aim[place]) for place in foreign]
+        foreign = {
+            place: other
+            for place, other in aim.items()
+            if other and self._lies_behind(place, others[other], mixture.parameters)
+        }
+        return own, foreign
 
     def _lies_behind(self, place: Place, others: set[int], mine: Sequence[int]) -> bool:
         """Tell whether a loss reaches the parameters of others by way of mine."""
@@ -132,9 +179,29 @@ class Deeds:
         return bool(behind and before) and min(before) < min(behind)
 
 
+def _moved_though_frozen(optimizer: torch.optim.Optimizer) -> Iterator[torch.Tensor]:
+    """Give what a step moved although it requires no grad: a gradient was left there."""
+    for group in optimizer.param_groups:
+        for one in group["params"]:
+            if one.requires_grad or one.grad is None or not group.get("lr", 0):
+                continue
+            state = [
+                s for s in optimizer.state.get(one, {}).values() if torch.is_tensor(s) and s.dim()
+            ]
+            pushes = [one.grad, *(s for s in state if s.shape == one.shape)]
+            if group.get("weight_decay") or any(map(_is_any, pushes)):
+                yield one
+
+
+def _is_any(tensor: torch.Tensor) -> bool:
+    if tensor.layout is torch.strided:
+        return bool(torch.count_nonzero(tensor.detach()))
+    return not tensor.is_sparse or tensor.coalesce().values().numel() > 0
+
+
 def _has_gradient(leaf: torch.Tensor) -> bool:
     gradient = leaf.grad
-    return gradient is not None and bool(torch.count_nonzero(gradient.detach()))
+    return gradient is not None and _is_any(gradient)
 
 
 def _address(tensor: torch.Tensor) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from autograd_inspect.autograd._torch import sequence_of
+from autograd_inspect.autograd._torch import is_leaf, made_by, sequence_of, version_of
 from autograd_inspect.checking.live import Describer
 from autograd_inspect.model.facts import Holder, Kept, Learner
 from autograd_inspect.model.places import Place
@@ -41,34 +41,48 @@ class Learners:
 
     def _learner(self, life: Life) -> Learner:
         tensor: Any = life.tensor()
-        node = tensor.grad_fn if tensor is not None else None
-        born = self._describer.lines_behind(node)
+        born, born_at = self._birth(life)
         return Learner(
             name=life.name,
             shape=tuple(tensor.shape) if tensor is not None else (),
             is_parameter=life.made is not None or isinstance(tensor, torch.nn.Parameter),
             is_registered=life.is_registered,
             requires_grad=tensor is None or tensor.requires_grad,
-            is_leaf=tensor is None or tensor.is_leaf,
+            is_leaf=life.born is None if tensor is None else is_leaf(tensor),
             holders=tuple(map(self._holder, life.held)),
             reached=life.reached,
             arrived=life.arrived,
             made=self._place(life.made),
+            built=self._line(life.built),
             made_at=_order(life.made),
             made_after=life.made.backwards if life.made is not None else 0,
+            is_copy=life.is_copy,
             in_forward=life.made is not None and life.made.is_in_module,
             frozen=self._place(life.frozen),
             frozen_at=_order(life.frozen),
             thawed=self._place(life.thawed),
             thawed_at=_order(life.thawed),
             used=self._line(life.used),
+            taken=self._line(life.taken),
+            moved=_is_moved(life),
             grad_read=self._line(life.grad_read),
             missed=self._place(life.missed),
             base=life.base,
-            born=born[0] if born else None,
-            born_at=sequence_of(node) if node is not None else -1,
+            came_after=life.came_after,
+            born=born,
+            born_at=born_at,
             kept=self._kept(life),
         )
+
+    def _birth(self, life: Life) -> tuple[Place | None, int]:
+        """Tell what made a tensor that is no leaf, also of one that is gone."""
+        tensor: Any = life.tensor()
+        if tensor is None:
+            spot, number = life.born or (None, -1)
+            return self._line(spot), number
+        node = made_by(tensor)
+        lines = self._describer.lines_behind(node)
+        return lines[0] if lines else None, sequence_of(node) if node is not None else -1
 
     def _holder(self, held: Held) -> Holder:
         optimizer = held.optimizer()
@@ -99,6 +113,13 @@ class Learners:
             return None
         code, _, number = line
         return Place(relative_to(code.co_filename, self._start), number, code.co_name)
+
+
+def _is_moved(life: Life) -> bool:
+    tensor = life.tensor()
+    if tensor is None or life.hidden or tensor.is_inference():
+        return True
+    return version_of(tensor) != life.version
 
 
 def _order(moment: Moment | None) -> int:

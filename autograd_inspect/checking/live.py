@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from autograd_inspect.autograd._torch import base_of, op_name, sequence_of, version_of
+from autograd_inspect.autograd._torch import (
+    base_of,
+    is_leaf,
+    made_by,
+    op_name,
+    sequence_of,
+    version_of,
+)
 from autograd_inspect.autograd.details import spec_of
 from autograd_inspect.model.facts import LiveTensor
 from autograd_inspect.model.places import Place
@@ -26,10 +33,14 @@ _MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Describer:
-    """Describes tensors, with what the recorder knows of where they were made."""
+    """Describes tensors, with what the recorder knows of where they were made.
+
+    ends  autograd's numbers at which the steps of the program ended
+    """
 
     start: Path
     recorder: Recorder
+    ends: list[int] = field(default_factory=list)
 
     def describe(self, named: Iterable[tuple[str, torch.Tensor]]) -> tuple[LiveTensor, ...]:
         """Describe tensors, each once and by its first name."""
@@ -41,7 +52,7 @@ class Describer:
         return tuple(self._described(name, tensor, names) for name, tensor in found.values())
 
     def _described(self, name: str, tensor: torch.Tensor, names: Mapping[int, str]) -> LiveTensor:
-        node: Any = tensor.grad_fn
+        node: Any = made_by(tensor)
         base = base_of(tensor)
         unrecorded = self.recorder.unrecorded(tensor)
         stack, region = self.lines_behind(node), None
@@ -52,7 +63,7 @@ class Describer:
             name=name,
             spec=spec_of(tensor),
             requires_grad=tensor.requires_grad,
-            is_leaf=tensor.is_leaf,
+            is_leaf=is_leaf(tensor),
             node=op_name(node) if node is not None else "",
             made=stack[0] if stack else None,
             stack=stack,
@@ -63,7 +74,7 @@ class Describer:
             inference=tensor.is_inference(),
             region=region[0] if region else None,
             step=step_of(tensor),
-            steps=steps_behind(tensor),
+            steps=steps_behind(tensor, self.ends),
         )
 
     def lines_behind(self, node: Any) -> tuple[Place, ...]:

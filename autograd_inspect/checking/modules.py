@@ -1,8 +1,7 @@
-"""Which modules are one, which parameters are shared or no longer, what was frozen in name only."""
+"""Which modules are one, and what was frozen in name only."""
 
 from __future__ import annotations
 
-import gc
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,19 +10,16 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from autograd_inspect.model.observed import Alias, Misnomer, Tie
-from autograd_inspect.model.places import Place
+from autograd_inspect.checking.ties import Ties
+from autograd_inspect.model.observed import Alias, Misnomer
 from autograd_inspect.run.files import relative_to
 from autograd_inspect.tracing.expression import is_a
-from autograd_inspect.tracing.frames import Scope, calling_frame, line_at
+from autograd_inspect.tracing.frames import Scope
 from autograd_inspect.tracing.names import search
 
 #: Looks at the program's modules, each of which goes through all of its variables.
 _LOOKS = 4
-#: Registrations remembered.
-_MOST = 100_000
 _MISSPELT = frozenset(
     [
         "require_grad",
@@ -40,32 +36,21 @@ _MISSPELT = frozenset(
 )
 
 
-@dataclass(slots=True)
-class _Registered:
-    module: weakref.ref[nn.Module]
-    name: str
-    place: Place | None
-    cls: type
-
-
 @dataclass(slots=True, eq=False)
 class Modules:
-    """Looks at the program's modules a few times, and at each parameter that one registers."""
+    """Looks at the program's modules a few times."""
 
     start: Path
     aliases: dict[tuple[str, tuple[str, ...]], Alias] = field(default_factory=dict)
     misnomers: dict[tuple[str, str], Misnomer] = field(default_factory=dict)
-    ties: dict[tuple[str, str], Tie] = field(default_factory=dict)
+    ties: Ties = field(init=False)
+    may_be_unused: bool = False
     looks: int = 0
-    _registered: dict[int, tuple[weakref.ref[torch.Tensor], list[_Registered]]] = field(
-        default_factory=dict
-    )
-    _of_module: dict[tuple[int, str], Place | None] = field(default_factory=dict)
+    _partly_frozen: weakref.WeakSet[nn.Module] = field(default_factory=weakref.WeakSet)
 
-    def begin(self) -> Any:
-        """Begin to see registrations; gives what ends it."""
-        handle = register_module_parameter_registration_hook(self._see)
-        return handle.remove
+    def __post_init__(self) -> None:
+        """Make what sees the parameters that modules share."""
+        self.ties = Ties(self.start)
 
     def look(self, scopes: Sequence[Scope]) -> None:
         """Look at all modules that variables lead to."""
@@ -75,123 +60,57 @@ class Modules:
         for owner, cls, file, parts in _holders(scopes):
             self._find_aliases(owner, cls, file, parts)
         found = search(scopes)
-        for path, root in found.modules.values():
-            for name, module in root.named_modules(prefix=path):
-                self._find_misnomers(name, module)
-        self._find_ties({id(m): n for path, root in found.modules.values()
-                         for n, m in root.named_modules(prefix=path)})  # fmt: skip
-
-    def _see(self, module: nn.Module, name: str, parameter: Any) -> None:
-        if not isinstance(parameter, torch.Tensor) or len(self._registered) >= _MOST:
-            return
-        place = line_at(calling_frame(), self.start)
-        self._of_module[id(module), name] = place
-        known = self._registered.get(id(parameter))
-        if known is None or known[0]() is not parameter:
-            known = self._registered[id(parameter)] = (weakref.ref(parameter), [])
-        try:
-            known[1].append(_Registered(weakref.ref(module), name, place, type(module)))
-        except TypeError:
-            return
+        models = [
+            {id(module): (name, module) for name, module in root.named_modules(prefix=path)}
+            for path, root in found.modules.values()
+        ]
+        for name, module in {key: one for model in models for key, one in model.items()}.values():
+            self._find_misnomers(name, module)
+            # That of DistributedDataParallel.
+            self.may_be_unused |= getattr(module, "find_unused_parameters", False) is True
+        self._find_shallow_copies(list(found.modules.values()))
+        self.ties.look(models, first=self.looks == 1)
 
     def _find_aliases(
         self, owner: str, cls: str, file: str, parts: Sequence[tuple[str, nn.Module]]
     ) -> None:
-        groups: dict[tuple[int, ...], list[str]] = {}
+        groups: dict[tuple[object, ...], list[str]] = {}
         for name, module in parts:
-            key = tuple(id(one) for one in module.parameters()) or (id(module),)
+            if isinstance(module, nn.Embedding):
+                continue  # languages and ends of a model share these on purpose
+            # Of one class: a head and an embedding that share a weight are tied.
+            key = type(module), *(list(map(id, module.parameters())) or [id(module)])
             groups.setdefault(key, []).append(name)
         for names in groups.values():
             if len(names) > 1:
                 shown = file if file.startswith("<") else relative_to(file, self.start)
                 self.aliases[owner, tuple(names)] = Alias(owner, tuple(names), cls, shown)
 
+    def _find_shallow_copies(self, modules: Sequence[tuple[str, nn.Module]]) -> None:
+        """Find copies of a module that have its very parts, as `copy.copy` makes them."""
+        first: dict[int, tuple[str, nn.Module]] = {}
+        for path, module in modules:
+            held = vars(module)
+            parts = held["_modules"] or held["_parameters"]
+            known, other = first.setdefault(id(parts), (path, module))
+            if parts and other is not module:
+                names = known, path
+                self.aliases["", names] = Alias("", names, type(module).__name__, is_copied=True)
+
     def _find_misnomers(self, name: str, module: nn.Module) -> None:
         learning = tuple(n for n, p in module.named_parameters(prefix=name) if p.requires_grad)
+        if len(learning) < len(list(module.parameters())):
+            self._partly_frozen.add(module)  # the attribute may tell what was done, or part of it
         own = vars(module)
         for attribute in ("requires_grad", *_MISSPELT):
-            if own.get(attribute, True) is False and learning:
+            is_thawed = module in self._partly_frozen
+            if own.get(attribute, True) is False and learning and not is_thawed:
                 self.misnomers[name, attribute] = Misnomer(name, attribute, True, learning)
         for short, parameter in module.named_parameters(recurse=False):
             for attribute in _MISSPELT & vars(parameter).keys():
                 if vars(parameter)[attribute] is False and parameter.requires_grad:
                     full = f"{name}.{short}"
                     self.misnomers[full, attribute] = Misnomer(full, attribute, False, (full,))
-
-    def _find_ties(self, names: dict[int, str]) -> None:
-        for reference, registered in self._registered.values():
-            parameter = reference()
-            if parameter is None or len(registered) < 2:
-                continue
-            self._judge_tie(parameter, registered, names)
-        self._find_equals(names)
-
-    def _judge_tie(
-        self, parameter: torch.Tensor, registered: Sequence[_Registered], names: dict[int, str]
-    ) -> None:
-        now: dict[str, bool] = {}
-        places: dict[str, Place | None] = {}
-        for one in registered:
-            module = one.module()
-            if module is None or id(module) not in names:
-                continue
-            full = f"{names[id(module)]}.{one.name}"
-            now[full] = (
-                dict(module.named_parameters(recurse=False, remove_duplicate=False)).get(one.name)
-                is parameter
-            )
-            places[full] = self._of_module.get((id(module), one.name))
-        kept = [name for name, same in now.items() if same]
-        lost = [name for name, same in now.items() if not same]
-        for one in registered if len(kept) == 1 else ():
-            module = one.module()
-            if module is None or id(module) not in names:
-                self._find_replaced(parameter, one, kept[0], names, registered[-1].place)
-        for name in lost if kept else ():
-            self.ties[kept[0], name] = Tie((kept[0], name), registered[-1].place, places[name])
-
-    def _find_replaced(
-        self,
-        parameter: torch.Tensor,
-        gone: _Registered,
-        kept: str,
-        names: dict[int, str],
-        tied: Place | None,
-    ) -> None:
-        """Find the module that stands for one which is gone, and took a tied parameter along."""
-        for other, registered in list(self._registered.values()):
-            tensor = other()
-            if tensor is None or tensor is parameter or tensor.shape != parameter.shape:
-                continue
-            for one in registered:
-                module = one.module()
-                if module is not None and one.cls is gone.cls and id(module) in names:
-                    full = f"{names[id(module)]}.{one.name}"
-                    self.ties[kept, full] = Tie((kept, full), tied, one.place)
-
-    def _find_equals(self, names: dict[int, str]) -> None:
-        """Find an embedding and a linear layer that began with equal weights and are two."""
-        if self.looks > 1:
-            return
-        owned: dict[tuple[int, ...], list[tuple[nn.Module, torch.Tensor]]] = {}
-        seen: set[int] = set()
-        for module in gc.get_objects():
-            if not is_a(module, (nn.Embedding, nn.Linear)) or id(module) not in names:
-                continue
-            weight: torch.Tensor = next(
-                one for name, one in module.named_parameters(recurse=False) if name == "weight"
-            )
-            if id(weight) not in seen and weight.dim() == 2 and weight.requires_grad:
-                seen.add(id(weight))
-                owned.setdefault(tuple(weight.shape), []).append((module, weight))
-        for pairs in owned.values():
-            embeddings = [one for one in pairs if isinstance(one[0], nn.Embedding)]
-            for linear, weight in pairs:
-                for embedding, other in embeddings:
-                    if isinstance(linear, nn.Linear) and torch.equal(weight, other):
-                        key = f"{names[id(embedding)]}.weight", f"{names[id(linear)]}.weight"
-                        place = self._of_module.get((id(linear), "weight"))
-                        self.ties[key] = Tie(key, None, place, equal=True)
 
 
 def _holders(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from types import FrameType
 
-import torch
-
 from autograd_inspect.checking.spoiling import chain_of, stack_of
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.observed import Broadcast, LostConstant, Observed, Overwritten
@@ -16,10 +14,10 @@ from autograd_inspect.tracing.frames import scopes_at
 from autograd_inspect.training.ledger import Ledger
 
 
-def variables_for(frame: FrameType, tensor: torch.Tensor) -> list[str]:
-    """List the variables of a frame that stand for a tensor."""
+def variables_of(frame: FrameType) -> dict[str, object]:
+    """Give the variables of a frame with what they stand for just now."""
     with scopes_at(frame) as scopes:
-        return [name for name, value in scopes[0].variables.items() if value is tensor]
+        return dict(scopes[0].variables)
 
 
 def observed_by(witness: Witness, ledger: Ledger) -> Observed:
@@ -46,12 +44,21 @@ def observed_by(witness: Witness, ledger: Ledger) -> Observed:
             for one in (noticing.squared.values() if noticing else ())
         ),
         overwritten=tuple(
-            Overwritten(one.variable, one.op, place(one.called), place(one.wrote), place(one.used))
+            Overwritten(
+                one.variable,
+                one.is_list,
+                one.op,
+                place(one.called),
+                place(one.wrote),
+                place(one.used),
+            )
             for one in (flow.overwriting.uses if flow is not None else ())
         ),
         shares=witness.deeds.shares(ledger.fates.name_by_id),
+        drifts=witness.deeds.drifts(ledger.fates.name_by_id),
         hidden=tuple(witness.hidden),
         aliases=tuple(modules.aliases.values()),
         misnomers=tuple(modules.misnomers.values()),
-        ties=tuple(modules.ties.values()),
+        ties=tuple(modules.ties.found.values()),
+        may_be_unused=modules.may_be_unused,
     )

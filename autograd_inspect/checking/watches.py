@@ -12,12 +12,13 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from autograd_inspect.autograd._torch import patch_engine
+from autograd_inspect.autograd._torch import next_sequence, patch_engine
 from autograd_inspect.autograd.custom_checks import check_calls
 from autograd_inspect.checking.failure import failure_of
+from autograd_inspect.checking.keeping import Keeping
 from autograd_inspect.checking.learners import Learners
 from autograd_inspect.checking.live import Describer
-from autograd_inspect.checking.observing import observed_by, variables_for
+from autograd_inspect.checking.observing import observed_by, variables_of
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.capture import About, Capture
 from autograd_inspect.model.facts import Event, EventKind, Facts, Learner
@@ -29,11 +30,11 @@ from autograd_inspect.run.files import relative_to
 from autograd_inspect.run.ranks import current_rank
 from autograd_inspect.run.stop import Stop
 from autograd_inspect.run.target import Target
-from autograd_inspect.tracing.frames import Scope, calling_frame, line_at, scopes_from
+from autograd_inspect.tracing.frames import Scope, calling_frame, line_at, scopes_at, scopes_from
 from autograd_inspect.tracing.moment import Moment, Scene
 from autograd_inspect.tracing.names import find_names
 from autograd_inspect.training.ledger import Ledger
-from autograd_inspect.training.naming import graphs_held, variable_holding
+from autograd_inspect.training.naming import variable_holding
 from autograd_inspect.training.observer import Observer, Wish
 from autograd_inspect.training.report import report
 from autograd_inspect.training.shown import ShownValues
@@ -54,6 +55,7 @@ class Watches:
         about = About(target=target.text, arguments=target.arguments, rank=current_rank())
         self.scene = Scene(start, self.recorder, optimizers=False)  # the recorder sees them made
         self.describer = Describer(start, self.recorder)
+        self.keeping = Keeping(self.describer)
         self.ledger = Ledger("group", start)
         self.witness = Witness(
             self.scene,
@@ -88,10 +90,10 @@ class Watches:
         flow = self.recorder.flow
         if flow is not None:
             flow.on_write = self.witness.deeds.wrote
-            flow.overwriting.names = variables_for
+            flow.overwriting.variables = variables_of
         ends = [
             steps.remove,
-            self.witness.modules.begin(),
+            self.witness.modules.ties.begin(),
             self.observer.begin(),
             patch_engine(lambda engine: self.witness.in_front_of(self.recorder.around(engine))),
             self.recorder.stop,
@@ -133,6 +135,10 @@ class Watches:
         name = name or type(optimizer).__name__
         self.witness.deeds.step(optimizer, name, place)
         self.witness.note(Event(EventKind.STEP, name, place))
+        self.describer.ends.append(next_sequence())
+        if self.keeping.is_due():
+            with self.recorder.looking_away(), scopes_at(frame) as scopes:
+                self.keeping.look(scopes)
 
     def _after_backward(self) -> None:
         """Stop a program that calls backward again and again, and steps rarely or never."""
@@ -168,9 +174,9 @@ class Watches:
             gradcheck=self._gradcheck(),
             learners=self._learners(scopes),
             grad_off=not torch.is_grad_enabled(),
-            held=self.describer.describe(graphs_held(scopes).items()),
+            held=self.keeping.all(scopes),
             contexts=self.witness.contexts.left(),
-            gradients=self.describer.describe(_with_graph(scopes)),
+            gradients=self.describer.describe(self._with_graph(scopes)),
             observed=observed_by(self.witness, self.ledger),
         )
 
@@ -204,6 +210,19 @@ class Watches:
             return None
         return Gradcheck(tuple(checks), len(self.witness.custom), custom.dropped, ignored)
 
+    def _with_graph(self, scopes: Sequence[Scope]) -> Iterator[tuple[str, torch.Tensor]]:
+        """Give the gradients that have a graph of their own, of whatever leaf backward led to."""
+        parameters = find_names(scopes, []).parameters
+        leaves: dict[int, tuple[str, torch.Tensor]]
+        leaves = {id(one): (name, one) for name, one in parameters.items()}
+        for life in self.recorder.lives or ():
+            leaf = life.tensor()
+            if leaf is not None and leaf.is_leaf:
+                leaves.setdefault(id(leaf), (life.name or "a leaf", leaf))
+        for name, leaf in leaves.values():
+            if leaf.grad is not None and leaf.grad.requires_grad:
+                yield f"{name}.grad", leaf.grad
+
     def _capture_cuts(self, scopes: Sequence[Scope]) -> None:
         """Capture the cuts where no graph was captured, or the program died outside of backward."""
         if self.recorder.saw_cuts:
@@ -219,13 +238,6 @@ class Watches:
             return -1
         told = self.witness.captures[number].about.error
         return number if told == f"{type(error).__name__}: {error}" else -1
-
-
-def _with_graph(scopes: Sequence[Scope]) -> Iterator[tuple[str, torch.Tensor]]:
-    """Give the gradients of parameters that have a graph of their own."""
-    for name, parameter in find_names(scopes, []).parameters.items():
-        if parameter.grad is not None and parameter.grad.requires_grad:
-            yield f"{name}.grad", parameter.grad
 
 
 def _partial(capture: Capture) -> Capture:

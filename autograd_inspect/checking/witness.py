@@ -11,7 +11,14 @@ from typing import Any, TypeGuard
 
 import torch
 
-from autograd_inspect.autograd._torch import in_backward, in_capture, is_tracing, next_sequence
+from autograd_inspect.autograd._torch import (
+    in_backward,
+    in_capture,
+    in_transform,
+    is_tracing,
+    next_sequence,
+    sequence_of,
+)
 from autograd_inspect.autograd.rerunning import CustomCall
 from autograd_inspect.autograd.structure import release_safely
 from autograd_inspect.autograd.walker import gradient_edge
@@ -173,7 +180,7 @@ class Witness:
     ) -> tuple[tuple[str, tuple[Origin, ...]], ...]:
         """Tell which losses are not finite, and where that came from."""
         flow = self.recorder.flow
-        if flow is None or not flow.values.born:
+        if flow is None or not flow.values.born or in_transform():
             return ()
         tensors = [one for one in call.roots if isinstance(one, torch.Tensor)]
         found = []
@@ -223,9 +230,10 @@ class Witness:
         lives = self.recorder.lives
         if lives is None or call.accumulates:
             return
+        roots = [sequence_of(root.grad_fn) for root in call.roots if isinstance(root, torch.Tensor)]
         for one in call.inputs:
             if isinstance(one, torch.Tensor) and moment.walked.node_of(one) < 0:
-                lives.missed(one, frame)
+                lives.missed(one, frame, roots)
                 lives.name(moment.named.by_id, (), {})
 
     def _note_lives(self, moment: Moment, call: BackwardCall) -> None:
@@ -282,7 +290,7 @@ class Witness:
 
     def _develop(self, occasion: Occasion) -> None:
         moment = occasion.moment
-        known = {call.function for call, _ in self.custom}
+        known = {(call.function, call.twice) for call, _ in self.custom}
         found = self.recorder.custom.found if self.recorder.custom is not None else []
         self.captures.append(moment.develop())
         number = len(self.captures) - 1
@@ -295,7 +303,12 @@ class Witness:
             if address in born
         ]
         # A copy: the node may be in a later graph, too, under another number.
-        self.custom += [(copy(call), number) for call in found if call.function not in known]
+        # Once as they are, and once where their backward is differentiated itself.
+        self.custom += [
+            (copy(call), number)
+            for call in found
+            if (call.function, True) not in known and (call.function, call.twice) not in known
+        ]
         self._latest = (number, moment.record) if moment.record is not None else None
 
 

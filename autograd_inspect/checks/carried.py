@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.places import Module, Place
 from autograd_inspect.model.rows import Node
+
+#: Operations whose result is a sum of what they take, or several such.
+_SUMS = frozenset(["add", "sub", "neg", "sum", "mean", "stack", "cat"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +22,13 @@ class Carried:
     source        the old node: what it put out was taken
     taker         the new one
     is_recurrent  what made the old value has run again on it: it is a state
+    is_added      it goes into the new roots as a summand and in no other way
     """
 
     source: Node
     taker: Node
     is_recurrent: bool
+    is_added: bool
 
 
 def carried_into(graph: Graph, since: int) -> Carried | None:
@@ -40,7 +46,12 @@ def carried_into(graph: Graph, since: int) -> Carried | None:
         return None
     users = _users(graph, since)
     found = [
-        Carried(graph.node(old), graph.node(new), _runs_again(graph.node(old), new, users))
+        Carried(
+            graph.node(old),
+            graph.node(new),
+            _runs_again(graph.node(old), new, users),
+            all(_adds_up(graph.node(one)) for one in _ahead(new, users)),
+        )
         for new, old in entries
     ]
     # The latest of the old values: those before it came with it.
@@ -68,22 +79,37 @@ def _runs_again(old: Node, taker: int, users: dict[int, list[int]]) -> bool:
     wanted = _origin(old)
     if not wanted:
         return False
+    return any(not wanted.isdisjoint(_origin(old.graph.node(one))) for one in _ahead(taker, users))
+
+
+def _ahead(taker: int, users: dict[int, list[int]]) -> Iterator[int]:
+    """Give a node, and all new ones that what it put out goes into."""
     ahead, seen = [taker], {taker}
     while ahead:
         node = ahead.pop()
-        if not wanted.isdisjoint(_origin(old.graph.node(node))):
-            return True
-        for user in users.get(node, ()):
-            if user not in seen:
-                seen.add(user)
-                ahead.append(user)
-    return False
+        yield node
+        further = [one for one in users.get(node, ()) if one not in seen]
+        seen.update(further)
+        ahead += further
 
 
 def _origin(node: Node) -> set[Place | Module]:
+    """Give what made a node: the line, and the library's module whose own code that is in.
+
+    A module of the program's is too wide: what it computes once may stand beside what it always
+    does, and its lines tell the two apart.
+    """
     found: set[Place | Module] = set()
     if node.place is not None:
         found.add(node.place)
-    if node.call is not None:
+    inner = node.library_place
+    if node.call is not None and inner is not None and "forward" in inner.function:
         found.add(node.call.module)
     return found
+
+
+def _adds_up(node: Node) -> bool:
+    """Tell of a sum, or of a multiple by a constant."""
+    if node.title in {"mul", "div"}:
+        return sum(edge.target is not None for edge in node.edges) == 1
+    return node.title in _SUMS

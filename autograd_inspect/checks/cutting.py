@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from autograd_inspect.checks.sources import Sources
@@ -19,13 +20,27 @@ _GRAPHLESS = "does not require grad and does not have a grad_fn"
 #: Kinds whose value leaves torch, so that nobody can see where it goes.
 _LEAVING = {CutKind.NUMBER, CutKind.NUMPY, CutKind.NEW_TENSOR, CutKind.FACTORY, CutKind.INTEGER}
 
+#: Kinds that nobody writes by mistake for something else.
+STOPPING = {CutKind.DETACH, CutKind.DATA, CutKind.NO_GRAD, CutKind.INFERENCE}
+
+#: Operations that what comes out enters as a weight, or as a target.
+_BESIDE = {
+    *("mul", "div", "sub", "rsub", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"),
+    *("kl_div", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits"),
+    *("cross_entropy_loss", "cosine_embedding_loss", "soft_margin_loss"),
+}
+
+#: Kinds whose value is mostly meant to leave: a prediction, or an action that a game is given.
+_CHOOSING = {CutKind.INTEGER, CutKind.SAMPLE}
+
 
 #: Operations that hand values over to numpy, and to Python.
 TO_NUMPY = ("numpy", "__array__", "from_numpy")
 TO_NUMBER = ("item", "tolist", "__float__", "__int__", "__bool__", "__index__")
 
-#: How functions begin that show what they are given.
+#: How functions begin that show what they are given, and whose functions do.
 _SHOWING = ("print", "log", "writer", "plot", "add_scalar", "set_postfix", "info", "debug", "wandb")
+_SHOWERS = ("logger", "logging", "writer", "wandb", "plot", "plt", "metric", "progress")
 
 
 @dataclass(slots=True)
@@ -51,10 +66,25 @@ class Trail:
     uses: dict[tuple[str, Place | None], CutUse] = field(default_factory=dict)
 
     @property
+    def enters(self) -> bool:
+        """Whether what came out went into a root as it was, and not by way of another cut."""
+        return self.ends or any(use.node is not None for use in self.uses.values())
+
+    @property
     def is_a_weight(self) -> bool:
         """Whether what came out only scales what has a graph, as an advantage does."""
-        entered = {_bare(use.op) for use in self.uses.values() if use.node is not None}
-        return entered == {"mul"}
+        if self.op == "Tensor.detach_":
+            return False  # also for those who had the tensor before
+        return self._entered == {"mul"}
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether what came out is only compared with what has a graph, or scales it."""
+        return bool(self._entered) and self._entered <= _BESIDE
+
+    @property
+    def _entered(self) -> set[str]:
+        return {_bare(use.op) for use in self.uses.values() if use.node is not None}
 
     @property
     def name(self) -> str:
@@ -93,11 +123,13 @@ def trails(facts: Facts) -> list[Trail]:
     for capture in facts.captures:
         graphless = is_graphless(capture)
         for cut in capture.graph.cuts:
-            inside = cut.region is not None
+            # What is copied into a parameter is about the copy, whatever else runs there.
+            inside = cut.region is not None and cut.kind is not CutKind.COPY
             key = (cut.kind, cut.region) if inside else (cut.kind, cut.op, cut.place)
             trail = found.get(key)
             if trail is None:
-                trail = found[key] = Trail(cut.kind, cut.op, cut.place, cut.region)
+                region = cut.region if inside else None
+                trail = found[key] = Trail(cut.kind, cut.op, cut.place, region)
             trail.add(cut, graphless=graphless)
     return list(found.values())
 
@@ -116,11 +148,12 @@ def _has_only_a_leaf(capture: Capture) -> bool:
 def lost(facts: Facts) -> list[Learner]:
     """List what should learn and got no gradient from any backward call."""
     stepping = any(one.is_trained for one in facts.learners)
+    derived = _derived(facts)
     silent = [
         one
         for one in facts.learners
         if one.name and one.requires_grad and one.is_leaf and not (one.reached or one.arrived)
-        if not _came_too_late(one, facts)
+        if one.name not in derived and not _came_too_late(one, facts)
     ]
     if stepping:
         return [one for one in silent if one.is_trained]
@@ -132,6 +165,21 @@ def lost(facts: Facts) -> list[Learner]:
     return [
         one for one in silent if graphless or (one.is_registered and _owner(one.name) in taught)
     ]
+
+
+def _derived(facts: Facts) -> frozenset[str]:
+    """Name what a derivative that the loss is made of was taken through.
+
+    A term that is constant there, as the bias of an energy, has no part in the derivative.
+    """
+    creating = {e.number for e in facts.events if e.kind is EventKind.GRAD and e.creates}
+    return frozenset(
+        node.leaf.name
+        for capture in facts.captures
+        if capture.about.number in creating
+        for node in capture.graph.nodes
+        if node.leaf is not None
+    )
 
 
 def _came_too_late(one: Learner, facts: Facts) -> bool:
@@ -147,13 +195,14 @@ def losses(facts: Facts) -> list[Loss]:
     refused = [one for one in found if one.raised]
     waiting = {one.name for one in lost(facts)}.difference(*(one.leaves for one in refused))
     given = [Loss(one, tuple(one.leaves)) for one in refused]
+    learned = {one.name for one in facts.learners if one.reached or one.arrived}
     while waiting:
-        best = min(found, key=lambda one: _doubt(one, waiting), default=None)
+        best = min(found, key=lambda one: _doubt(one, waiting, learned), default=None)
         if best is None or waiting.isdisjoint(best.leaves):
             break
         given.append(Loss(best, tuple(name for name in best.leaves if name in waiting)))
         waiting.difference_update(best.leaves)
-    if not given:
+    if not given and not frozen_altogether(facts):
         ends = sorted((one for one in found if one.ends), key=_rank)
         given = [Loss(one, ()) for one in ends[:1]]
     return given
@@ -196,20 +245,45 @@ def is_only_shown(sources: Sources, place: Place | None) -> bool:
     statement = sources.statement(place) if place is not None else None
     if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
         return False
-    words = {*ast.unparse(statement.value.func).lower().split("."), ""}
-    return any(word.startswith(_SHOWING) for word in words - {""})
+    *owners, function = ast.unparse(statement.value.func).lower().split(".")
+    return function.startswith(_SHOWING) or any(one.startswith(_SHOWERS) for one in owners)
 
 
-def _doubt(trail: Trail, waiting: set[str]) -> tuple[bool, int, int]:
-    """Order cuts by how surely they are why the waiting ones got nothing."""
+def _doubt(trail: Trail, waiting: set[str], learned: set[str]) -> tuple[bool, int, bool, int]:
+    """Order cuts by how surely they are why the waiting ones got nothing.
+
+    Of two in a row the later one is: what it was given still had a graph.
+    """
     explained = sum(name in waiting for name in trail.leaves)
-    return not explained, _rank(trail), -explained
+    return not explained, _rank(trail, learned), not trail.enters, -explained
 
 
-def _rank(trail: Trail) -> int:
+def _rank(trail: Trail, learned: AbstractSet[str] = frozenset()) -> int:
+    """Say how little a cut looks like a mistake; most of all one whose value went elsewhere.
+
+    A block that keeps it from others, too, which get it elsewhere, may be a rollout or a target.
+    """
     if not trail.reaches:
-        return 3 if trail.kind is not CutKind.INTEGER else 4
-    return 2 if trail.kind is CutKind.INTEGER else 1
+        return 10 if trail.kind not in _CHOOSING else 11
+    if trail.kind not in STOPPING:
+        return 1 if trail.kind is CutKind.INTEGER else 0
+    is_meant = trail.region is not None and not learned.isdisjoint(trail.leaves)
+    return 2 * trail.is_beside + 3 * is_meant
+
+
+def frozen_altogether(facts: Facts) -> list[Learner]:
+    """List what an optimizer holds, of each optimizer that holds nothing but frozen tensors."""
+    held: dict[str, list[Learner]] = {}
+    for one in facts.learners:
+        for holder in one.holders:
+            held.setdefault(holder.name, []).append(one)
+    return [
+        one
+        for group in held.values()
+        if not any(one.requires_grad for one in group)
+        for one in group
+        if one.frozen is not None
+    ]
 
 
 def is_graphless_run(facts: Facts) -> bool:

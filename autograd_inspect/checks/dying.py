@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,11 +15,14 @@ from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.probes import Passed
 from autograd_inspect.model.rows import Edge, Node
 from autograd_inspect.model.tables import Kind
+from autograd_inspect.model.training import Fate, Training
 
 #: A share of what arrived, below which what is sent on counts as nothing.
 FAINT = 1e-6
 #: Steps of the way to a leaf that are followed.
 _MOST = 20_000
+#: A share of the first loss, down to which the last is no better.
+_NO_BETTER = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,16 @@ class Flow:
         found = self.arrived.get(index)
         return found is not None and not found.norm
 
+    def above(self, node: Node) -> set[int]:
+        """Give a node and all that its result goes into."""
+        ahead, seen = [node.index], {node.index}
+        while ahead and len(seen) < _MOST:
+            for edge in self.into.get(ahead.pop(), ()):
+                if edge.source.index not in seen:
+                    seen.add(edge.source.index)
+                    ahead.append(edge.source.index)
+        return seen
+
     def deaths_of(self, leaf: int) -> Iterator[Edge]:
         """Give the edges that brought nothing although something had come to their source."""
         ahead, seen = [leaf], {leaf}
@@ -88,11 +102,53 @@ def lifeless(facts: Facts) -> frozenset[str]:
     return frozenset(zero - alive)
 
 
-def deaths(facts: Facts) -> list[Death]:
-    """Find where gradients that were zero throughout died, in the first graph that shows each."""
-    names, found, done = lifeless(facts), [], set()
+def _gone_still(facts: Facts) -> frozenset[str]:
+    """Name what had a gradient in the first steps and in none after, though the loss is no better.
+
+    Where the loss is better, there may be nothing left to learn.
+    """
+    training = facts.training
+    if training is None:
+        return frozenset()
+    norms: dict[str, list[float]] = {}
     for capture in facts.captures:
-        rows = {row.name: row.node for row in capture.gradients if row.present and row.node >= 0}
+        if capture.about.backward is Backward.SCRIPT:
+            for row in capture.gradients:
+                if row.present and row.node >= 0 and row.count:
+                    norms.setdefault(row.name, []).append(row.norm)
+    return frozenset(
+        fate.name
+        for fate in training.parameters
+        for alive in [_alive_for(norms.get(fate.name, ()))]
+        if 0 < fate.nonzero <= alive < fate.arrived - 1 and not _is_better(training, fate, alive)
+    )
+
+
+def _alive_for(norms: Sequence[float]) -> int:
+    """Count the gradients before those that are zero to the end; none where the last is not."""
+    lasting = len(list(itertools.takewhile(lambda norm: not norm, reversed(norms))))
+    return len(norms) - lasting if lasting else 0
+
+
+def _is_better(training: Training, fate: Fate, after: int) -> bool:
+    """Tell whether the loss was less after some steps of a parameter than at the first."""
+    steps = [step for step in training.steps if step.optimizer in fate.optimizers]
+    sums = [sum(loss.value or 0 for loss in step.losses) for step in steps]
+    return after >= len(sums) or not sums[after] >= _NO_BETTER * sums[0]
+
+
+def deaths(facts: Facts) -> list[Death]:
+    """Find where gradients died that were zero throughout, or from some step on.
+
+    The first graph that shows it counts.
+    """
+    names, found, done = lifeless(facts) | _gone_still(facts), [], set()
+    for capture in facts.captures:
+        rows = {
+            row.name: row.node
+            for row in capture.gradients
+            if row.present and row.node >= 0 and not row.norm
+        }
         wanted = {n: i for n, i in rows.items() if n in names and n not in done}
         if not wanted or capture.about.backward is not Backward.SCRIPT:
             continue

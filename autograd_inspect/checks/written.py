@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from autograd_inspect.checks.sources import Sources
-from autograd_inspect.model.facts import LiveTensor
+from autograd_inspect.model.facts import Facts, LiveTensor
 from autograd_inspect.model.places import Place
 
 
@@ -122,3 +122,38 @@ def _base_name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def assigned(facts: Facts, name: str, file: str = "", calls: str = "") -> Place | None:
+    """Find the line that assigns a variable or attribute of this name, and calls a function."""
+    found = (place for place, one in assignments(facts, name, file) if _calls(one, calls))
+    return next(found, None)
+
+
+def assignments(
+    facts: Facts, name: str, file: str = ""
+) -> Iterator[tuple[Place, ast.Assign | ast.AnnAssign]]:
+    """Give what assigns a variable or attribute of this name, with its line."""
+    sources = Sources(facts.start)
+    for one in [file] if file else sorted(_files(facts)):
+        tree = sources.tree(one)
+        for node in ast.walk(tree) if tree is not None else ():
+            if not isinstance(node, ast.Assign | ast.AnnAssign):
+                continue
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            flat = [each for target in targets for each in ast.walk(target)]
+            if any(name in {getattr(t, "attr", None), getattr(t, "id", None)} for t in flat):
+                function = sources.function(Place(one, node.lineno, ""))
+                yield Place(one, node.lineno, function.name if function else "<module>"), node
+
+
+def _calls(statement: ast.stmt, name: str) -> bool:
+    functions = (one.func for one in ast.walk(statement) if isinstance(one, ast.Call))
+    return not name or any(
+        name in {getattr(function, "attr", None), getattr(function, "id", None)}
+        for function in functions
+    )
+
+
+def _files(facts: Facts) -> set[str]:
+    return {place.file for capture in facts.captures for place in capture.graph.places}

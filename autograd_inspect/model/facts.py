@@ -121,13 +121,18 @@ class Learner:
     arrived        there is or was a gradient
     made           the line that made it as a Parameter, `made_at` when, in the order of all such
                    moments, and `made_after` how many backward calls
+    built          the line that called the outermost module in whose `__init__` it was made
+    is_copy        it was made by deepcopy
     in_forward     it was made within the forward of a module
     frozen         the line that switched `requires_grad` off last, and `thawed` on
     used           the line of the first operation that took it
     grad_read      the line that read its `.grad` though it is no leaf, so that it was None
+    taken          the line that first read its `.grad`, as of a leaf that has one
+    moved          it was written to since a backward first led to it, or that is not known
     missed         the line that asked `autograd.grad` for its derivative, of something that it did
                    not lead to
     base           the tensor that it is a view of, by name
+    came_after     it was made after all that `autograd.grad` was to derive
     born           the line of the operation that made it, where it is no leaf, and `born_at` the
                    sequence number of its node
     kept           where a module keeps it without registering it
@@ -145,6 +150,8 @@ class Learner:
     made: Place | None = None
     made_at: int = -1
     made_after: int = 0
+    built: Place | None = None
+    is_copy: bool = False
     in_forward: bool = False
     frozen: Place | None = None
     frozen_at: int = -1
@@ -152,8 +159,11 @@ class Learner:
     thawed_at: int = -1
     used: Place | None = None
     grad_read: Place | None = None
+    taken: Place | None = None
+    moved: bool = True
     missed: Place | None = None
     base: str = ""
+    came_after: bool = False
     born: Place | None = None
     born_at: int = -1
     kept: Kept | None = None
@@ -196,12 +206,15 @@ class ContextTensor:
 
     function  the class's name
     alive     backward calls of which such a ctx was alive at the end
+    in_graph  it requires grad: it is what the Function was given or what it gave back, no
+              intermediate
     """
 
     function: str
     name: str
     spec: Spec
     alive: int
+    in_graph: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +229,7 @@ class Facts:
     training   what the steps did; None where there was no step and no backward
     gradcheck  custom Functions held against numeric derivatives, None where there are none
     failure    the error that the program died of
-    held       tensors with a graph that the program led to when it ended
+    held       tensors with a graph that the program led to when it ended, or after a few steps
     learners   parameters, and what else may have been meant to learn
     grad_off   gradients were switched off when the program ended
     gradients  those in `.grad` that have a graph of their own: `model.weight.grad`

@@ -66,7 +66,7 @@ _TEXTS = {
     CutKind.CUSTOM: "is a custom Function whose result requires no grad",
     CutKind.OUT: "writes to out=, which autograd does not follow",
     CutKind.NO_CREATE_GRAPH: "ran without create_graph, so the gradient has no graph",
-    CutKind.CHECKPOINT: "is a reentrant checkpoint, and none of its inputs requires grad",
+    CutKind.CHECKPOINT: "is a reentrant checkpoint, and sees no input that requires grad",
     CutKind.NOT_DIFFERENTIABLE: "has no derivative",
 }
 

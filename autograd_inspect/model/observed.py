@@ -79,6 +79,7 @@ class Overwritten:
     """A variable whose tensor an operation in a function called by it overwrote, and its next use.
 
     variable  in the function of `called`: it stood for the values that were overwritten
+    is_list   it stood for a list that kept the tensor
     op        the operation that wrote
     called    the line at which `variable` was handed on
     wrote     the line of the user's that wrote
@@ -86,6 +87,7 @@ class Overwritten:
     """
 
     variable: str
+    is_list: bool
     op: str
     called: Place
     wrote: Place
@@ -124,18 +126,29 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """Parameters that a step moved although they were frozen, by what was left in `.grad`."""
+
+    optimizer: str
+    step: Place | None
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Alias:
     """Two names of one object for one module, or for modules that share all parameters.
 
     owner   the object's name
     names   the attributes or variables, in the order they were set
     file, function  where the class of the object, or the function of the variables, is written
+    is_copied  one is a copy of the other that took over its parts
     """
 
     owner: str
     names: tuple[str, ...]
     cls: str
     file: str = ""
+    is_copied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +167,27 @@ class Misnomer:
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """A parameter that two modules shared, and that became two."""
+    """A parameter that two modules shared, and that became two.
+
+    tied    the line that made them one, and `broken` the one that made them two
+    equal   they never were one, but began with equal values
+    shares  these are two parameters with the same values in memory
+    """
 
     names: tuple[str, str]
     tied: Place | None
     broken: Place | None
     equal: bool = False
+    shares: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All of these, and `poles`: the operations that first gave a value which is not finite."""
+    """All of these.
+
+    poles          the operations that first gave a value which is not finite
+    may_be_unused  a DistributedDataParallel was told to look for parameters without a part
+    """
 
     spoils: tuple[Spoil, ...] = ()
     poles: tuple[Origin, ...] = ()
@@ -172,7 +195,9 @@ class Observed:
     broadcasts: tuple[Broadcast, ...] = ()
     overwritten: tuple[Overwritten, ...] = ()
     shares: tuple[Share, ...] = ()
+    drifts: tuple[Drift, ...] = ()
     aliases: tuple[Alias, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     misnomers: tuple[Misnomer, ...] = ()
     ties: tuple[Tie, ...] = ()
+    may_be_unused: bool = False

@@ -25,6 +25,12 @@ from autograd_inspect.recording.writes import Written
 #: Nodes listed for one cut: a cut in a loop enters the graph at every turn.
 _MOST_ENTRIES = 12
 
+#: Operations that only change how a tensor lies.
+_SHAPING = {
+    *("t", "transpose", "permute", "expand", "view", "reshape", "_reshape_alias", "unsqueeze"),
+    *("squeeze", "clone", "_to_copy", "to_copy", "alias", "slice", "select", "_unsafe_view"),
+}
+
 Where = tuple[CutKind, str, int, int, int]
 """Kind, operation, and rows of stack, module and region."""
 
@@ -140,7 +146,10 @@ def _entries(walked: Walk) -> dict[Cut, list[int]]:
 
 
 def _takers(graph: Graph, nodes: Sequence[int]) -> list[int]:
-    """Leave out what an operation made besides: leaves, and nodes for its other inputs."""
+    """Leave out what an operation made besides: leaves, and nodes that reshape its other inputs.
+
+    What an operation is composed of, as a cosine is of products and norms, all took the values.
+    """
     stack, kind = graph.node_table.stack, graph.node_table.kind
     marked = set(nodes)
     beside = {
@@ -150,6 +159,7 @@ def _takers(graph: Graph, nodes: Sequence[int]) -> list[int]:
         if edge.target is not None
         and edge.target.index in marked
         and stack[edge.target.index] == stack[node]
+        and edge.target.title in _SHAPING
     }
     return [node for node in nodes if node not in beside and kind[node] != Kind.LEAF]
 

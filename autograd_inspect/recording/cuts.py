@@ -169,7 +169,7 @@ class Cuts:
         region: Site | None,
         source: torch.Tensor,
     ) -> Cut | None:
-        way = way_to(frame)
+        way = way_to(frame, kind)
         if not way.is_ours_to_tell:
             return None
         spot = spot_of(frame)
@@ -207,12 +207,14 @@ _UNTOLD = Way(is_ours_to_tell=False)
 _UNTOLD_FILES = ("/torch/optim/", "/torch/nn/init.py", "/torch/autograd/functional.py")
 
 
-def way_to(frame: FrameType | None) -> Way:
+def way_to(frame: FrameType | None, kind: CutKind | None = None) -> Way:
     """Read the frames from an operation out to the user's line."""
     way = Way()
     while frame is not None and not is_own(frame.f_code.co_filename):
         file, function = frame.f_code.co_filename.replace("\\", "/"), frame.f_code.co_name
-        if any(part in file for part in _UNTOLD_FILES):
+        if file.endswith("/torch/autograd/functional.py") and kind is CutKind.NO_CREATE_GRAPH:
+            way = Way(op=f"torch.autograd.functional.{function}")
+        elif any(part in file for part in _UNTOLD_FILES):
             return _UNTOLD
         if "/torch/distributions/" in file:
             if function in {"__init__", "_validate_sample"}:  # only checks its arguments
@@ -222,6 +224,8 @@ def way_to(frame: FrameType | None) -> Way:
                 way = Way(kind=CutKind.SAMPLE, op=f"{owner}.sample")
         elif function == "load_state_dict":
             way = Way(kind=CutKind.COPY, op="Module.load_state_dict")
+        elif function == "vector_to_parameters":
+            way = Way(kind=CutKind.COPY, op="vector_to_parameters")
         elif file.endswith("/copy.py") and function == "deepcopy":
             way = Way(kind=CutKind.COPY, op="copy.deepcopy")
         frame = frame.f_back

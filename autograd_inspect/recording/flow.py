@@ -20,10 +20,17 @@ from torch.overrides import TorchFunctionMode
 
 from autograd_inspect.autograd._torch import in_transform
 from autograd_inspect.model.flow import CutKind
+from autograd_inspect.recording.copying import Copying
 from autograd_inspect.recording.creation import Mark
 from autograd_inspect.recording.cuts import Cut, Cuts, Known
 from autograd_inspect.recording.learning import Learning
-from autograd_inspect.recording.lineage import Lineage, Tensors, cuts_behind, has_graph
+from autograd_inspect.recording.lineage import (
+    Lineage,
+    Tensors,
+    cuts_behind,
+    cuts_carried,
+    has_graph,
+)
 from autograd_inspect.recording.lives import Lives
 from autograd_inspect.recording.noticing import Noticing
 from autograd_inspect.recording.operations import (
@@ -44,6 +51,7 @@ from autograd_inspect.recording.stepping import OF_OPTIMIZERS, Stepping
 from autograd_inspect.recording.unrecorded import UnrecordedTensors
 from autograd_inspect.recording.values import Born, Values
 from autograd_inspect.recording.writes import Writes, versions_of
+from autograd_inspect.run.files import is_machinery
 
 TorchFunction = Callable[..., Any]
 Options = dict[str, Any] | None
@@ -71,9 +79,11 @@ class Flow(TorchFunctionMode):
     lineage  what is known of each tensor
     lives    what happened to the tensors that the program means to train
     learning what the program does to these, as it comes by here
+    copying  values that are written into them without their graph
     stepping steps of optimizers, into which it does not look
     unrecorded  tensors made while gradients were off, where that matters later
     asleep   lets everything pass: what goes on is ours, not the program's
+    turn     how many backward calls there have been
     trouble  an error of ours, kept so that it never surfaces inside the user's program
     """
 
@@ -88,6 +98,7 @@ class Flow(TorchFunctionMode):
         self.lineage = Lineage()
         self.lives = Lives()
         self.learning = Learning(self)
+        self.copying = Copying(self)
         self.stepping = Stepping(self)
         self.regions = Regions()
         self.unrecorded = UnrecordedTensors()
@@ -95,7 +106,7 @@ class Flow(TorchFunctionMode):
         self.trouble: Exception | None = None
         self._thread = threading.get_ident()
         self._in_backward = False
-        self._turn = 0
+        self.turn = 0
         self._entering: Entering | None = None
         # Within the forward of a custom Function: the tensors with grad that it works on.
         self._inside: list[torch.Tensor] | None = None
@@ -108,9 +119,8 @@ class Flow(TorchFunctionMode):
         kwargs: Options = None,
     ) -> Any:
         """Run a function and see what became of the tensors it was given."""
-        frame = sys._getframe(1)
-        within_step = OF_OPTIMIZERS[frame.f_code.co_filename]
-        if self.asleep or within_step or torch.compiler.is_compiling() or in_transform():
+        untold = self.asleep or _is_traced() or in_transform()  # a compiler can follow no frame
+        if untold or OF_OPTIMIZERS[(frame := sys._getframe(1)).f_code.co_filename]:
             return func(*args, **kwargs) if kwargs else func(*args)
         try:
             sort = sort_of(func)
@@ -161,6 +171,7 @@ class Flow(TorchFunctionMode):
         self.guard(self._valued, func, inputs, result, frame)
         if kind_by_name(func) is CutKind.DATA and isinstance(result, torch.Tensor):
             self.guard(self.writes.detached, result)
+            self.guard(self.lineage.note_alias, result, inputs)
         if not torch.is_grad_enabled():
             self.guard(self._unrecorded, result, frame)
         if (learning or tainted) and self._inside is None and not self._in_backward:
@@ -191,6 +202,7 @@ class Flow(TorchFunctionMode):
                     with_graph = Known(self.lineage.of_all(inputs))
                     self.lives.used(learning, frame)
                 self.lineage.note(tensor, with_graph)
+                self.copying.past_the_graph(tensor, learning, name, frame)
                 continue
             behind = inputs_of_output(func, inputs, place, len(outputs))
             sources = [
@@ -204,8 +216,11 @@ class Flow(TorchFunctionMode):
                 if cut_off is not None:
                     cut_off.upstream |= cuts_behind(tainted)
                     self.lineage.note(tensor, self.after(cut_off))
-            elif tainted:
-                self.lineage.note(tensor, Known(cuts=cuts_behind(tainted)))
+                    self.copying.reached_owner(tensor, cut_off)
+            elif tainted and not (
+                kind is CutKind.COPY and self.copying.without_graph(tensor, tainted, name, frame)
+            ):
+                self.lineage.note(tensor, Known(cuts=cuts_carried(tainted, kind, frame)))
 
     def _failed(
         self, func: TorchFunction, learning: Tensors, options: Options, frame: FrameType
@@ -222,7 +237,9 @@ class Flow(TorchFunctionMode):
     ) -> None:
         for tensor, version in zip(inputs, versions, strict=True):
             if version >= 0 and tensor._version != version:
-                self.writes.note(tensor, name_of(func), spot_of(frame))
+                by_torch = is_machinery(frame.f_code.co_filename)
+                self.writes.note(tensor, name_of(func), spot_of(frame), by_torch=by_torch)
+                self.lives.written_past(self.lineage.owner_of(tensor))
                 if torch.is_grad_enabled() and not self._in_backward:
                     self.overwriting.wrote(tensor, name_of(func), frame)
                 if self.on_write is not None:
@@ -267,8 +284,9 @@ class Flow(TorchFunctionMode):
     ) -> None:
         """Look at what came out, and at what was used inside without having been given.
 
-        A reentrant checkpoint may do that: its backward runs the inside again, with its graph. Any
-        other Function loses the gradient of what it was not given.
+        A reentrant checkpoint may do that: its backward runs the inside again, with its graph, as
+        long as it sees an input that requires grad, and it sees none in lists and dicts. Any other
+        Function loses the gradient of what it was not given.
         """
         learning = [tensor for tensor in inputs if has_graph(tensor)]
         given = set(map(id, inputs))
@@ -277,12 +295,13 @@ class Flow(TorchFunctionMode):
         outputs = tensors_in_result(result)
         lost = [tensor for tensor in outputs if not tensor.requires_grad]
         self.used(self.lineage.tainted(inputs), cls.__name__, frame)
+        sees_none = checkpoint and len(lost) == len(outputs)
         sources = learning if lost else []
-        if not (checkpoint and learning):
+        if not checkpoint or sees_none:
             sources = [*sources, *captured]
         cut = None
         if sources:
-            kind = CutKind.CHECKPOINT if checkpoint and not learning else CutKind.CUSTOM
+            kind = CutKind.CHECKPOINT if sees_none else CutKind.CUSTOM
             cut = self.cut(cls.__name__, kind, sources, frame)
         parents = self.lineage.of_all([*inputs, *captured] if checkpoint else inputs)
         for tensor in outputs:
@@ -298,7 +317,7 @@ class Flow(TorchFunctionMode):
         self, engine: Callable[[], Any], roots: Sequence[Any], frame: FrameType
     ) -> Any:
         """Run a backward; what it hands back comes from its roots."""
-        self._turn += not self._in_backward
+        self.turn += not self._in_backward
         before, self._in_backward = self._in_backward, True
         try:
             result = engine()
@@ -306,6 +325,8 @@ class Flow(TorchFunctionMode):
             self._in_backward = before
         if not (self.asleep or in_transform()) and threading.get_ident() == self._thread:
             self.guard(self._derived, tensors_in_result(result), roots, frame)
+            if result is None or not result:
+                self.guard(self.learning.delivered, roots, frame)
         return result
 
     def _derived(self, gradients: Tensors, roots: Sequence[Any], frame: FrameType) -> None:
@@ -343,12 +364,12 @@ class Flow(TorchFunctionMode):
         region = None if torch.is_grad_enabled() else self.regions.current
         cut = self.cuts.at(op, kind, frame, region, sources[0])
         if cut is not None:
-            cut.happened(self.lineage.of_all(sources), self._turn, beside=beside)
+            cut.happened(self.lineage.of_all(sources), self.turn, beside=beside)
         return cut
 
     def after(self, cut: Cut) -> Known:
         """Give what is known of what a cut put out."""
-        return Known(cuts=frozenset([cut]), direct=cut, turn=self._turn)
+        return Known(cuts=frozenset([cut]), direct=cut, turn=self.turn)
 
     def used(
         self, tainted: Sequence[Known], op: str, frame: FrameType, *, leaving: bool = False
@@ -367,6 +388,11 @@ class Flow(TorchFunctionMode):
             work(*arguments)
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
+
+
+def _is_traced() -> bool:
+    """Tell whether operations are only looked at, to be compiled, and where from matters."""
+    return torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
 
 
 def _entering(tainted: Sequence[Known]) -> Entering:

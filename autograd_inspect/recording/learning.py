@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from autograd_inspect.model.flow import CutKind
-from autograd_inspect.recording.cuts import Known
+from autograd_inspect.recording.cuts import Cut, Known
 from autograd_inspect.recording.lineage import cuts_behind, has_graph
 from autograd_inspect.recording.operations import property_name
+from autograd_inspect.run.files import is_own
 
 if TYPE_CHECKING:
     from autograd_inspect.recording.flow import Flow
@@ -25,6 +26,8 @@ class Learning:
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
+        # The latest backward, as what cut off the gradients that it left behind.
+        self._delivery: Cut | None = None
 
     def look(
         self, func: TorchFunction, args: tuple[Any, ...], kwargs: Options, frame: FrameType
@@ -34,12 +37,30 @@ class Learning:
         match property_name(func), getattr(func, "__name__", ""):
             case ("grad", "__get__"):
                 self._flow.lives.read(tensor, frame)
+                if is_own(frame.f_code.co_filename):
+                    self._gradient_read(tensor)
             case ("data", "__set__"):
                 self._data_set(tensor, given, frame)
             case _:
                 self._flow.lives.switched(tensor, frame, on=bool(given))
 
+    def delivered(self, roots: Sequence[Any], frame: FrameType) -> None:
+        """See a backward leave gradients in `.grad`: a cut, if any is computed with."""
+        sources = [root for root in roots if isinstance(root, torch.Tensor)]
+        kind = CutKind.NO_CREATE_GRAPH
+        self._delivery = (
+            self._flow.cut("Tensor.backward", kind, sources, frame, beside=True)
+            if sources
+            else None
+        )
+
+    def _gradient_read(self, tensor: torch.Tensor) -> None:
+        gradient = tensor.grad if tensor.is_leaf else None
+        if gradient is not None and self._delivery and not gradient.requires_grad:
+            self._flow.lineage.note(gradient, self._flow.after(self._delivery))
+
     def _data_set(self, tensor: torch.Tensor, given: torch.Tensor, frame: FrameType) -> None:
+        self._flow.lives.written_past(tensor)
         tainted = self._flow.lineage.tainted([given])
         if has_graph(given) and given is not tensor:
             cut = self._flow.cut("Tensor.data", CutKind.COPY, [given], frame)

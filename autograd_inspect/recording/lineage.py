@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from types import FrameType
 
 import torch
 
+from autograd_inspect.model.flow import CutKind
 from autograd_inspect.recording.cuts import Cut, Known
+from autograd_inspect.run.files import is_own
 
 Tensors = Sequence[torch.Tensor]
+
+#: What `.data` gave is seldom kept; so many are remembered.
+_MOST_ALIASES = 10_000
 
 _NO_CUTS: frozenset[Cut] = frozenset()
 
@@ -27,6 +33,7 @@ class Lineage:
 
     def __init__(self) -> None:
         self._watched: dict[int, _Watched] = {}
+        self._owners: dict[int, tuple[weakref.ref[torch.Tensor], weakref.ref[torch.Tensor]]] = {}
         self._on_death = self._forget
 
     def note(self, tensor: torch.Tensor, known: Known) -> None:
@@ -60,6 +67,21 @@ class Lineage:
                 found.append(watched.known)
         return found
 
+    def note_alias(self, alias: torch.Tensor, given: Tensors) -> None:
+        """Remember which leaf `.data` was asked of."""
+        if given and given[0].is_leaf and given[0].requires_grad:
+            if len(self._owners) >= _MOST_ALIASES:
+                self._owners.clear()
+            self._owners[id(alias)] = weakref.ref(alias), weakref.ref(given[0])
+
+    def owner_of(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        """Give the leaf that shares its values with what `.data` gave, or with a view of that."""
+        if not self._owners:
+            return None
+        base = tensor._base if tensor._is_view() else tensor
+        alias, owner = self._owners.get(id(base), (None, None))
+        return owner() if alias is not None and owner is not None and alias() is base else None
+
     def _forget(self, watched: weakref.ref[torch.Tensor]) -> None:
         assert isinstance(watched, _Watched)
         if self._watched.get(watched.key) is watched:
@@ -80,3 +102,13 @@ def has_graph(tensor: torch.Tensor) -> bool:
 def cuts_behind(tainted: Sequence[Known]) -> frozenset[Cut]:
     """Give the cuts that any of these values came through."""
     return _NO_CUTS.union(*(known.cuts for known in tainted))
+
+
+def cuts_carried(
+    tainted: Sequence[Known], kind: CutKind | None, frame: FrameType
+) -> frozenset[Cut]:
+    """Give the cuts behind a result; a gradient that the program detaches is meant to have none."""
+    cuts = cuts_behind(tainted)
+    if kind is CutKind.DETACH and is_own(frame.f_code.co_filename):
+        return frozenset(cut for cut in cuts if cut.kind is not CutKind.NO_CREATE_GRAPH)
+    return cuts

@@ -25,8 +25,18 @@ _WITH_CONSTANTS = frozenset(
 )
 #: The eps of those that are given none.
 _DEFAULTS = {"normalize": 1e-12, "cosine_similarity": 1e-8}
-_LOSSES = frozenset(["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
-_DIFFERENCES = frozenset(["sub", "__sub__", "rsub", "__rsub__", "sub_", "__isub__"])
+_LOSSES = frozenset(
+    [
+        *("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"),
+        *("gaussian_nll_loss", "poisson_nll_loss"),
+    ]
+)
+_PAIRING = frozenset(
+    [
+        *("sub", "__sub__", "rsub", "__rsub__", "sub_", "__isub__", "subtract"),
+        *("mul", "__mul__", "__rmul__", "multiply"),
+    ]
+)
 #: Places remembered of each kind.
 _MOST = 200
 
@@ -72,8 +82,8 @@ class Noticing:
         name = getattr(func, "__name__", "")
         if name in _WITH_CONSTANTS:
             self._constants(func, args, options, inputs, frame)
-        if (name in _LOSSES or name in _DIFFERENCES) and len(inputs) == 2:
-            column, row = sorted(inputs, key=torch.Tensor.dim, reverse=True)
+        if name in _LOSSES or (name in _PAIRING and len(inputs) == 2):
+            column, row = sorted(inputs[:2], key=torch.Tensor.dim, reverse=True)
             if _makes_square(column, row) and len(self.squared) < _MOST:
                 self.squared[spot_of(frame)] = Squared(
                     name_of(func),

@@ -137,7 +137,7 @@ def kind_by_result(output: torch.Tensor) -> CutKind:
         return CutKind.INFERENCE
     if not torch.is_grad_enabled():
         return CutKind.NO_GRAD
-    if output.is_floating_point() or output.is_complex():
+    if output.is_floating_point() or output.is_complex() or output.is_quantized:
         return CutKind.NOT_DIFFERENTIABLE
     return CutKind.INTEGER
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
@@ -13,15 +14,21 @@ from autograd_inspect.run.files import is_own
 
 #: Frames of the user's that are searched for variables, writes remembered, and uses kept.
 _DEEP, _MOST, _USES = 4, 500, 100
+#: Elements of a list that are looked at.
+_LONG = 64
 
 Line = tuple[CodeType, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A variable, the operation that overwrote its tensor, and three lines of the user's."""
+    """A variable, the operation that overwrote its tensor, and three lines of the user's.
+
+    is_list  the variable is of a list that keeps the tensor
+    """
 
     variable: str
+    is_list: bool
     op: str
     called: Line
     wrote: Line
@@ -30,10 +37,14 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class _Binding:
+    """A variable of a frame; `keeper` is the id of its object, the tensor or a list that has it."""
+
     variable: str
+    is_list: bool
     code: CodeType
     line: int
     frame: int
+    keeper: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +57,29 @@ class _Write:
 
 @dataclass(slots=True)
 class Overwriting:
-    """Remembers which variables stood for a tensor when it was overwritten.
+    """Remembers which variables stood for a tensor, or had it in a list, when it was overwritten.
 
-    names    gives the variables of a frame that stand for a tensor; without it nothing is seen
-    pending  by `id` of the tensor
-    uses     operations that took it later, in a function that had the variable
+    variables  gives those of a frame; without it nothing is seen
+    pending    by `id` of the tensor
+    uses       operations that took it later, in a function that had the variable
     """
 
-    names: Callable[[FrameType, torch.Tensor], list[str]] | None = None
+    variables: Callable[[FrameType], dict[str, object]] | None = None
     pending: dict[int, _Write] = field(default_factory=dict)
     uses: dict[Use, None] = field(default_factory=dict)
 
     def wrote(self, tensor: torch.Tensor, op: str, frame: FrameType) -> None:
         """Note a write that has just happened."""
-        if self.names is None or (tensor.is_leaf and tensor.requires_grad):
+        if self.variables is None or (tensor.is_leaf and tensor.requires_grad):
             return
         bindings: list[_Binding] = []
         lines: list[Line] = []
         for one in _own_frames(frame):
             lines.append((one.f_code, one.f_lineno))
             bindings += [
-                _Binding(name, one.f_code, one.f_lineno, id(one))
-                for name in self.names(one, tensor)
+                _Binding(name, value is not tensor, one.f_code, one.f_lineno, id(one), id(value))
+                for name, value in self.variables(one).items()
+                if value is tensor or _has(value, tensor)
             ]
         if bindings and len(self.pending) < _MOST:
             self.pending[id(tensor)] = _Write(weakref.ref(tensor), op, lines[0], tuple(bindings))
@@ -82,16 +94,36 @@ class Overwriting:
                 del self.pending[id(tensor)]
                 continue
             for one in _own_frames(frame):
-                for binding in write.bindings:
-                    same = binding.frame == id(one) and binding.code is one.f_code
-                    # Another frame may have taken the place of one that is gone.
-                    if same and self.names and binding.variable in self.names(one, tensor):
-                        self._note(write, binding, (one.f_code, one.f_lineno))
+                # Another frame may have taken the place of one that is gone.
+                here = [
+                    binding
+                    for binding in write.bindings
+                    if binding.frame == id(one) and binding.code is one.f_code
+                ]
+                for binding in self._standing(here, one):
+                    self._note(write, binding, (one.f_code, one.f_lineno))
+
+    def _standing(self, bindings: list[_Binding], frame: FrameType) -> list[_Binding]:
+        """Give the variables that are what they were; a list where nothing else leads there."""
+        if not bindings or self.variables is None:
+            return []
+        now = self.variables(frame)
+        same = [one for one in bindings if id(now.get(one.variable)) == one.keeper]
+        return [one for one in same if not one.is_list] or same
 
     def _note(self, write: _Write, binding: _Binding, used: Line) -> None:
         called = binding.code, binding.line
         if len(self.uses) < _USES:
-            self.uses[Use(binding.variable, write.op, called, write.wrote, used)] = None
+            use = Use(binding.variable, binding.is_list, write.op, called, write.wrote, used)
+            self.uses[use] = None
+
+
+def _has(value: object, tensor: torch.Tensor) -> bool:
+    """Tell whether a list keeps a tensor, as one of skip connections does."""
+    if not isinstance(value, list | tuple | deque | dict) or len(value) > _LONG:
+        return False
+    kept = value.values() if isinstance(value, dict) else value
+    return any(one is tensor for one in kept)
 
 
 def _own_frames(frame: FrameType | None) -> list[FrameType]:

@@ -56,8 +56,8 @@ class Writes:
         last = self.last.get(tensor.untyped_storage()._cdata)
         return last is not None and last.version == tensor._version
 
-    def note(self, tensor: torch.Tensor, op: str, spot: Spot) -> None:
-        """Remember a write that has just happened."""
+    def note(self, tensor: torch.Tensor, op: str, spot: Spot, *, by_torch: bool = False) -> None:
+        """Remember a write that has just happened; torch puts back what it changes unseen."""
         storage = tensor.untyped_storage()
         address = storage._cdata
         self.last.pop(address, None)  # so that the oldest come first
@@ -67,7 +67,7 @@ class Writes:
             tensor._version,
             StorageWeakRef(storage),  # type: ignore[no-untyped-call]
             next_sequence(),
-            self._is_detached(tensor),
+            not by_torch and self._is_detached(tensor),
         )
         if len(self.last) > _MOST:
             for old in list(self.last)[: _MOST // 2]:

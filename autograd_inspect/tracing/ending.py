@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import torch
 
+from autograd_inspect.autograd._torch import made_by
 from autograd_inspect.errors import AgiError, NoGraphError
 from autograd_inspect.model.capture import About, Capture
 from autograd_inspect.tracing.expression import (
@@ -101,12 +102,12 @@ def latest_root(
 ) -> tuple[NamedRoot, Scope]:
     """Find the tensor that was computed last: its sequence number is the highest."""
     found = [
-        (tensor.grad_fn._sequence_nr(), name + path, tensor, scope)
+        (made._sequence_nr(), name + path, tensor, scope)
         for scope in scopes
         for name, value in list(scope.variables.items())
         if not name.startswith("__")
         for path, tensor in tensors_in(value).items()
-        if tensor.grad_fn is not None
+        if (made := made_by(tensor)) is not None
     ]
     if not found and graphless:
         why = f"backward was called on something without a graph ({why_no_graph()})"
@@ -124,7 +125,7 @@ def latest_root(
 def _with_graph(expression: Expression, value: object, scope: Scope) -> list[NamedRoot]:
     tensors = tensors_in(value)
     roots: list[NamedRoot] = [
-        (expression.name_of(path), t) for path, t in tensors.items() if t.grad_fn is not None
+        (expression.name_of(path), t) for path, t in tensors.items() if made_by(t) is not None
     ]
     if roots:
         return roots

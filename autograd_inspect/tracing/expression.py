@@ -7,12 +7,13 @@ import builtins
 import dataclasses
 import difflib
 import inspect
-from collections import UserDict
+from collections import UserDict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard, TypeVar
 
 import torch
 
+from autograd_inspect.autograd._torch import made_by
 from autograd_inspect.errors import ExpressionError
 from autograd_inspect.tracing.frames import Scope
 
@@ -105,7 +106,7 @@ def _parts(item: object) -> Iterator[tuple[str, object]]:
         yield from ((f"[{key!r}]", part) for key, part in list(item.items()))
     elif is_a(item, tuple) and hasattr(item, "_fields"):
         yield from ((f".{name}", getattr(item, name)) for name in item._fields)
-    elif is_a(item, (list, tuple, set, frozenset)):
+    elif is_a(item, (list, tuple, set, frozenset, deque)):
         yield from ((f"[{number}]", part) for number, part in enumerate(item))
     elif dataclasses.is_dataclass(kind := type(item)):
         fields = dataclasses.fields(kind)
@@ -147,7 +148,7 @@ def graph_names(variables: Mapping[str, Any]) -> list[str]:
     return [
         name
         for name, value in list(variables.items())
-        if isinstance(value, torch.Tensor) and value.grad_fn is not None
+        if isinstance(value, torch.Tensor) and made_by(value) is not None
     ]
 
 

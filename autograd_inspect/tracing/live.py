@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from autograd_inspect.autograd._torch import patch_engine
+from autograd_inspect.autograd._torch import made_by, patch_engine
 from autograd_inspect.errors import NoGraphError
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.recording.recorder import Recorder
@@ -79,7 +79,7 @@ def _seize(value: object, scopes: Sequence[Scope], scene: Scene) -> Moment:
     tensors = tensors_in(value)
     name = _name_of(value, scopes)
     roots: list[NamedRoot] = [
-        (name + path, t) for path, t in tensors.items() if t.grad_fn is not None
+        (name + path, t) for path, t in tensors.items() if made_by(t) is not None
     ]
     if not roots:
         raise NoGraphError(f"what was given to trace {why_without(value, tensors)}")

@@ -9,7 +9,9 @@ the script's globals, nearest first.
 from __future__ import annotations
 
 import gc
+import itertools
 import types
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from torch.autograd.graph import Node
 
 from autograd_inspect.autograd._torch import GraphNode
 from autograd_inspect.recording.places import ModulePath, ModulePaths
+from autograd_inspect.run.files import is_own
 from autograd_inspect.tracing.expression import is_a
 from autograd_inspect.tracing.frames import Scope
 
@@ -163,13 +166,21 @@ def _look_into_modules(found: Found) -> None:
 
 
 def _contents(value: object) -> Iterator[tuple[str, Any]]:
-    """Give the tensors and modules in a value, two containers deep."""
+    """Give the tensors and modules in a value, two containers deep, or in an object of theirs."""
     queue: list[tuple[str, Any, int]] = [("", value, 0)]
     for path, item, depth in queue:
         if is_a(item, (torch.Tensor, nn.Module)):
             yield path, item
         elif depth < _DEEP and is_a(item, (list, tuple, dict)) and len(item) <= _MANY:
             queue.extend((path + by, part, depth + 1) for by, part in _parts(item))
+        elif depth < _DEEP and not is_a(item, _OPAQUE) and is_own(_file_of(type(item))):
+            queue.extend((path + by, part, _DEEP) for by, part in _parts(item))
+
+
+def _file_of(cls: type) -> str:
+    """Give the file of a class that has functions of its own; empty for any other."""
+    codes = (getattr(one, "__code__", None) for one in vars(cls).values())
+    return next((code.co_filename for code in codes if code is not None), "")
 
 
 def _unregistered(found: Found) -> dict[int, tuple[nn.Module, str]]:
@@ -272,6 +283,9 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((f"[{key!r}]", part) for key, part in list(value.items()) if _short(key))
     elif is_a(value, (list, tuple)):
         yield from ((f"[{number}]", part) for number, part in enumerate(value[:1000]))
+    elif is_a(value, (deque, set, frozenset)):
+        few = itertools.islice(list(value), 1000)
+        yield from ((f"[{number}]", part) for number, part in enumerate(few))
     else:
         yield from ((f".{name}", part) for name, part in list(_attributes(value).items()))
 
@@ -281,8 +295,16 @@ def _attributes(value: object) -> dict[str, Any]:
     try:
         found: dict[str, Any] = object.__getattribute__(value, "__dict__")
     except AttributeError:
-        return {}
-    return found
+        found = {}
+    return found or dict(_in_slots(value))
+
+
+def _in_slots(value: object) -> Iterator[tuple[str, Any]]:
+    for cls in type(value).__mro__:
+        for name, slot in list(vars(cls).items()) if "__slots__" in vars(cls) else ():
+            if type(slot) is types.MemberDescriptorType:
+                with suppress(AttributeError):  # it has no value yet
+                    yield name, slot.__get__(value)
 
 
 def _short(key: object) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from autograd_inspect.autograd._torch import in_backward, is_tracing
+from autograd_inspect.autograd._torch import in_backward, is_tracing, made_by
 from autograd_inspect.autograd.structure import leads_to
 from autograd_inspect.autograd.walker import gradient_edge
 from autograd_inspect.errors import AgiError
@@ -193,7 +193,7 @@ class Watch:
             roots: list[NamedRoot] = [
                 (expression.name_of(path), tensor)
                 for path, tensor in found.items()
-                if tensor.grad_fn is not None
+                if made_by(tensor) is not None
             ]
             if roots and (not expression.is_place or _belongs_to(roots, call)):
                 return roots

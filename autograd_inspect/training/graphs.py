@@ -8,6 +8,7 @@ graph contains part of an earlier one.
 from __future__ import annotations
 
 import weakref
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,16 @@ from typing import Any
 import torch
 from torch.autograd.graph import GradientEdge
 
-from autograd_inspect.autograd._torch import GraphNode
+from autograd_inspect.autograd._torch import GraphNode, made_by, sequence_of
 from autograd_inspect.autograd.walker import gradient_edge
 from autograd_inspect.autograd.weight import Scales
 
 #: Where a token is kept, in the metadata of a node.
 _KEY = "autograd_inspect.step"
+#: Steps in which a graph was made that is not done with any more.
+_SPREAD = 3
+#: The numbers of nodes that accumulate into leaves, which are of no time, start here.
+_OF_LEAVES = 2**62
 
 
 class Token:
@@ -72,25 +77,34 @@ def _mark(node: GraphNode, token: Token) -> int:
     return int(known.step)
 
 
-def steps_behind(tensor: torch.Tensor, most: int = 2000) -> int:
-    """Count the steps whose graphs a tensor's graph contains, among its nearest nodes."""
-    waiting: list[GraphNode] = [tensor.grad_fn] if tensor.grad_fn is not None else []
+def steps_behind(tensor: torch.Tensor, ends: Sequence[int] = (), most: int = 2000) -> int:
+    """Count the steps whose graphs a tensor's graph contains, among its nearest nodes.
+
+    By the calls of backward that went through them; and where none did, by when they were made:
+    `ends` are autograd's numbers at the ends of steps. A graph that was made in two of them is
+    only not done with yet.
+    """
+    grad_fn = made_by(tensor)
+    waiting: list[GraphNode] = [grad_fn] if grad_fn is not None else []
     seen = set(waiting)
-    steps = set()
+    steps, made = set(), set()
     for node in waiting:
         token = node.metadata.get(_KEY)
         if isinstance(token, Token):
             steps.add(token.step)
+        number = sequence_of(node)
+        if number < _OF_LEAVES:
+            made.add(bisect(ends, number))
         for following, _ in node.next_functions:
             if following is not None and following not in seen and len(seen) < most:
                 seen.add(following)
                 waiting.append(following)
-    return len(steps)
+    return len(steps) if len(steps) > 1 or len(made) < _SPREAD else len(made)
 
 
 def step_of(tensor: torch.Tensor) -> int:
     """Give the step in which backward was called on a tensor's graph, 0 for never."""
-    node = tensor.grad_fn
+    node = made_by(tensor)
     kept: Any = node.metadata if node is not None else {}
     token = kept.get(_KEY)
     return token.step if isinstance(token, Token) else 0

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from statistics import fmean
 from types import FrameType
@@ -136,7 +137,8 @@ class Ledger:
         if not tracked.rows:
             self.fates.hold(tracked.parameters, tracked.number)
             tracked.rows = self.groups.rows_of(tracked, self.fates.name_of)
-        tracked.settle()
+        # The leaves of a model that is only looked through have gradients that nobody uses.
+        tracked.settle(list(compress(tracked.parameters, moved[1])))
         return self._write(tracked, moved, clock())
 
     def before_step(self, optimizer: torch.optim.Optimizer, frame: FrameType) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from autograd_inspect.autograd._torch import made_by
 from autograd_inspect.model.places import Place
 from autograd_inspect.run.files import is_machinery
 from autograd_inspect.tracing.expression import Expression, is_a, tensors_in
@@ -110,11 +111,11 @@ def graphs_held(scopes: Sequence[Scope]) -> dict[str, torch.Tensor]:
     held: dict[str, torch.Tensor] = {}
     seen: set[int] = set()
     for tensor in found.reached:
-        if tensor.grad_fn is not None and id(tensor) not in seen:
+        if made_by(tensor) is not None and id(tensor) not in seen:
             seen.add(id(tensor))
             held[found.tensors[id(tensor)]] = tensor
     for name, tensor in kept_in_modules(found):
-        if tensor.grad_fn is not None and id(tensor) not in seen:
+        if made_by(tensor) is not None and id(tensor) not in seen:
             seen.add(id(tensor))
             held[name] = tensor
     return held

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -127,10 +127,10 @@ class Tracked:
         self.settle()
         return self.compare()
 
-    def settle(self) -> None:
-        """Take note that the gradients are used."""
+    def settle(self, moved: Sequence[torch.Tensor] | None = None) -> None:
+        """Take note that the gradients are used: all, or those of the parameters that moved."""
         self.added = self.reuse.added
-        self.reuse.after_step(self.parameters)
+        self.reuse.after_step(self.parameters if moved is None else moved)
 
     def compare(self) -> tuple[Norms, Norms]:
         """Give the norms of the weights that were last looked at, and of their change since."""

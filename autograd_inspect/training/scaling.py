@@ -36,7 +36,8 @@ class Scaling:
         @functools.wraps(scale)
         def watched_scale(one: Any, outputs: Any) -> Any:
             scaled = scale(one, outputs)
-            if isinstance(outputs, torch.Tensor) and isinstance(scaled, torch.Tensor):
+            is_known = isinstance(outputs, torch.Tensor) and isinstance(scaled, torch.Tensor)
+            if is_known and scaled is not outputs:  # as a scaler that is switched off gives it
                 self._scaled = weakref.ref(scaled), weakref.ref(outputs)
             return scaled
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from build import make_capture
-from process import run_agi
+from forking import fork_agi
 
 from autograd_inspect import store
 
@@ -37,7 +37,7 @@ def where(tmp_path: Path) -> Path:
 def test_two_programs_with_arguments_of_their_own(script: Write) -> None:
     where = script(PROGRAM)
     source = "train.py:loss"
-    done = run_agi("diff", source, source, "--json", "--exit-code", "--", "--", "act", cwd=where)
+    done = fork_agi("diff", source, source, "--json", "--exit-code", "--", "--", "act", cwd=where)
     assert done.status == 1, done.err
     told = json.loads(done.out)  # what the programs print does not mix with it
     assert (told["totals"]["added"], told["totals"]["removed"]) == (1, 0)
@@ -46,10 +46,10 @@ def test_two_programs_with_arguments_of_their_own(script: Write) -> None:
     assert len(list(where.glob(".agi/*.agi"))) == 2
     # A capture alone is compared with the last.
     first, last = sorted(where.glob(".agi/*.agi"))
-    again = run_agi("diff", str(first), "--width", "80", cwd=where)
+    again = fork_agi("diff", str(first), "--width", "80", cwd=where)
     assert "+ 1 added   - 0 removed" in again.out
     # A program alone is run, and compared with what was last.
-    same = run_agi("diff", source, "--exit-code", "--width", "80", cwd=where)
+    same = fork_agi("diff", source, "--exit-code", "--width", "80", cwd=where)
     assert (same.status, "- 1 removed" in same.out) == (1, True)
     assert str(last)
 
@@ -57,7 +57,7 @@ def test_two_programs_with_arguments_of_their_own(script: Write) -> None:
 def test_each_program_is_captured_at_its_own_step(script: Write) -> None:
     where = script(PROGRAM)
     steps = ("--step", "1", "--step", "2")
-    done = run_agi("diff", "train.py", "train.py", *steps, "--width", "80", cwd=where)
+    done = fork_agi("diff", "train.py", "train.py", *steps, "--width", "80", cwd=where)
     assert done.status == 0, done.err
     assert "backward call 1\nafter   train.py, backward call 2" in done.out
     assert "\n+ mul " in done.out
@@ -65,27 +65,27 @@ def test_each_program_is_captured_at_its_own_step(script: Write) -> None:
 
 def test_a_program_that_fails_says_so_itself(script: Write) -> None:
     where = script("raise ValueError('of the user')", "fails.py")
-    done = run_agi("diff", "fails.py", "other.py", cwd=where)
+    done = fork_agi("diff", "fails.py", "other.py", cwd=where)
     assert done.status == 1
     assert "ValueError: of the user" in done.err
     assert "subprocess" not in done.err
 
 
 def test_differences_decide_the_status_only_when_asked(where: Path) -> None:
-    plain = run_agi("diff", "a.agi", "b.agi", cwd=where)
+    plain = fork_agi("diff", "a.agi", "b.agi", cwd=where)
     assert (plain.status, len(plain.out.splitlines())) == (0, 2)
-    assert run_agi("diff", "a.agi", "b.agi", "--exit-code", cwd=where).status == 1
-    same = run_agi("diff", "a.agi", "a.agi", "--exit-code", cwd=where)
+    assert fork_agi("diff", "a.agi", "b.agi", "--exit-code", cwd=where).status == 1
+    same = fork_agi("diff", "a.agi", "a.agi", "--exit-code", cwd=where)
     assert (same.status, "no difference" in same.err) == (0, True)
 
 
 def test_a_picture_goes_where_it_is_told_to(where: Path) -> None:
-    done = run_agi("diff", "a.agi", "b.agi", "-o", "change.svg", cwd=where)
+    done = fork_agi("diff", "a.agi", "b.agi", "-o", "change.svg", cwd=where)
     assert (done.status, done.err.strip()) == (0, "wrote change.svg")
     assert "+ exp" in (where / "change.svg").read_text("utf-8")
-    again = run_agi("diff", "a.agi", "b.agi", "-o", "change.svg", cwd=where)
+    again = fork_agi("diff", "a.agi", "b.agi", "-o", "change.svg", cwd=where)
     assert (again.status, "--force" in again.err) == (2, True)
-    assert run_agi("diff", "a.agi", "b.agi", "--dot", cwd=where).out.startswith("digraph")
+    assert fork_agi("diff", "a.agi", "b.agi", "--dot", cwd=where).out.startswith("digraph")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_picture_goes_where_it_is_told_to(where: Path) -> None:
 def test_what_cannot_be_done_is_said_in_a_line(
     arguments: list[str], complaint: str, where: Path
 ) -> None:
-    done = run_agi("diff", *arguments, cwd=where)
+    done = fork_agi("diff", *arguments, cwd=where)
     assert done.status == 2
     assert complaint in done.err
     assert "Traceback" not in done.err

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from process import run, run_agi
+from forking import fork_agi
+from process import run
 from safetensors.numpy import load_file
 
 Write = Callable[..., Path]
@@ -70,7 +71,7 @@ def where(script: Write) -> Path:
 
 
 def test_a_pipe_gets_every_value(where: Path) -> None:
-    done = run_agi("functional", "jacobian", "train.py:f", "--inputs", "(x, y)", cwd=where)
+    done = fork_agi("functional", "jacobian", "train.py:f", "--inputs", "(x, y)", cwd=where)
     assert done.status == 0, done.err
     speaking, heading, *lines = done.out.splitlines()
     assert speaking == "program speaking"
@@ -81,7 +82,7 @@ def test_a_pipe_gets_every_value(where: Path) -> None:
 
 
 def test_a_terminal_gets_blocks(where: Path) -> None:
-    done = run_agi(
+    done = fork_agi(
         "functional", "jacobian", "train.py:f", "--inputs", "(x, y)", "--width", "80", cwd=where
     )
     assert "d f / d x  [3] × [3]  diagonal\n" in done.out
@@ -91,7 +92,7 @@ def test_a_terminal_gets_blocks(where: Path) -> None:
 
 
 def test_options_stand_anywhere_and_arguments_follow_two_dashes(where: Path) -> None:
-    done = run_agi(
+    done = fork_agi(
         "functional", "--json", "jacobian", "train.py:net", "--wrt", "weight", "--inputs", "batch",
         "--", "--lr", "1", cwd=where,
     )  # fmt: skip
@@ -115,7 +116,7 @@ def test_programs_come_from_everywhere_and_need_not_import_torch(
 ) -> None:
     where = script("def g(a):\n    return a * a\n")
     script("", name="plain.py")
-    done = run_agi(
+    done = fork_agi(
         "functional", "jacobian", *source, "--inputs", "torch.ones(2)", "--csv", cwd=where,
         stdin=stdin,
     )  # fmt: skip
@@ -129,7 +130,7 @@ def test_programs_come_from_everywhere_and_need_not_import_torch(
 
 
 def test_a_function_that_raises_shows_its_own_traceback_and_one_line(where: Path) -> None:
-    done = run_agi("functional", "jacobian", "train.py:fails", "--inputs", "x", cwd=where)
+    done = fork_agi("functional", "jacobian", "train.py:fails", "--inputs", "x", cwd=where)
     assert done.status == 2
     lines = done.err.splitlines()
     assert lines[0] == "Traceback (most recent call last):"
@@ -143,7 +144,7 @@ def test_a_function_that_raises_shows_its_own_traceback_and_one_line(where: Path
 
 
 def test_a_program_that_fails_ends_as_under_python(where: Path) -> None:
-    done = run_agi(
+    done = fork_agi(
         "functional", "jacobian", "train.py:f", "--inputs", "(x, y)", "--", "--fail", cwd=where
     )
     plain = run(sys.executable, "train.py", "--fail", cwd=where)
@@ -153,7 +154,7 @@ def test_a_program_that_fails_ends_as_under_python(where: Path) -> None:
 
 
 def test_a_program_that_exits_is_used_all_the_same_and_gives_the_status(where: Path) -> None:
-    done = run_agi(
+    done = fork_agi(
         "functional", "jacobian", "train.py:f", "--inputs", "(x, y)", "--json", "--", "--exit",
         cwd=where,
     )  # fmt: skip
@@ -162,19 +163,19 @@ def test_a_program_that_exits_is_used_all_the_same_and_gives_the_status(where: P
 
 
 def test_what_disagrees_is_status_1(where: Path) -> None:
-    done = run_agi(
+    done = fork_agi(
         "functional", "jacobian", "train.py:wrong", "--inputs", "x", "--width", "80", cwd=where
     )
     assert done.status == 1
     assert "forward mode disagrees by 0.5 (wrong by x at [" in done.out
-    unchecked = run_agi(
+    unchecked = fork_agi(
         "functional", "jacobian", "train.py:wrong", "--inputs", "x", "--no-check", cwd=where
     )
     assert (unchecked.status, unchecked.err) == (0, "")
 
 
 def test_what_the_function_prints_is_no_result(where: Path) -> None:
-    done = run_agi("functional", "jacobian", "train.py:speaks", "--inputs", "x", cwd=where)
+    done = fork_agi("functional", "jacobian", "train.py:speaks", "--inputs", "x", cwd=where)
     assert "function speaking" not in done.out
     assert "function speaking" in done.err
 
@@ -182,7 +183,7 @@ def test_what_the_function_prints_is_no_result(where: Path) -> None:
 @pytest.mark.parametrize("extension", ["npz", "safetensors"])
 def test_arrays_go_to_a_file_and_blocks_to_stdout(extension: str, where: Path) -> None:
     command = ("functional", "jacobian", "train.py:f", "--inputs", "(x, y)", "--width", "80")
-    done = run_agi(*command, "-o", f"numbers.{extension}", cwd=where)
+    done = fork_agi(*command, "-o", f"numbers.{extension}", cwd=where)
     assert done.status == 0, done.err
     assert done.err == f"wrote numbers.{extension}\n"
     assert "3 × identity" in done.out
@@ -193,7 +194,7 @@ def test_arrays_go_to_a_file_and_blocks_to_stdout(extension: str, where: Path) -
     assert set(found) == {"f/x", "f/y"}
     np.testing.assert_array_equal(found["f/y"], 3 * np.eye(3, dtype=np.float32))
     before = path.read_bytes()
-    again = run_agi(*command, "-o", f"numbers.{extension}", cwd=where)
+    again = fork_agi(*command, "-o", f"numbers.{extension}", cwd=where)
     assert (again.status, path.read_bytes()) == (2, before)
     assert again.err.splitlines() == [
         f"agi: numbers.{extension} exists",
@@ -223,7 +224,7 @@ def test_arrays_go_to_a_file_and_blocks_to_stdout(extension: str, where: Path) -
 def test_what_cannot_be_done_is_one_line_and_status_2(
     arguments: list[str], said: str, where: Path
 ) -> None:
-    done = run_agi("functional", *arguments, cwd=where)
+    done = fork_agi("functional", *arguments, cwd=where)
     assert done.status == 2
     assert said in done.err
     assert "Traceback" not in done.err
@@ -241,7 +242,7 @@ def test_the_functions_own_imports_are_those_of_the_program(script: Write) -> No
     )
     script("FACTOR = 2", name="rich.py")
     script("FACTOR = 5", name="late.py")
-    done = run_agi(
+    done = fork_agi(
         "functional", "jacobian", "train.py:f", "--inputs", "torch.ones(1)", "--width", "60",
         cwd=where,
     )  # fmt: skip

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from process import Done, run_agi
+from forking import fork_agi
+from process import Done
 
 PROGRAM = """
 import sys
@@ -68,28 +69,28 @@ def test_the_gradient_is_that_of_torch(
     where: Path, expression: str, grad_output: str, expected: torch.Tensor
 ) -> None:
     words = ("grads", "--json", "vector.py", "-e", expression, "--grad-output", grad_output)
-    assert norm(run_agi(*words, cwd=where)) == size(expected)
+    assert norm(fork_agi(*words, cwd=where)) == size(expected)
 
 
 @pytest.mark.parametrize("kind", ["-m", "-c", "-"])
 def test_whatever_kind_of_target(where: Path, kind: str) -> None:
     target = {"-m": ("-m", "vector"), "-c": ("-c", PROGRAM), "-": ("-",)}[kind]
     words = ("grads", "--json", *target, "-e", "h", "--grad-output", "v")
-    assert norm(run_agi(*words, cwd=where, stdin=PROGRAM)) == size(2 * W * V)
+    assert norm(fork_agi(*words, cwd=where, stdin=PROGRAM)) == size(2 * W * V)
 
 
 @pytest.mark.parametrize("verb", ["trace", "show", "render", "memory", "path"])
 def test_every_verb_that_runs_a_program(where: Path, verb: str) -> None:
     words = {"path": ("path", "w"), "render": ("render", "--dot")}.get(verb, (verb,))
-    done = run_agi(*words, "--grad-output", "v", "vector.py:h", cwd=where)
+    done = fork_agi(*words, "--grad-output", "v", "vector.py:h", cwd=where)
     assert done.status == 0, done.err
-    assert norm(run_agi("grads", "--json", cwd=where)) == size(2 * W * V)
+    assert norm(fork_agi("grads", "--json", cwd=where)) == size(2 * W * V)
 
 
 def test_a_local_variable_where_backward_is_called(where: Path) -> None:
     """An EXPR that computes is traced there, with a backward of ours."""
     words = ("grads", "--json", "vector.py", "-e", "h * 2", "--grad-output", "own", "--", "sum")
-    assert norm(run_agi(*words, cwd=where)) == size(2 * 2 * W * 3)
+    assert norm(fork_agi(*words, cwd=where)) == size(2 * 2 * W * 3)
 
 
 @pytest.mark.parametrize(("how", "expected"), [("vector", 2 * W * 3), ("sum", 10 * W)])
@@ -97,10 +98,10 @@ def test_the_programs_own_backward_comes_first(
     where: Path, how: str, expected: torch.Tensor
 ) -> None:
     words = ("grads", "--json", "vector.py:h", "--grad-output", "v", "--", how)
-    done = run_agi(*words, cwd=where)
+    done = fork_agi(*words, cwd=where)
     assert norm(done) == size(expected)
     assert "--grad-output is not used" in done.err
-    without = run_agi("grads", "--json", "vector.py:h", "--", how, cwd=where)
+    without = fork_agi("grads", "--json", "vector.py:h", "--", how, cwd=where)
     assert "--grad-output" not in without.err
 
 
@@ -121,13 +122,13 @@ def test_the_programs_own_backward_comes_first(
 def test_what_does_not_fit_is_said_in_a_line(
     where: Path, expression: str, grad_output: str, said: str
 ) -> None:
-    done = run_agi("trace", "--grad-output", grad_output, "-e", expression, "vector.py", cwd=where)
+    done = fork_agi("trace", "--grad-output", grad_output, "-e", expression, "vector.py", cwd=where)
     assert done.status == 2
     assert said in done.err
     assert "Traceback" not in done.err
 
 
 def test_without_it_the_remark_names_it(where: Path) -> None:
-    done = run_agi("trace", "vector.py:h", cwd=where)
+    done = fork_agi("trace", "vector.py:h", cwd=where)
     assert done.status == 0
     assert "--grad-output EXPR gives the gradient to start with" in done.out

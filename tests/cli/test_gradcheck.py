@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from process import run, run_agi
+from forking import fork_agi
+from process import run
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "wrong_backward.py"
 
@@ -63,7 +64,7 @@ def where(tmp_path: Path) -> Path:
 
 
 def test_a_wrong_backward_is_named_and_ends_in_1(where: Path) -> None:
-    done = run_agi("gradcheck", "--json", "wrong.py:loss", cwd=where)
+    done = fork_agi("gradcheck", "--json", "wrong.py:loss", cwd=where)
     found = json.loads(done.out)
     assert done.status == 1
     assert "loss " in done.err  # the program's own output, out of the way
@@ -80,29 +81,29 @@ def test_a_wrong_backward_is_named_and_ends_in_1(where: Path) -> None:
 
 
 def test_the_table_says_in_words_what_is_wrong(where: Path) -> None:
-    done = run_agi("gradcheck", "wrong.py:loss", "--width", "110", cwd=where)
+    done = fork_agi("gradcheck", "wrong.py:loss", "--width", "110", cwd=where)
     assert "Product (wrong.py:53): the gradient of x does not depend on grad_output" in done.out
     assert done.out.splitlines()[-1] == "3 functions · 1 wrong"
-    plain = run_agi("gradcheck", "wrong.py:loss", "--width", "110", "--ascii", cwd=where)
+    plain = fork_agi("gradcheck", "wrong.py:loss", "--width", "110", "--ascii", cwd=where)
     assert plain.out.isascii()
 
 
 def test_lines_for_programs(where: Path) -> None:
-    tabbed = run_agi("gradcheck", "wrong.py:loss", cwd=where)
+    tabbed = fork_agi("gradcheck", "wrong.py:loss", cwd=where)
     _, head, *rows = [line.split("\t") for line in tabbed.out.splitlines()]
     assert [len(row) for row in rows] == [len(head)] * 3
     assert head[:3] == ["function", "file", "line"]
-    written = run_agi("gradcheck", "wrong.py:loss", "-o", "x.csv", cwd=where)
+    written = fork_agi("gradcheck", "wrong.py:loss", "-o", "x.csv", cwd=where)
     assert written.status == 1
     assert len((where / "x.csv").read_text().splitlines()) == 4
-    again = run_agi("gradcheck", "wrong.py:loss", "-o", "x.csv", cwd=where)
+    again = fork_agi("gradcheck", "wrong.py:loss", "-o", "x.csv", cwd=where)
     assert (again.status, "--force" in again.err) == (2, True)
 
 
 def test_the_program_runs_as_it_would(where: Path) -> None:
     """Up to the captured backward: same output, same random numbers, nothing from our checks."""
     expected = run(sys.executable, "calls.py", cwd=where).out.splitlines()
-    done = run_agi("gradcheck", "--step", "2", "-o", "x.json", "calls.py", cwd=where)
+    done = fork_agi("gradcheck", "--step", "2", "-o", "x.json", "calls.py", cwd=where)
     lines = done.out.splitlines()
     assert lines == expected[: len(lines)]
     assert len(lines) == len(expected) - 1  # stopped before its last line
@@ -125,7 +126,7 @@ def test_nothing_of_ours_in_a_traceback(where: Path) -> None:
         "Bad.apply(x).sum().backward()\n"
     )
     expected = run(sys.executable, "fails.py", cwd=where)
-    done = run_agi("gradcheck", "fails.py", cwd=where)
+    done = fork_agi("gradcheck", "fails.py", cwd=where)
     assert done.status == 1
     assert done.err.startswith(expected.err)
 
@@ -142,7 +143,7 @@ def test_a_backward_that_fails_is_the_programs_own(where: Path) -> None:
         "Bad.apply(x).sum().backward()\n"
     )
     expected = run(sys.executable, "fails.py", cwd=where)
-    done = run_agi("gradcheck", "--json", "fails.py", cwd=where)
+    done = fork_agi("gradcheck", "--json", "fails.py", cwd=where)
     assert done.status == 1
     assert done.err.startswith(expected.err)
     (row,) = json.loads(done.out)["rows"]
@@ -151,7 +152,7 @@ def test_a_backward_that_fails_is_the_programs_own(where: Path) -> None:
 
 def test_a_graph_without_custom_functions(where: Path) -> None:
     program = "import torch; x = torch.ones(2, requires_grad=True); (x * 2).sum().backward()"
-    done = run_agi("gradcheck", "-c", program, cwd=where)
+    done = fork_agi("gradcheck", "-c", program, cwd=where)
     assert (done.status, done.out) == (0, "")
     assert "no custom Function" in done.err
 
@@ -173,20 +174,20 @@ def test_what_one_backward_overwrites_of_another(where: Path) -> None:
         "x = torch.rand(3, requires_grad=True)\n"
         "Square.apply(Exp.apply(x)).sum().backward()\n"
     )
-    found = json.loads(run_agi("gradcheck", "--json", "shared.py", cwd=where).out)
+    found = json.loads(fork_agi("gradcheck", "--json", "shared.py", cwd=where).out)
     faults = {row["function"]: row["faults"] for row in found["rows"]}
     assert faults["Square"] == [{"slug": "backward_mutates_saved", "at": "a"}]
     assert faults["Exp"] == [{"slug": "saved_overwritten", "at": "the output"}]
 
 
 def test_a_named_function(where: Path) -> None:
-    right = run_agi(
+    right = fork_agi(
         "gradcheck", "wrong.py:softplus", "--inputs", "torch.randn(2, 3)", "--json", cwd=where
     )
     (row,) = json.loads(right.out)["rows"]
     assert (right.status, row["gradcheck"], row["gradgradcheck"]) == (0, "passes", "passes")
     assert [one["order"] for one in row["inputs"]] == [1, 2, 2]
-    wrong = run_agi(
+    wrong = fork_agi(
         "gradcheck", "wrong.py:volume", "--inputs", "torch.rand(3) + 1", "--no-second", cwd=where
     )
     assert wrong.status == 1
@@ -209,7 +210,7 @@ def test_a_named_function(where: Path) -> None:
 def test_what_cannot_be_carried_out_is_said_in_a_line(
     where: Path, words: tuple[str, ...], said: str
 ) -> None:
-    done = run_agi("gradcheck", *words, cwd=where)
+    done = fork_agi("gradcheck", *words, cwd=where)
     assert done.status == 2
     assert said in done.err
     assert "Traceback" not in done.err
@@ -225,7 +226,7 @@ def test_names_that_no_terminal_should_print(where: Path) -> None:
         "Odd.apply(torch.ones(2, requires_grad=True)).sum().backward()\n"
     )
     for form in ((), ("--csv",), ("--width", "100")):
-        done = run_agi("gradcheck", "odd.py", *form, cwd=where)
+        done = fork_agi("gradcheck", "odd.py", *form, cwd=where)
         assert done.status == 1
         assert "\x1b" not in done.out
 
@@ -243,7 +244,7 @@ def test_the_backward_of_a_module_is_never_called(where: Path) -> None:
         "reverse, trained = Reverse(), Trained()\n"
         "trained.backward(reverse(x).sum() * 2)\n"
     )
-    done = run_agi("gradcheck", "--json", "module.py", cwd=where)
+    done = fork_agi("gradcheck", "--json", "module.py", cwd=where)
     found = json.loads(done.out)
     assert done.status == 1
     (one,) = found["ignored"]

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forking import fork_agi
 from hookcount import __file__ as counter
-from process import Done, run, run_agi
+from process import Done, run
 
 from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS
 
@@ -60,7 +61,7 @@ def captured(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     where = tmp_path_factory.mktemp("captured")
     (where / "train.py").write_text(textwrap.dedent(PROGRAM), "utf-8")
-    assert run_agi("trace", "-q", "train.py:loss", cwd=where).status == 0
+    assert fork_agi("trace", "-q", "train.py:loss", cwd=where).status == 0
     return where
 
 
@@ -70,12 +71,12 @@ def as_json(done: Done) -> Any:
 
 
 def rows(where: Path, by: str) -> dict[str, int]:
-    found = as_json(run_agi("memory", "--json", "--by", by, cwd=where))
+    found = as_json(fork_agi("memory", "--json", "--by", by, cwd=where))
     return {row["name"]: row["unique"] for row in found["rows"]}
 
 
 def test_by_operation_in_a_pipe(captured: Path) -> None:
-    lines = run_agi("memory", cwd=captured).out.splitlines()
+    lines = fork_agi("memory", cwd=captured).out.splitlines()
     heading, *values = [line.split("\t") for line in lines]
     table = {line[0]: dict(zip(heading, line, strict=True)) for line in values}
     assert {name: int(row["unique"]) for name, row in table.items()} == {
@@ -108,7 +109,7 @@ def test_by_module_line_and_tensor(captured: Path) -> None:
 
 
 def test_the_totals_stand_against_parameters_and_gradients(captured: Path) -> None:
-    found = as_json(run_agi("memory", "--json", cwd=captured))
+    found = as_json(fork_agi("memory", "--json", cwd=captured))
     assert found["schema"] == "agi.memory/1"
     totals = found["totals"]
     assert totals["unique"] == sum(UNIQUE.values())
@@ -117,25 +118,25 @@ def test_the_totals_stand_against_parameters_and_gradients(captured: Path) -> No
 
 
 def test_a_table_for_a_terminal(captured: Path) -> None:
-    done = run_agi("memory", "--width", "100", "--by", "line", cwd=captured)
+    done = fork_agi("memory", "--width", "100", "--by", "line", cwd=captured)
     assert done.out.splitlines()[1].split()[:2] == ["train.py:13", "2"]
     assert "176 B held" in done.out
     assert "\x1b" not in done.out
 
 
 def test_top_csv_and_a_file(captured: Path) -> None:
-    done = run_agi("memory", "--csv", "-n", "1", cwd=captured)
+    done = fork_agi("memory", "--csv", "-n", "1", cwd=captured)
     assert [row["name"] for row in csv.DictReader(io.StringIO(done.out))] == ["relu"]
     (captured / "taken.csv").write_text("mine", "utf-8")
-    refused = run_agi("memory", "-o", "taken.csv", cwd=captured)
+    refused = fork_agi("memory", "-o", "taken.csv", cwd=captured)
     assert (refused.status, (captured / "taken.csv").read_text("utf-8")) == (2, "mine")
-    written = run_agi("memory", "-o", "m.json", cwd=captured)
+    written = fork_agi("memory", "-o", "m.json", cwd=captured)
     assert "wrote m.json" in written.err
     assert json.loads((captured / "m.json").read_text("utf-8"))["by"] == "op"
 
 
 def test_a_wrong_grouping_is_refused_before_the_program_runs(captured: Path) -> None:
-    done = run_agi("memory", "--by", "colour", "train.py", cwd=captured)
+    done = fork_agi("memory", "--by", "colour", "train.py", cwd=captured)
     assert done.status == 2
     assert "speaks" not in done.out + done.err
     assert "module" in done.err
@@ -143,7 +144,7 @@ def test_a_wrong_grouping_is_refused_before_the_program_runs(captured: Path) -> 
 
 def test_a_program_is_run_first_and_its_output_kept_apart(script: Write) -> None:
     where = script(PROGRAM)
-    done = run_agi("memory", "--json", "train.py:loss", cwd=where)
+    done = fork_agi("memory", "--json", "train.py:loss", cwd=where)
     assert as_json(done)["totals"]["unique"] == sum(UNIQUE.values())
     assert "the program speaks" in done.err
 
@@ -155,7 +156,7 @@ def test_after_a_backward_nothing_is_held_and_that_is_said(script: Write) -> Non
         loss = x.exp().sin().sum()
         loss.backward()
     """)
-    done = run_agi("memory", "--width", "80", "-e", "loss.clone()", "train.py", cwd=where)
+    done = fork_agi("memory", "--width", "80", "-e", "loss.clone()", "train.py", cwd=where)
     assert done.status == 0
     assert "nothing is held any more: 2 saved tensors were freed" in done.err
     assert "0 B" not in done.out
@@ -191,12 +192,12 @@ HOOKED = """
 def test_nothing_is_unpacked_or_run_again_by_looking(script: Write) -> None:
     where = script(HOOKED)
     plain = run(sys.executable, "train.py", cwd=where)
-    traced = run_agi("trace", "-q", "--keep-running", "train.py:loss", cwd=where)
+    traced = fork_agi("trace", "-q", "--keep-running", "train.py:loss", cwd=where)
     assert traced.out == plain.out
     assert "'unpack': 0" in plain.out.splitlines()[0]
     for by in ("op", "module", "line", "tensor"):
-        assert run_agi("memory", "--by", by, cwd=where).status == 0
-    totals = as_json(run_agi("memory", "--json", cwd=where))["totals"]
+        assert fork_agi("memory", "--by", by, cwd=where).status == 0
+    totals = as_json(fork_agi("memory", "--json", cwd=where))["totals"]
     assert {one["packer"]: one["held"] for one in totals["packed"]} == {
         "checkpoint": 0,
         "unpack": 16,
@@ -220,7 +221,7 @@ def test_every_sample_holds_what_pack_hooks_were_given(
 ) -> None:
     expected = hook_counts[sample]
     # One sample fails in its backward, as it is to show.
-    done = run_agi("memory", "--json", str(sample), cwd=tmp_path)
+    done = fork_agi("memory", "--json", str(sample), cwd=tmp_path)
     totals = json.loads(done.out)["totals"]
     assert totals["unseen"] == 0
     assert totals["tensors"] == expected["tensors"] + expected["packed"]

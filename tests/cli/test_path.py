@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from build import make_capture, make_gradients, make_graph
 from flow import CutMade, with_cuts
+from forking import fork_agi
 from process import run_agi
 
 from autograd_inspect import store
@@ -49,7 +50,7 @@ def where(tmp_path: Path) -> Path:
 
 
 def test_in_a_pipe_the_table_is_the_result_and_the_count_a_remark(where: Path) -> None:
-    done = run_agi("path", "net.weight", cwd=where)
+    done = fork_agi("path", "net.weight", cwd=where)
     assert done.status == 0
     assert "128 paths of 9 to 16 nodes" in done.err
     heading, *rows = done.out.splitlines()
@@ -58,35 +59,35 @@ def test_in_a_pipe_the_table_is_the_result_and_the_count_a_remark(where: Path) -
 
 
 def test_with_a_width_it_is_written_for_people(where: Path) -> None:
-    done = run_agi("path", "net.weight", "--width", "60", cwd=where)
+    done = fork_agi("path", "net.weight", "--width", "60", cwd=where)
     assert done.out.startswith("net.weight → add0: 128 paths of 9 to 16 nodes\n")
     assert "… 2 paths through 1 node\n" in done.out
     assert done.err == ""
-    plain = run_agi("path", "net.weight", "--width", "60", "--ascii", cwd=where)
+    plain = fork_agi("path", "net.weight", "--width", "60", "--ascii", cwd=where)
     assert plain.out.isascii()
 
 
 def test_top_says_how_many_are_written_in_full(where: Path) -> None:
-    every = json.loads(run_agi("path", "net.weight", "--json", "-n", "128", cwd=where).out)
+    every = json.loads(fork_agi("path", "net.weight", "--json", "-n", "128", cwd=where).out)
     assert (every["count"], len(every["paths"])) == (128, 128)
-    none = json.loads(run_agi("path", "net.weight", "--json", "-n", "127", cwd=where).out)
+    none = json.loads(fork_agi("path", "net.weight", "--json", "-n", "127", cwd=where).out)
     assert (none["count"], none["paths"]) == (128, [])
 
 
 def test_no_path_is_an_answer_with_the_cut_if_there_is_one(where: Path) -> None:
-    done = run_agi("path", "cut.weight", cwd=where)
+    done = fork_agi("path", "cut.weight", cwd=where)
     assert done.status == 0
     assert done.out.splitlines() == [
         "net.cut.weight: not reached from the root",
         "cut at train.py:14: Tensor.detach detaches it from the graph",
     ]
-    spare = run_agi("path", "spare.weight", cwd=where)
+    spare = fork_agi("path", "spare.weight", cwd=where)
     assert (spare.status, spare.out) == (0, "net.spare.weight: not reached from the root\n")
     assert "no place was recorded that cut it off" in spare.err
 
 
 def test_where_cuts_were_not_recorded_it_says_how_to(where: Path) -> None:
-    done = run_agi("path", "spare.weight", "light.agi", cwd=where)
+    done = fork_agi("path", "spare.weight", "light.agi", cwd=where)
     assert done.status == 0
     assert "agi trace --watch train.py:loss" in done.err
 
@@ -107,24 +108,24 @@ def test_where_cuts_were_not_recorded_it_says_how_to(where: Path) -> None:
 def test_what_cannot_be_answered_is_status_2(
     where: Path, arguments: tuple[str, ...], words: str
 ) -> None:
-    done = run_agi(*arguments, cwd=where)
+    done = fork_agi(*arguments, cwd=where)
     assert (done.status, done.out) == (2, "")
     assert words in done.err
     assert "Traceback" not in done.err
 
 
 def test_cuts_are_a_list_a_table_or_an_object(where: Path) -> None:
-    heading, row = run_agi("show", "--cuts", cwd=where).out.splitlines()
+    heading, row = fork_agi("show", "--cuts", cwd=where).out.splitlines()
     assert dict(zip(heading.split("\t"), row.split("\t"), strict=True))["line"] == "14"
-    people = run_agi("show", "--cuts", "--width", "80", cwd=where).out
+    people = fork_agi("show", "--cuts", "--width", "80", cwd=where).out
     assert people.startswith("1 place cut the graph, 0 on the way to the root\n")
-    found = json.loads(run_agi("show", "--cuts", "--json", cwd=where).out)
+    found = json.loads(fork_agi("show", "--cuts", "--json", cwd=where).out)
     assert found["cuts"][0]["leaves"] == ["net.cut.weight"]
 
 
 def test_show_json_is_the_graph_as_render_gives_it(where: Path) -> None:
-    shown = run_agi("show", "--json", cwd=where)
-    assert shown.out == run_agi("render", "--json", cwd=where).out
+    shown = fork_agi("show", "--json", cwd=where)
+    assert shown.out == fork_agi("render", "--json", cwd=where).out
     assert json.loads(shown.out)["cuts"][0]["kind"] == "detach"
 
 
@@ -152,15 +153,15 @@ def test_a_program_is_run_first_and_cuts_are_watched_for_where_they_are_asked_fo
         loss.backward()
         """
     )
-    found = json.loads(run_agi("path", "net.weight", "train.py:loss", "--json", cwd=where).out)
+    found = json.loads(fork_agi("path", "net.weight", "train.py:loss", "--json", cwd=where).out)
     assert [step["title"] for step in found["paths"][0]] == [
         *("AccumulateGrad", "t", "addmm", "mul", "sum"),
     ]
     assert {step["place"]["line"] for step in found["paths"][0]} == {7}
     assert found["paths"][0][2]["module"] == "net"
     assert found["paths"][0][0]["norm"] > 0
-    listed = json.loads(run_agi("show", "--cuts", "--json", "train.py:loss", cwd=where).out)
+    listed = json.loads(fork_agi("show", "--cuts", "--json", "train.py:loss", cwd=where).out)
     (detached,) = [cut for cut in listed["cuts"] if cut["op"] == "Tensor.detach"]
     assert (detached["reaches"], detached["leaves"]) == (True, ["cut.bias", "cut.weight"])
-    lost = run_agi("path", "cut.weight", cwd=where)  # of the capture that was just made
+    lost = fork_agi("path", "cut.weight", cwd=where)  # of the capture that was just made
     assert "cut at train.py:7: Tensor.detach" in lost.out

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from forking import fork_agi
 from process import run_agi
 
 import autograd_inspect
@@ -27,7 +28,7 @@ SINE = """
 
 def test_the_table_is_printed_and_the_plot_is_written_where_agi_was_started(script: Write) -> None:
     where = script(SINE)
-    done = run_agi("grads", "--plot", "x.png", "--json", "train.py:out", cwd=where)
+    done = fork_agi("grads", "--plot", "x.png", "--json", "train.py:out", cwd=where)
     assert (done.status, done.err) == (0, "wrote x.png\n")
     assert json.loads(done.out)["rows"][0]["name"] == "a"
     assert (where / "x.png").read_bytes().startswith(b"\x89PNG")
@@ -35,8 +36,8 @@ def test_the_table_is_printed_and_the_plot_is_written_where_agi_was_started(scri
 
 def test_a_capture_holds_values_only_where_a_plot_was_asked_for(script: Write) -> None:
     where = script(SINE)
-    assert run_agi("grads", "train.py", cwd=where).status == 0
-    assert run_agi("grads", "--plot", "x.svg", "train.py", cwd=where).status == 0
+    assert fork_agi("grads", "train.py", cwd=where).status == 0
+    assert fork_agi("grads", "--plot", "x.svg", "train.py", cwd=where).status == 0
     bare, full = map(autograd_inspect.load, sorted((where / ".agi").glob("*.agi")))
     assert not len(bare.curves)
     (chart,) = full.curves.charts
@@ -45,9 +46,9 @@ def test_a_capture_holds_values_only_where_a_plot_was_asked_for(script: Write) -
 
 def test_a_capture_is_plotted_again_without_running_anything(script: Write) -> None:
     where = script(SINE)
-    run_agi("grads", "--plot", "x.svg", "train.py", cwd=where)
+    fork_agi("grads", "--plot", "x.svg", "train.py", cwd=where)
     (where / "train.py").unlink()
-    done = run_agi("grads", "--plot", "y.svg", cwd=where)
+    done = fork_agi("grads", "--plot", "y.svg", cwd=where)
     assert (done.status, done.err) == (0, "wrote y.svg\n")
     assert (where / "x.svg").read_bytes() == (where / "y.svg").read_bytes()
 
@@ -66,7 +67,7 @@ def test_what_cannot_be_written_is_said_before_the_program_runs(
 ) -> None:
     where = script("open('ran', 'w')")
     (where / "there.png").touch()
-    done = run_agi("grads", *options, "train.py", cwd=where)
+    done = fork_agi("grads", *options, "train.py", cwd=where)
     assert done.status == 2
     assert line in done.err
     assert not (where / "ran").exists()
@@ -75,7 +76,7 @@ def test_what_cannot_be_written_is_said_before_the_program_runs(
 def test_force_overwrites(script: Write) -> None:
     where = script(SINE)
     (where / "x.png").touch()
-    done = run_agi("grads", "--plot", "x.png", "--force", "train.py", cwd=where)
+    done = fork_agi("grads", "--plot", "x.png", "--force", "train.py", cwd=where)
     assert done.status == 0
     assert (where / "x.png").stat().st_size > 1000
 
@@ -106,13 +107,13 @@ def test_the_program_imports_matplotlib_first_or_not_at_all(script: Write) -> No
         a.exp().sum().backward()
         """
     )
-    done = run_agi("grads", "--plot", "x.png", "train.py", cwd=where)
+    done = fork_agi("grads", "--plot", "x.png", "train.py", cwd=where)
     assert done.out.startswith("False\n")
 
 
 def test_without_a_gradient_one_line_says_so(script: Write) -> None:
     where = script("import torch\na = torch.ones(3, requires_grad=True)\nb = a.exp()")
-    done = run_agi("grads", "--plot", "x.png", "train.py:b", cwd=where)
+    done = fork_agi("grads", "--plot", "x.png", "train.py:b", cwd=where)
     assert done.status == 2
     assert (
         "nothing to plot: no tensor of this capture has a gradient (backward: not run)" in done.err
@@ -122,6 +123,6 @@ def test_without_a_gradient_one_line_says_so(script: Write) -> None:
 
 def test_the_plot_is_written_before_fail_on_counts(script: Write) -> None:
     where = script("import torch\na = torch.ones(3, requires_grad=True)\n(a * 0).sum().backward()")
-    done = run_agi("grads", "--plot", "x.png", "--fail-on", "zero", "train.py", cwd=where)
+    done = fork_agi("grads", "--plot", "x.png", "--fail-on", "zero", "train.py", cwd=where)
     assert done.status == 1
     assert (where / "x.png").exists()

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from process import run_agi
+from forking import fork_agi
 
 #: The value that is not finite is made outside of any graph, on line 6.
 OUTSIDE = """\
@@ -58,7 +58,7 @@ def where(tmp_path: Path) -> Path:
 
 
 def test_trace_says_where_the_gradient_first_became_infinite_and_why(where: Path) -> None:
-    done = run_agi("trace", "at_zero.py:loss", cwd=where)
+    done = fork_agi("trace", "at_zero.py:loss", cwd=where)
     assert done.status == 0
     assert "done" not in done.out  # stopped at the capture, as always
     assert (
@@ -72,35 +72,35 @@ def test_trace_says_where_the_gradient_first_became_infinite_and_why(where: Path
 
 
 def test_grads_says_it_too_and_gives_it_to_programs(where: Path) -> None:
-    done = run_agi("grads", "--width", "100", "at_zero.py", cwd=where)
+    done = fork_agi("grads", "--width", "100", "at_zero.py", cwd=where)
     assert "gradient first infinite at sqrt at at_zero.py:8" in done.out
-    table = json.loads(run_agi("grads", "--json", cwd=where).out)
+    table = json.loads(fork_agi("grads", "--json", cwd=where).out)
     found = table["first_nonfinite"]
     assert (found["op"], found["place"]["line"], found["index"]) == ("SqrtBackward0", 8, [0])
     assert found["operands"][0]["value"] == "0"
 
 
 def test_a_value_made_outside_of_the_graph_is_traced_to_its_line_with_watch(where: Path) -> None:
-    light = run_agi("trace", "outside.py", cwd=where)
+    light = fork_agi("trace", "outside.py", cwd=where)
     assert "first, in this graph, out of sub at outside.py:7" in light.out
-    watched = run_agi("trace", "--watch", "outside.py", cwd=where)
+    watched = fork_agi("trace", "--watch", "outside.py", cwd=where)
     assert (
         "the forward was not finite already: first out of Tensor.log at outside.py:6" in watched.out
     )
     assert (
-        json.loads(run_agi("grads", "--json", cwd=where).out)["first_nonfinite"]["place"]["line"]
+        json.loads(fork_agi("grads", "--json", cwd=where).out)["first_nonfinite"]["place"]["line"]
         == 6
     )
 
 
 def test_finite_gradients_are_not_talked_about(where: Path) -> None:
-    assert "first" not in run_agi("trace", "plain.py", cwd=where).out
-    assert json.loads(run_agi("grads", "--json", cwd=where).out)["first_nonfinite"] is None
+    assert "first" not in fork_agi("trace", "plain.py", cwd=where).out
+    assert json.loads(fork_agi("grads", "--json", cwd=where).out)["first_nonfinite"] is None
 
 
 def test_the_nodes_are_listed_in_the_order_of_backward(where: Path) -> None:
-    run_agi("trace", "-q", "plain.py", cwd=where)
-    table = json.loads(run_agi("grads", "--nodes", "--json", cwd=where).out)
+    fork_agi("trace", "-q", "plain.py", cwd=where)
+    table = json.loads(fork_agi("grads", "--nodes", "--json", cwd=where).out)
     rows = table["rows"]
     assert table["schema"] == "agi.grads.nodes/1"
     assert [row["title"] for row in rows] == ["sum", "mul", "mul", "AccumulateGrad"]
@@ -112,24 +112,24 @@ def test_the_nodes_are_listed_in_the_order_of_backward(where: Path) -> None:
 
 
 def test_the_table_of_nodes_has_the_same_in_every_form(where: Path) -> None:
-    run_agi("trace", "-q", "plain.py", cwd=where)
+    fork_agi("trace", "-q", "plain.py", cwd=where)
     tabbed = list(
-        csv.reader(io.StringIO(run_agi("grads", "--nodes", cwd=where).out), delimiter="\t")
+        csv.reader(io.StringIO(fork_agi("grads", "--nodes", cwd=where).out), delimiter="\t")
     )
-    commas = list(csv.reader(io.StringIO(run_agi("grads", "--nodes", "--csv", cwd=where).out)))
+    commas = list(csv.reader(io.StringIO(fork_agi("grads", "--nodes", "--csv", cwd=where).out)))
     assert tabbed == commas
-    fitted = run_agi("grads", "--nodes", "--width", "120", cwd=where).out
+    fitted = fork_agi("grads", "--nodes", "--width", "120", cwd=where).out
     assert fitted.splitlines()[0].split()[:2] == ["#", "operation"]
     assert len(fitted.splitlines()) == len(tabbed) == 5
 
 
 def test_nodes_sort_by_a_figure(where: Path) -> None:
-    run_agi("trace", "-q", "plain.py", cwd=where)
+    fork_agi("trace", "-q", "plain.py", cwd=where)
     rows = json.loads(
-        run_agi("grads", "--nodes", "--sort", "norm", "-n", "2", "--json", cwd=where).out
+        fork_agi("grads", "--nodes", "--sort", "norm", "-n", "2", "--json", cwd=where).out
     )
     assert [row["norm"] for row in rows["rows"]] == pytest.approx([18, 6])
-    rising = run_agi("grads", "--nodes", "--sort", "+norm", "-n", "1", "--json", cwd=where)
+    rising = fork_agi("grads", "--nodes", "--sort", "+norm", "-n", "1", "--json", cwd=where)
     assert json.loads(rising.out)["rows"][0]["norm"] == 1
 
 
@@ -142,31 +142,31 @@ def test_nodes_sort_by_a_figure(where: Path) -> None:
     ],
 )
 def test_wrong_wishes_get_one_line(arguments: tuple[str, ...], said: str, where: Path) -> None:
-    done = run_agi("grads", *arguments, cwd=where)
+    done = fork_agi("grads", *arguments, cwd=where)
     assert done.status == 2
     assert said in done.err
 
 
 def test_without_probes_there_are_no_gradients_at_all(where: Path) -> None:
-    done = run_agi("trace", "--probe", "none", "plain.py", cwd=where)
+    done = fork_agi("trace", "--probe", "none", "plain.py", cwd=where)
     assert "∇" not in done.out
-    assert json.loads(run_agi("grads", "--json", cwd=where).out)["rows"] == []
-    assert json.loads(run_agi("info", cwd=where).out)["probe"] == "none"
+    assert json.loads(fork_agi("grads", "--json", cwd=where).out)["rows"] == []
+    assert json.loads(fork_agi("info", cwd=where).out)["probe"] == "none"
 
 
 @pytest.mark.parametrize("figure", ["grad", "memory", "time"])
 def test_pictures_are_coloured_by_a_figure(figure: str, where: Path) -> None:
-    run_agi("trace", "-q", "plain.py", cwd=where)
-    plain = run_agi("render", "--svg", cwd=where).out
-    hot = run_agi("render", "--svg", "--color", figure, cwd=where).out
+    fork_agi("trace", "-q", "plain.py", cwd=where)
+    plain = fork_agi("render", "--svg", cwd=where).out
+    hot = fork_agi("render", "--svg", "--color", figure, cwd=where).out
     assert "heat6" not in plain
     assert 'class="box operation heat' in hot or 'class="box root heat6"' in hot
 
 
 def test_what_cannot_be_coloured_is_said(where: Path) -> None:
-    run_agi("trace", "-q", "--probe", "leaves", "plain.py", cwd=where)
-    done = run_agi("render", "--svg", "--color", "time", cwd=where)
+    fork_agi("trace", "-q", "--probe", "leaves", "plain.py", cwd=where)
+    done = fork_agi("render", "--svg", "--color", "time", cwd=where)
     assert (done.status, done.out) == (2, "")
     assert "this capture has no times to colour by" in done.err
-    done = run_agi("render", "--dot", "--color", "grad", cwd=where)
+    done = fork_agi("render", "--dot", "--color", "grad", cwd=where)
     assert done.status == 2

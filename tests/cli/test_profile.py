@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from process import Done, run, run_agi
+from forking import fork_agi
+from process import Done, run
 
 import autograd_inspect
 from autograd_inspect.analyses.words import TIME_GROUPINGS
@@ -66,7 +67,7 @@ def profiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("profiled")
     (where / "train.py").write_text(textwrap.dedent(PROGRAM), "utf-8")
     files = ("--chrome", "trace.json.gz", "--speedscope", "flame.json", "-o", "times.json")
-    done = run_agi("profile", "--step", "3", *files, "train.py:loss", cwd=where)
+    done = fork_agi("profile", "--step", "3", *files, "train.py:loss", cwd=where)
     assert done.status == 0
     assert done.err.splitlines() == [
         "wrote times.json",
@@ -106,13 +107,13 @@ def test_the_table_in_all_forms(profiled: Path) -> None:
     outside = {one["name"] for one in written["outside"]}
     assert "randn" in outside  # the batch
     assert sum(row["share"] for row in written["rows"] + written["outside"]) == pytest.approx(1)
-    lines = list(csv.reader(io.StringIO(run_agi("profile", "--csv", cwd=profiled).out)))
+    lines = list(csv.reader(io.StringIO(fork_agi("profile", "--csv", cwd=profiled).out)))
     assert [line[0] for line in lines] == [
         *("name", *(row["name"] for row in written["rows"]), "(outside the graph)")
     ]
-    tabbed = run_agi("profile", cwd=profiled).out
+    tabbed = fork_agi("profile", cwd=profiled).out
     assert [line.split("\t") for line in tabbed.splitlines()] == lines
-    drawn = run_agi("profile", "--width", "100", cwd=profiled).out
+    drawn = fork_agi("profile", "--width", "100", cwd=profiled).out
     assert drawn.splitlines()[0].split() == [
         *("op", "calls", "forward", "backward", "time", "share", "memory")
     ]
@@ -121,10 +122,10 @@ def test_the_table_in_all_forms(profiled: Path) -> None:
 def test_groupings_tell_the_same_of_the_last_capture(profiled: Path) -> None:
     sums = set()
     for by in TIME_GROUPINGS:
-        found = as_json(run_agi("profile", "--json", "--by", by, cwd=profiled))
+        found = as_json(fork_agi("profile", "--json", "--by", by, cwd=profiled))
         sums.add(sum(row["time"] for row in found["rows"]))
     assert len(sums) == 1
-    found = as_json(run_agi("profile", "--json", "--by", "module", "-n", "9", cwd=profiled))
+    found = as_json(fork_agi("profile", "--json", "--by", "module", "-n", "9", cwd=profiled))
     whole = {row["name"]: row for row in found["rows"]}
     parts = sum(whole[name]["time"] for name in ("net", "0", "1", "2") if name in whole)
     assert whole["net"]["total"] == parts
@@ -169,7 +170,7 @@ def test_the_program_is_left_as_it_is(script: Write) -> None:
     where = script(PROGRAM)
     plain = run(sys.executable, "train.py", cwd=where)
     for step in ("1", "2"):
-        seen = run_agi("profile", "--step", step, "--keep-running", "train.py", cwd=where)
+        seen = fork_agi("profile", "--step", step, "--keep-running", "train.py", cwd=where)
         table = seen.out.removeprefix(plain.out)
         assert table != seen.out
         assert table.startswith("name\tcalls\t")
@@ -187,7 +188,7 @@ def test_a_failing_backward_fails_as_without_us(script: Write) -> None:
         loss.sum().backward()
     """)
     plain = run(sys.executable, "train.py", cwd=where)
-    seen = run_agi("profile", "train.py", cwd=where)
+    seen = fork_agi("profile", "train.py", cwd=where)
     assert seen.status == plain.status == 1
     assert plain.err in seen.err
 
@@ -196,14 +197,14 @@ def test_a_failing_backward_fails_as_without_us(script: Write) -> None:
     "sample", ["many_steps", "small_gpt", "custom_function", "shared_weights", "called_again"]
 )
 def test_every_node_of_the_samples_is_linked(sample: str, tmp_path: Path) -> None:
-    done = run_agi("profile", "--json", f"{ROOT / 'samples' / sample}.py:loss", cwd=tmp_path)
+    done = fork_agi("profile", "--json", f"{ROOT / 'samples' / sample}.py:loss", cwd=tmp_path)
     totals = as_json(done)["totals"]
     assert totals["linked"] == totals["nodes"]
     assert_linked(last_graph(tmp_path))
 
 
 def test_every_node_of_a_larger_model_is_linked(tmp_path: Path) -> None:
-    run_agi("profile", "--step", "2", "--json", f"{GPT}:loss", "64", "3", cwd=tmp_path)
+    fork_agi("profile", "--step", "2", "--json", f"{GPT}:loss", "64", "3", cwd=tmp_path)
     graph = last_graph(tmp_path)
     assert len(graph) > 700
     assert_linked(graph)
@@ -222,7 +223,7 @@ HIDDEN = """
 
 def test_what_a_checkpoint_runs_again_is_the_backward_of_its_nodes(script: Write) -> None:
     where = script(HIDDEN)
-    found = as_json(run_agi("profile", "--json", "train.py:loss", cwd=where))
+    found = as_json(fork_agi("profile", "--json", "train.py:loss", cwd=where))
     graph = last_graph(where)
     assert_linked(graph)
     (outer,) = [node.index for node in graph.nodes if node.kind is Kind.CHECKPOINT]
@@ -279,14 +280,14 @@ SECOND_ORDER = """
 )
 def test_every_node_is_linked_in(script: Write, program: str, options: tuple[str, ...]) -> None:
     where = script(program)
-    as_json(run_agi("profile", "--json", *options, "train.py:loss", cwd=where))
+    as_json(fork_agi("profile", "--json", *options, "train.py:loss", cwd=where))
     assert_linked(last_graph(where))
 
 
 def test_a_profile_of_the_programs_own_stays_its_own(script: Write) -> None:
     where = script(OWN_PROFILE)
     plain = run(sys.executable, "train.py", cwd=where, KINETO_LOG_LEVEL="99")
-    seen = run_agi("profile", "--keep-running", "train.py", cwd=where)
+    seen = fork_agi("profile", "--keep-running", "train.py", cwd=where)
     assert seen.out.startswith(plain.out)
     assert plain.err in seen.err
     assert "a profile of its own" in seen.err
@@ -298,7 +299,7 @@ def test_without_a_backward_ours_is_timed(script: Write) -> None:
         w = torch.rand(5, 5, requires_grad=True)
         loss = (w @ w).sum()
     """)
-    done = run_agi("profile", "train.py:loss", cwd=where)
+    done = fork_agi("profile", "train.py:loss", cwd=where)
     assert done.status == 0
     assert "agi: 1 of 3 nodes did not run meanwhile" in done.err  # nothing is accumulated
     table = last_graph(where).time_table
@@ -316,20 +317,20 @@ def test_backward_on_a_thread_that_is_not_timed(script: Write) -> None:
         thread.start()
         thread.join()
     """)
-    done = run_agi("profile", "train.py", cwd=where)
+    done = fork_agi("profile", "train.py", cwd=where)
     assert (done.status, done.out) == (2, "")
     assert "agi: nothing timed: backward ran on another thread" in done.err
     assert "--all-threads" in done.err
 
 
 def test_what_cannot_be_done(profiled: Path, tmp_path: Path) -> None:
-    done = run_agi("profile", "--chrome", "t.json", cwd=profiled)
+    done = fork_agi("profile", "--chrome", "t.json", cwd=profiled)
     assert (done.status, done.out) == (2, "")
     assert "torch writes its trace of a program that runs" in done.err
-    done = run_agi("profile", "--speedscope", "flame.json", cwd=profiled)
+    done = fork_agi("profile", "--speedscope", "flame.json", cwd=profiled)
     assert (done.status, "flame.json exists" in done.err) == (2, True)
-    assert run_agi("trace", "-q", str(profiled / "train.py"), cwd=tmp_path).status == 0
-    done = run_agi("profile", cwd=tmp_path)
+    assert fork_agi("trace", "-q", str(profiled / "train.py"), cwd=tmp_path).status == 0
+    done = fork_agi("profile", cwd=tmp_path)
     assert (done.status, done.out) == (2, "")
     assert "agi: this capture has no times" in done.err
     assert "agi profile" in done.err

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from build import make_capture, make_gradients, make_graph
+from forking import fork_agi
 from process import run_agi
 
 from autograd_inspect import store
@@ -44,16 +45,16 @@ def capture(tmp_path: Path) -> Path:
 
 def test_show_prints_what_trace_printed(script: Write) -> None:
     where = script(PROGRAM)
-    traced = run_agi("trace", "train.py:loss", cwd=where)
-    shown = run_agi("show", cwd=where)
+    traced = fork_agi("trace", "train.py:loss", cwd=where)
+    shown = fork_agi("show", cwd=where)
     assert traced.out == "the program speaks\n" + shown.out
 
 
 def test_show_all_and_depth(capture: Path) -> None:
-    everything = run_agi("show", "--all", cwd=capture).out
+    everything = fork_agi("show", "--all", cwd=capture).out
     assert "◆ a" in everything
-    assert "◆ AccumulateGrad a" in run_agi("show", "--tree", "--all", cwd=capture).out
-    shallow = run_agi("show", "--tree", "--depth", "1", cwd=capture).out
+    assert "◆ AccumulateGrad a" in fork_agi("show", "--tree", "--all", cwd=capture).out
+    shallow = fork_agi("show", "--tree", "--depth", "1", cwd=capture).out
     assert "◆ AccumulateGrad a" not in shallow
     assert "4 nodes" in shallow
     assert "2 nodes" in shallow or "2 more" in shallow or "deeper" in shallow
@@ -65,19 +66,19 @@ def test_show_refuses_what_it_cannot_do_in_one_line(capture: Path) -> None:
         (("--tree", "--path", "a"), "agi: a tree has every node in it"),
         (("--tui",), "agi: --tui needs a terminal"),
     ):
-        done = run_agi("show", *options, cwd=capture)
+        done = fork_agi("show", *options, cwd=capture)
         assert (done.status, done.out) == (2, "")
         assert done.err.startswith(said)
 
 
 def test_show_without_unicode(capture: Path) -> None:
-    assert run_agi("show", "--ascii", cwd=capture).out.isascii()
+    assert fork_agi("show", "--ascii", cwd=capture).out.isascii()
     assert run_agi("show", cwd=capture, PYTHONIOENCODING="ascii").out.isascii()
 
 
 def test_grads_in_a_pipe_is_tab_separated_and_complete(script: Write) -> None:
     where = script(PROGRAM)
-    done = run_agi("grads", "train.py:loss", cwd=where)
+    done = fork_agi("grads", "train.py:loss", cwd=where)
     spoken, heading, *rows = done.out.splitlines()
     assert spoken == "the program speaks"
     names = heading.split("\t")
@@ -87,29 +88,29 @@ def test_grads_in_a_pipe_is_tab_separated_and_complete(script: Write) -> None:
         *("spare.weight", "spare.bias"),
     }
     assert table["spare.weight"]["reason"] == "not reached from the root"
-    as_json = json.loads(run_agi("grads", "--json", cwd=where).out)
+    as_json = json.loads(fork_agi("grads", "--json", cwd=where).out)
     assert as_json["schema"] == "agi.grads/1"
     by_name = {row["name"]: row for row in as_json["rows"]}
     for name, row in table.items():
         if row["norm"]:
             assert float(row["norm"]) == by_name[name]["norm"]
-    as_csv = list(csv.DictReader(io.StringIO(run_agi("grads", "--csv", cwd=where).out)))
+    as_csv = list(csv.DictReader(io.StringIO(fork_agi("grads", "--csv", cwd=where).out)))
     assert [row["name"] for row in as_csv] == list(by_name)
 
 
 def test_a_programs_output_does_not_mix_with_json(script: Write) -> None:
-    done = run_agi("grads", "train.py:loss", "--json", cwd=script(PROGRAM))
+    done = fork_agi("grads", "train.py:loss", "--json", cwd=script(PROGRAM))
     assert json.loads(done.out)["capture"]["expression"] == "loss"
     assert "the program speaks" in done.err
 
 
 def test_grads_sorts_cuts_and_writes_files(capture: Path) -> None:
-    first = run_agi("grads", "--sort", "norm", "--top", "1", "--csv", cwd=capture)
+    first = fork_agi("grads", "--sort", "norm", "--top", "1", "--csv", cwd=capture)
     assert [line.split(",")[0] for line in first.out.splitlines()] == ["name", "b"]
-    done = run_agi("grads", "-o", "x.json", cwd=capture)
+    done = fork_agi("grads", "-o", "x.json", cwd=capture)
     assert "wrote x.json" in done.err
     assert len(json.loads((capture / "x.json").read_text())["rows"]) == 2
-    assert run_agi("grads", "-o", "x.json", cwd=capture).status == 2
+    assert fork_agi("grads", "-o", "x.json", cwd=capture).status == 2
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_fail_on(script: Write, conditions: str, status: int) -> None:
         "import torch\nfrom torch import nn\nused, unused = nn.Linear(1, 1), nn.Linear(1, 1)\n"
         "used(torch.ones(1, 1)).sum().backward()\n"
     )
-    done = run_agi("grads", "train.py", "--fail-on", conditions, cwd=where)
+    done = fork_agi("grads", "train.py", "--fail-on", conditions, cwd=where)
     assert done.status == status
     assert ("unused.weight has no gradient" in done.err) == bool(status)
 
@@ -147,7 +148,7 @@ def test_fail_on(script: Write, conditions: str, status: int) -> None:
     ids=" ".join,
 )
 def test_bad_words_are_status_2_and_no_traceback(capture: Path, arguments: tuple[str, ...]) -> None:
-    done = run_agi(*arguments, cwd=capture)
+    done = fork_agi(*arguments, cwd=capture)
     assert done.status == 2
     assert "Traceback" not in done.err
     assert done.err
@@ -156,30 +157,30 @@ def test_bad_words_are_status_2_and_no_traceback(capture: Path, arguments: tuple
 
 def test_no_capture_yet(tmp_path: Path) -> None:
     for verb in ("show", "grads", "render", "info"):
-        done = run_agi(verb, cwd=tmp_path)
+        done = fork_agi(verb, cwd=tmp_path)
         assert (done.status, done.err.startswith("agi: no capture here yet")) == (2, True)
-    assert run_agi("ls", cwd=tmp_path).status == 0
+    assert fork_agi("ls", cwd=tmp_path).status == 0
     assert not (tmp_path / ".agi").exists()
 
 
 def test_a_damaged_capture_is_one_line(capture: Path) -> None:
     path = next(capture.glob(".agi/*.agi"))
     path.write_bytes(path.read_bytes()[:-100])
-    done = run_agi("show", cwd=capture)
+    done = fork_agi("show", cwd=capture)
     assert done.status == 2
     assert len(done.err.splitlines()) == 1
     assert "trace it again: agi trace train.py:loss" in done.err
 
 
 def test_render_to_a_pipe_and_to_files(capture: Path) -> None:
-    piped = run_agi("render", cwd=capture)
+    piped = fork_agi("render", cwd=capture)
     assert ET.fromstring(piped.out).tag.endswith("svg")
     starts = {"png": b"\x89PNG", "pdf": b"%PDF", "html": b"<!", "json": b"{", "dot": b"digraph"}
     for extension, start in starts.items():
-        done = run_agi("render", "-o", f"x.{extension}", cwd=capture)
+        done = fork_agi("render", "-o", f"x.{extension}", cwd=capture)
         assert (done.status, done.err) == (0, f"wrote x.{extension}\n")
         assert (capture / f"x.{extension}").read_bytes().startswith(start)
-    assert "flowchart" in run_agi("render", "--mermaid", cwd=capture).out
+    assert "flowchart" in fork_agi("render", "--mermaid", cwd=capture).out
 
 
 def test_render_falls_back_where_there_is_no_graphviz(capture: Path) -> None:
@@ -192,37 +193,37 @@ def test_render_falls_back_where_there_is_no_graphviz(capture: Path) -> None:
 def test_a_large_graph_is_limited_and_says_so(tmp_path: Path) -> None:
     graph = make_graph(" ".join(f"n{i}>n{i + 1}" for i in range(1000)))
     store.save(make_capture(graph), tmp_path / "x.agi")
-    done = run_agi("render", "x.agi", "--dot", "--limit", "50", cwd=tmp_path)
+    done = fork_agi("render", "x.agi", "--dot", "--limit", "50", cwd=tmp_path)
     assert "50 of 1,001 nodes" in done.out
-    whole = run_agi("render", "x.agi", "--dot", "--all", cwd=tmp_path)
+    whole = fork_agi("render", "x.agi", "--dot", "--all", cwd=tmp_path)
     assert whole.out.count("->") >= 1000
 
 
 def test_render_shows_what_is_asked_for(capture: Path) -> None:
     asked = ("--path", "a", "--exclude", "loss", "--limit", "9", "--dot")
-    text = run_agi("render", *asked, cwd=capture).out
+    text = fork_agi("render", *asked, cwd=capture).out
     assert ("mul" in text, '"b"' in text, text.count("1 more node")) == (True, False, 2)
-    done = run_agi("render", "--focus", "nobody", cwd=capture)
+    done = fork_agi("render", "--focus", "nobody", cwd=capture)
     assert (done.status, done.out) == (2, "")
     assert "nobody: no tensor of the capture goes by this name" in done.err
 
 
 def test_options_come_from_the_file_then_the_environment_then_the_flag(capture: Path) -> None:
     (capture / "pyproject.toml").write_text("[tool.agi.grads]\ncsv = true\nsort = 'name'\n")
-    assert run_agi("grads", cwd=capture).out.startswith("name,")
+    assert fork_agi("grads", cwd=capture).out.startswith("name,")
     done = run_agi("grads", cwd=capture, AGI_GRADS_SORT="norm")
     assert done.out.splitlines()[1].startswith("b,")
     done = run_agi("grads", "--sort", "name", cwd=capture, AGI_GRADS_SORT="norm")
     assert done.out.splitlines()[1].startswith("a,")
     (capture / "pyproject.toml").write_text("[tool.agi.grads]\nsorted = 'name'\n")
-    done = run_agi("grads", cwd=capture)
+    done = fork_agi("grads", cwd=capture)
     assert (done.status, "did you mean 'sort'" in done.err) == (2, True)
 
 
 def test_info_and_ls(capture: Path) -> None:
-    facts = json.loads(run_agi("info", cwd=capture).out)
+    facts = json.loads(fork_agi("info", cwd=capture).out)
     assert (facts["schema"], facts["nodes"], facts["target"]) == ("agi.info/1", 4, "train.py")
-    assert "4 nodes\ttrain.py:loss" in run_agi("ls", cwd=capture).out
+    assert "4 nodes\ttrain.py:loss" in fork_agi("ls", cwd=capture).out
 
 
 def test_reading_does_not_import_torch(capture: Path) -> None:
@@ -235,20 +236,20 @@ def test_reading_does_not_import_torch(capture: Path) -> None:
 
 
 def test_help_and_version(tmp_path: Path) -> None:
-    done = run_agi("--help", cwd=tmp_path)
+    done = fork_agi("--help", cwd=tmp_path)
     assert done.status == 0
     assert all(
         verb in done.out for verb in ("trace", "show", "render", "grads", "path", "ls", "info")
     )
-    assert run_agi("-V", cwd=tmp_path).out.startswith("agi 0.")
-    assert run_agi(cwd=tmp_path).status == 2
+    assert fork_agi("-V", cwd=tmp_path).out.startswith("agi 0.")
+    assert fork_agi(cwd=tmp_path).status == 2
 
 
 def test_nan_is_nan_in_json(script: Write) -> None:
     where = script(
         "import torch\nx = torch.zeros(2, requires_grad=True)\n(x.sqrt() * 0).sum().backward()\n"
     )
-    rows = json.loads(run_agi("grads", "train.py", "--json", cwd=where).out)["rows"]
+    rows = json.loads(fork_agi("grads", "train.py", "--json", cwd=where).out)["rows"]
     assert (rows[0]["norm"], rows[0]["nan"]) == ("nan", 2)
     assert math.isnan(float(rows[0]["norm"]))
-    assert run_agi("grads", "--fail-on", "nan", cwd=where).status == 1
+    assert fork_agi("grads", "--fail-on", "nan", cwd=where).status == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forking import fork_agi
 from process import run, run_agi
 
 Write = Callable[..., Path]
@@ -53,7 +54,7 @@ def parsed(text: str) -> dict[str, Any]:
 def test_a_watched_program_prints_and_ends_as_it_does_alone(script: Write) -> None:
     where = script(PROGRAM)
     plain = run(sys.executable, "train.py", "7", cwd=where)
-    watched = run_agi(
+    watched = fork_agi(
         "train", "-q", "--steps", "5", "--keep-running", "-o", "x.csv", "train.py", "7", cwd=where
     )
     assert (watched.status, watched.out, watched.err) == (0, plain.out, "wrote x.csv\n" + plain.err)
@@ -62,7 +63,7 @@ def test_a_watched_program_prints_and_ends_as_it_does_alone(script: Write) -> No
 def test_the_losses_and_weights_are_those_of_the_program(script: Write) -> None:
     where = script(PROGRAM)
     plain = run(sys.executable, "train.py", cwd=where).out.splitlines()
-    done = run_agi("train", "--json", "--show", "layer2.weight[0][0:4]", "train.py", cwd=where)
+    done = fork_agi("train", "--json", "--show", "layer2.weight[0][0:4]", "train.py", cwd=where)
     found = parsed(done.out)
     assert found["schema"] == "agi.train/1"
     assert (found["seen"], found["wanted"], found["findings"]) == (12, 20, [])
@@ -80,7 +81,7 @@ def test_the_losses_and_weights_are_those_of_the_program(script: Write) -> None:
 
 def test_it_stops_after_the_steps_wanted_and_prints_a_table(script: Write) -> None:
     where = script(PROGRAM)
-    done = run_agi(
+    done = fork_agi(
         "train", "--steps", "3", "--width", "120", "--by", "module", "train.py", cwd=where
     )
     assert done.status == 0
@@ -94,7 +95,7 @@ def test_it_stops_after_the_steps_wanted_and_prints_a_table(script: Write) -> No
 
 def test_a_pipe_and_csv_have_every_step_of_every_group(script: Write) -> None:
     where = script(PROGRAM)
-    done = run_agi("train", "--csv", "--by", "parameter", "--steps", "4", "train.py", cwd=where)
+    done = fork_agi("train", "--csv", "--by", "parameter", "--steps", "4", "train.py", cwd=where)
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert [row["step"] for row in rows] == [str(n) for n in range(1, 5) for _ in range(4)]
     assert [row["group"] for row in rows[:4]] == [
@@ -103,7 +104,7 @@ def test_a_pipe_and_csv_have_every_step_of_every_group(script: Write) -> None:
     for whole, *parts in (rows[at : at + 4] for at in range(0, 16, 4)):
         squares = sum(float(part["gradient"]) ** 2 for part in parts)
         assert float(whole["gradient"]) == pytest.approx(squares**0.5)
-    piped = run_agi("train", "--by", "parameter", "--steps", "4", "train.py", cwd=where).out
+    piped = fork_agi("train", "--by", "parameter", "--steps", "4", "train.py", cwd=where).out
     head = "step\toptimizer\tgroup\tgradient"
     start = piped.index(head)
     assert len(piped[start:].splitlines()) == 17
@@ -111,9 +112,9 @@ def test_a_pipe_and_csv_have_every_step_of_every_group(script: Write) -> None:
 
 def test_faults_are_told_beside_a_table_for_machines(script: Write) -> None:
     where = script(PROGRAM.replace("optimizer.zero_grad()", "pass"))
-    done = run_agi("train", "--csv", "-o", "x.csv", "train.py", cwd=where)
+    done = fork_agi("train", "--csv", "-o", "x.csv", "train.py", cwd=where)
     assert "missing_zero_grad: 11 of 12 steps" in done.err
-    found = parsed(run_agi("train", "--json", "train.py", cwd=where).out)
+    found = parsed(fork_agi("train", "--json", "train.py", cwd=where).out)
     [finding] = found["findings"]
     assert (finding["slug"], finding["is_fault"]) == ("missing_zero_grad", True)
     assert any("train.py:" in line for line in finding["evidence"])
@@ -122,7 +123,7 @@ def test_faults_are_told_beside_a_table_for_machines(script: Write) -> None:
 def test_a_program_that_fails_ends_as_it_does_and_what_there_was_is_shown(script: Write) -> None:
     where = script(PROGRAM.replace("print(number, repr(loss.item()))", "1 / (number - 2)"))
     plain = run(sys.executable, "train.py", cwd=where)
-    done = run_agi("train", "--width", "100", "train.py", cwd=where)
+    done = fork_agi("train", "--width", "100", "train.py", cwd=where)
     assert done.status == plain.status == 1
     assert done.err.startswith(plain.err)
     assert "3 steps" in done.out
@@ -143,7 +144,7 @@ def test_exits_and_interrupts_are_the_programs(script: Write, ending: str, statu
 def test_a_traceback_out_of_backward_shows_no_line_of_ours(script: Write) -> None:
     where = script(PROGRAM.replace("loss.backward()", "loss.backward(); loss.backward()"))
     plain = run(sys.executable, "train.py", cwd=where)
-    done = run_agi("train", "-q", "train.py", cwd=where)
+    done = fork_agi("train", "-q", "train.py", cwd=where)
     assert plain.status == 1
     assert done.err.startswith(plain.err)
     assert "autograd_inspect" not in done.err
@@ -186,7 +187,7 @@ def test_what_cannot_be_done_is_said_before_the_program_runs(
 ) -> None:
     where = script("print('it ran')")
     (where / "taken.svg").touch()
-    done = run_agi("train", *options, "train.py", cwd=where)
+    done = fork_agi("train", *options, "train.py", cwd=where)
     assert done.status == 2
     assert said in done.err
     assert "it ran" not in done.out
@@ -194,7 +195,7 @@ def test_what_cannot_be_done_is_said_before_the_program_runs(
 
 def test_curves_are_drawn_where_the_program_was_started(script: Write) -> None:
     where = script(PROGRAM.replace("print(number", "import os; os.chdir('/'); print(number"))
-    done = run_agi("train", "--plot", "x.svg", "-o", "x.json", "train.py", cwd=where)
+    done = fork_agi("train", "--plot", "x.svg", "-o", "x.json", "train.py", cwd=where)
     assert done.status == 0, done.err
     drawn = (where / "x.svg").read_text("utf-8")
     assert drawn.startswith("<?xml") and "update / weight" in drawn and "loss" in drawn
@@ -205,17 +206,17 @@ def test_numbers_that_are_not_finite_are_strings_in_json(script: Write) -> None:
     where = script(
         PROGRAM.replace("optimizer.zero_grad()", "optimizer.zero_grad(); loss = loss / 0")
     )
-    found = parsed(run_agi("train", "--json", "--steps", "2", "train.py", cwd=where).out)
+    found = parsed(fork_agi("train", "--json", "--steps", "2", "train.py", cwd=where).out)
     assert found["rows"][0]["losses"][0]["value"] == "inf"
     assert [finding["slug"] for finding in found["findings"]] == ["not_finite"]
 
 
 def test_a_root_to_trace_is_refused_in_favour_of_values_to_show(script: Write) -> None:
-    done = run_agi("train", "train.py:loss", cwd=script("print('it ran')"))
+    done = fork_agi("train", "train.py:loss", cwd=script("print('it ran')"))
     assert (done.status, done.out) == (2, "")
     assert "--show" in done.err
 
 
 def test_an_option_of_ours_behind_the_target_belongs_to_the_program(script: Write) -> None:
     where = script("import sys; print(sys.argv[1:])")
-    assert "['--steps', '3']" in run_agi("train", "train.py", "--steps", "3", cwd=where).out
+    assert "['--steps', '3']" in fork_agi("train", "train.py", "--steps", "3", cwd=where).out

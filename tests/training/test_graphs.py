@@ -11,9 +11,9 @@ from torch.utils.checkpoint import checkpoint
 
 import autograd_inspect
 from autograd_inspect.analyses.memory import memory
-from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS
+from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS, next_sequence
 from autograd_inspect.autograd.walker import walk
-from autograd_inspect.training.graphs import Graphs, step_of
+from autograd_inspect.training.graphs import Graphs, step_of, steps_behind
 
 
 class Cube(torch.autograd.Function):
@@ -98,3 +98,16 @@ def test_looking_keeps_no_tensor_alive() -> None:
         del loss
     assert alive() == before
     assert graphs.alive(11) == 0
+
+
+@pytest.mark.parametrize(("steps", "told"), [(1, 0), (2, 0), (3, 3), (6, 6)])
+def test_a_graph_that_no_backward_came_by_is_of_the_steps_it_was_made_in(
+    steps: int, told: int
+) -> None:
+    weight = torch.ones(2, requires_grad=True)
+    state, ends = torch.zeros(2), []
+    for _ in range(steps):
+        state = 0.9 * state + 0.1 * weight
+        ends.append(next_sequence())
+    # In two steps it is only not done with yet.
+    assert steps_behind(state, ends) == told

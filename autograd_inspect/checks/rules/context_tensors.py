@@ -11,26 +11,29 @@ from autograd_inspect.model.findings import Finding, Severity
 
 
 def ctx_attribute_tensor(facts: Facts) -> Iterator[Finding]:
-    """Find tensors on ctx that were still alive after the backward calls that needed them."""
+    """Find tensors on ctx that outlive backward, or that nobody sees overwritten."""
     by_function: dict[str, list[ContextTensor]] = {}
     for one in facts.contexts:
         by_function.setdefault(one.function, []).append(one)
     for name, tensors in by_function.items():
         written = function_named(facts, name)
-        alive = max(one.alive for one in tensors)
+        tensors.sort(key=lambda one: not one.in_graph)
+        first, alive = tensors[0], max(one.alive for one in tensors)
         yield Finding(
             message=f"{name} keeps tensors as attributes of ctx: backward does not free them, as "
             "it does what save_for_backward keeps",
             evidence=(
                 *(f"ctx.{one.name} {one.spec}" for one in tensors[:4]),
                 f"at the end those of {alive} backward calls were alive",
+                *(["it requires grad: it went into the Function or came out"] * first.in_graph),
             ),
             repair="ctx.save_for_backward(...) in forward, and ctx.saved_tensors in backward",
-            place=written.kept(tensors[0].name) if written is not None else None,
+            place=written.kept(first.name) if written is not None else None,
             tensors=tuple(one.name for one in tensors),
-            marked=f"ctx.{tensors[0].name}",
-            # The latest graph of a program is alive as long as its loss is.
-            severity=None if alive > 1 else Severity.INFO,
+            marked=f"ctx.{first.name}",
+            # The latest graph of a program is alive as long as its loss is; but what went in or
+            # came out is the program's, which may overwrite it, or leads back to ctx.
+            severity=None if alive > 1 or first.in_graph else Severity.INFO,
         )
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from autograd_inspect.checks.functions import function_named
 from autograd_inspect.checks.reading import name_of_saved, related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
-from autograd_inspect.model.gradcheck import Cause, Fault, FunctionCheck, InputCheck
+from autograd_inspect.model.gradcheck import Cause, Fault, FunctionCheck, InputCheck, Verdict
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Saved
+
+#: What is said of gradients that differ from the forward's on purpose.
+_ON_PURPOSE = {Verdict.STRAIGHT_THROUGH, Verdict.BY_DESIGN}
 
 
 def custom_backward_missing_factor(facts: Facts) -> Iterator[Finding]:
@@ -31,6 +35,8 @@ def wrong_custom_backward_sign(facts: Facts) -> Iterator[Finding]:
 def _wrong(facts: Facts) -> Iterator[tuple[FunctionCheck, InputCheck]]:
     for check in facts.gradcheck.checks if facts.gradcheck is not None else ():
         muddled = any(fault.is_finding for fault, _ in check.faults)
+        if any(one.cause is Cause.UNUSED for one in check.inputs):
+            continue  # a gradient for what the forward does not look at is sent there on purpose
         for one in check.inputs:
             if one.verdict.is_finding and not muddled:
                 yield check, one
@@ -50,10 +56,28 @@ def _wrong_gradient(facts: Facts, check: FunctionCheck, wrong: InputCheck) -> Fi
         f"its forward{cause}",
         evidence=tuple(evidence),
         repair="multiply by grad_output, and derive each input's gradient from the forward",
-        place=_backward_line(facts, check),
+        severity=Severity.INFO if _is_made_up(check, wrong) else None,
+        place=_giving_line(facts, check, wrong) or _backward_line(facts, check),
         tensors=(wrong.name,),
         related=related((check.place, f"{check.name} was called here")),
     )
+
+
+def _is_made_up(check: FunctionCheck, wrong: InputCheck) -> bool:
+    """Tell a gradient that is another than the forward's on purpose.
+
+    A Function that goes past its own steps for one input does as it likes with the others, too; and
+    one that has no use for an input has it only to send it a gradient.
+    """
+    others = [one for one in check.inputs if one is not wrong]
+    if any(one.verdict in _ON_PURPOSE for one in others):
+        return True
+    return wrong.cause is Cause.UNUSED and not any(one.verdict.is_finding for one in others)
+
+
+def _giving_line(facts: Facts, check: FunctionCheck, wrong: InputCheck) -> Place | None:
+    written = function_named(facts, check.name.rpartition(".")[2])
+    return written.giving(wrong.name) if written is not None else None
 
 
 def _number(value: complex) -> str:
@@ -82,7 +106,8 @@ def backward_mutates_saved(facts: Facts) -> Iterator[Finding]:
     faults = {Fault.MUTATES_SAVED, Fault.MUTATES_GRAD_OUTPUT}
     for check in facts.gradcheck.checks if facts.gradcheck is not None else ():
         for fault, what in check.faults:
-            if fault in faults:
+            own = fault is Fault.MUTATES_BUFFER and _ran_twice(facts, check)
+            if fault in faults or own:
                 name = what or "grad_output"
                 yield Finding(
                     message=f"the backward of {check.name} overwrites {name}, which others may "
@@ -93,6 +118,18 @@ def backward_mutates_saved(facts: Facts) -> Iterator[Finding]:
                     tensors=(name,),
                     related=related((check.place, f"{check.name} was called here")),
                 )
+
+
+def _ran_twice(facts: Facts, check: FunctionCheck) -> bool:
+    """Tell whether two backward calls went through one and the same node of a Function."""
+    name = f"{check.name}Backward"
+    seen: set[int] = set()
+    for capture in facts.captures:
+        of_capture = {one.sequence for one in capture.graph.nodes if one.op == name}
+        if seen & of_capture:
+            return True
+        seen |= of_capture
+    return False
 
 
 def _backward_line(facts: Facts, check: FunctionCheck, *, writes: bool = False) -> Place | None:
@@ -161,7 +198,7 @@ RULES = (
          wrong_custom_backward_sign),
     Rule("ctx_breaks_double_backward", Severity.ERROR,
          "Intermediates kept on ctx make double backward wrong", ctx_breaks_double_backward,
-         frozenset(["missing_create_graph"])),
+         frozenset(["missing_create_graph", "unused_parameter"])),
     Rule("backward_mutates_saved", Severity.ERROR,
          "A backward that overwrites what another node saved", backward_mutates_saved,
          frozenset(["data_mutation_hidden"])),

@@ -33,7 +33,8 @@ def custom_backward_wrong_shape(facts: Facts) -> Iterator[Finding]:
     line, text = _returned(written, index)
     argument = _argument(written, index)
     yield Finding(
-        message=f"{name}.backward returns a gradient for {argument} that does not fit it: {what}",
+        message=f"{written.title(name)} returns a gradient for {argument} that does not fit it: "
+        f"{what}",
         evidence=(failure.message,),
         repair=f"return a gradient of the shape of {argument}: sum over the dimensions along which "
         "forward broadcast it",
@@ -55,11 +56,13 @@ def custom_backward_wrong_count(facts: Facts) -> Iterator[Finding]:
     written = function_named(facts, name)
     if written is None:
         return
+    if written.is_operator:  # torch counts a last input of its own
+        wanted, got = wanted - 1, got - 1
     returns = written.returns
     fitting = [one for one in returns if _length(one) == got] or returns
     forward = written.forward
     yield Finding(
-        message=f"{name}.backward returns {got} gradients, and forward has {wanted} inputs",
+        message=f"{written.title(name)} returns {got} gradients, and forward has {wanted} inputs",
         evidence=(failure.message,),
         repair="return one for each input of forward after ctx, None for what needs no gradient",
         place=written.place(fitting[-1] if fitting else written.backward),
@@ -78,7 +81,7 @@ def _returned(written: Written, index: int) -> tuple[Place, str]:
         values = one.value.elts if isinstance(one.value, ast.Tuple) else [one.value]
         if index < len(values) and values[index] is not None:
             return written.place(values[index] or one), ast.unparse(values[index] or one)
-    return written.place(written.backward), ""
+    return written.place((*written.returns, written.backward)[0]), ""
 
 
 def _length(one: ast.Return) -> int:

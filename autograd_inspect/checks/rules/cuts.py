@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from autograd_inspect.checks.cutting import (
+    STOPPING,
     TO_NUMBER,
     TO_NUMPY,
     Loss,
@@ -20,6 +21,7 @@ from autograd_inspect.checks.drawing import drawn
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
+from autograd_inspect.checks.underived import underived
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.flow import CutKind
@@ -96,6 +98,8 @@ def found(facts: Facts, slug: str) -> Iterator[Finding]:
             yield _finding(loss, slug, facts, sources)
     if slug == "nonreparam_sample":
         yield from drawn(facts)
+    if slug == "nondiff_op":
+        yield from underived(facts)
 
 
 def _slug_of(trail: Trail, sources: Sources) -> str:
@@ -135,6 +139,8 @@ def _integer(trail: Trail) -> str:
 
 def _detached(trail: Trail, sources: Sources) -> str:
     """Tell a detach that only makes way for numpy or a number from one that is meant as such."""
+    if trail.enters:
+        return "detach_before_use"
     words = _words(sources, trail.place)
     if trail.taken_by(*TO_NUMPY) or "numpy" in words:
         return "numpy_roundtrip"
@@ -185,7 +191,7 @@ def _may_be_meant(loss: Loss) -> bool:
     A baseline is computed by a head beside what learns; its value only scales the loss.
     """
     trail = loss.trail
-    stopped = trail.kind in {CutKind.DETACH, CutKind.DATA, CutKind.NO_GRAD, CutKind.INFERENCE}
+    stopped = trail.kind in STOPPING
     return stopped and trail.is_a_weight and len(loss.lost) < len(trail.leaves)
 
 

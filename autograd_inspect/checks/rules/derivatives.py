@@ -33,6 +33,9 @@ def grad_wrt_new_view(facts: Facts) -> Iterator[Finding]:
     for one in facts.learners:
         if one.missed is None or one.is_leaf or one.born is None:
             continue
+        # Where nothing was refused, allow_unused may be meant for what other results are made of.
+        if not (failed or one.base or one.came_after):
+            continue
         source = f"{one.base}" if one.base else "its source"
         yield Finding(
             message=f"{one.name or 'a tensor'} is made of {source} here, but what is derived was "
@@ -52,27 +55,35 @@ def grad_wrt_new_view(facts: Facts) -> Iterator[Finding]:
 def missing_create_graph(facts: Facts) -> Iterator[Finding]:
     """Find a gradient in a loss that nothing can be learned through, for it has no graph."""
     explained = {loss.trail.place: loss.lost for loss in losses(facts)}
-    for trail in trails(facts):
-        if trail.kind is not CutKind.NO_CREATE_GRAPH:
-            continue
+    gradients = [one for one in trails(facts) if one.kind is CutKind.NO_CREATE_GRAPH]
+    others = {one.place for one in gradients}
+    for trail in gradients:
         lost = explained.get(trail.place)
-        if lost is None and not (trail.ends or _is_constant(trail, facts)):
+        # Where all that a loss is made of are gradients, the one that costs something is to blame.
+        ends = trail.ends and not any(map(explained.get, others - {trail.place}))
+        if lost is None and not (ends or _is_constant(trail, facts)):
             continue
         yield Finding(
-            message="the gradient from autograd.grad has no graph, so what the loss computes of "
-            "it is a constant, and no parameter learns from it",
+            message=f"the gradient from {_called(trail)} has no graph, so what the loss computes "
+            "of it is a constant, and no parameter learns from it",
             evidence=(
                 f"it ran {trail.times}x without create_graph, and its result went into the loss",
             ),
-            repair="pass create_graph=True to torch.autograd.grad",
+            repair="pass create_graph=True to torch.autograd.grad, and compute with what it returns"
+            if trail.name == "backward"
+            else f"pass create_graph=True to {trail.op}",
             place=trail.place,
             tensors=lost or (),
             related=related(
                 *((use.place, f"it went into {use.op} here") for use in trail.uses.values())
             )[:2],
-            marked="grad",
+            marked=trail.name,
             ends_run=facts.failure is not None and (trail.ends or _FREED in facts.failure.message),
         )
+
+
+def _called(trail: Trail) -> str:
+    return "backward" if trail.name == "backward" else trail.op.removeprefix("torch.")
 
 
 def _is_constant(trail: Trail, facts: Facts) -> bool:

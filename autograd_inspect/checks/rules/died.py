@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from autograd_inspect.checks.dying import FAINT, Death, Flow, deaths, operations
@@ -17,9 +18,7 @@ _RELUS = frozenset(
         "relu",
         "threshold",
         "relu6",
-        "hardtanh",
         "hardswish",
-        "hardsigmoid",
         "hardshrink",
         "softshrink",
         "leaky_relu",
@@ -30,9 +29,13 @@ _RELUS = frozenset(
 _FLAT = frozenset(["sigmoid", "tanh", "softmax", "log_sigmoid", "log_sigmoid_forward", "gelu",
                    "silu", "softplus", "erf", "logsoftmax", "log_softmax", "mish", "softsign",
                    "hardtanh", "hardsigmoid"])  # fmt: skip
-_CLAMPS = frozenset(["clamp", "clamp_min", "clamp_max", "clip", "hardtanh", "minimum", "maximum"])
+#: Their derivative is nowhere zero: what sends on nothing is at an optimum, or has an entropy.
+_NEVER_FLAT = frozenset(["logsoftmax", "log_softmax"])
+_CLAMPS = frozenset(["clamp", "clamp_min", "clamp_max", "clip", "minimum", "maximum"])
 _STEPS = frozenset(["sign", "round", "floor", "ceil", "trunc", "sgn", "heaviside", "frac", "fix",
                     "floor_divide", "remainder", "fmod", "zeros_like"])  # fmt: skip
+#: What torch says of an operation whose backward does not exist.
+_NO_BACKWARD = re.compile(r"derivative for aten::(\w+) is not implemented")
 _PRODUCTS = frozenset(["mul", "mm", "bmm", "addmm", "baddbmm", "matmul", "mv", "dot", "linear",
                        "addmv", "convolution", "addr", "ger"])  # fmt: skip
 #: Elements below which a unit that is off is no more than one sample that does not matter.
@@ -81,7 +84,7 @@ def _by_line(facts: Facts, fits: Callable[[Death], bool]) -> Iterable[list[Death
 
 def dead_relu(facts: Facts) -> Iterator[Finding]:
     """Find a ReLU all of whose units are off."""
-    for found in _by_line(facts, lambda one: one.node.title in _RELUS):
+    for found in _by_line(facts, lambda one: _is_relu(one.node)):
         yield _finding(
             found,
             f"every unit of {found[0].node.title} is off, so no gradient passes it",
@@ -89,6 +92,11 @@ def dead_relu(facts: Facts) -> Iterator[Finding]:
             "or use leaky_relu",
             "its derivative is zero for every element that is not positive",
         )
+
+
+def _is_relu(node: Node) -> bool:
+    """Tell a ReLU, or a hardtanh that begins at zero, as relu6 is one."""
+    return node.title in _RELUS or (node.title == "hardtanh" and not node.attributes.get("min_val"))
 
 
 def clamp_saturation(facts: Facts) -> Iterator[Finding]:
@@ -113,13 +121,39 @@ def _is_guard(node: Node) -> bool:
 
 def zero_derivative_op(facts: Facts) -> Iterator[Finding]:
     """Find sign, round and the like between a parameter and the loss."""
-    for found in _by_line(facts, lambda one: one.node.title in _STEPS):
+    for found in _by_line(facts, lambda one: _is_step(one.node)):
         op = found[0].node.title
         yield _finding(
             found,
             f"{op} has a derivative of zero everywhere",
             f"use a smooth function, or a straight-through estimator: x + ({op}(x) - x).detach()",
         )
+    yield from _refused(facts)
+
+
+def _refused(facts: Facts) -> Iterator[Finding]:
+    """Find what is constant but for its steps, and has no backward for that."""
+    failure = facts.failure
+    told = _NO_BACKWARD.search(failure.message) if failure is not None else None
+    if failure is None or told is None or told[1] not in _STEPS or failure.capture < 0:
+        return
+    for node in facts.captures[failure.capture].graph.nodes:
+        if node.op == "NotImplemented":
+            yield Finding(
+                message=f"{told[1]} has a derivative of zero everywhere, and no backward",
+                evidence=(failure.message.splitlines()[0],),
+                repair=f"use a smooth function, or a straight-through estimator: "
+                f"x + ({told[1]}(x) - x).detach()",
+                place=node.place,
+                related=related((failure.place, "backward was called here")),
+                ends_run=True,
+            )
+            return
+
+
+def _is_step(node: Node) -> bool:
+    """Tell what gives whole numbers; a division does where it was told how to round."""
+    return node.title in _STEPS or bool(node.attributes.get("rounding_mode"))
 
 
 def softmax_singleton_dim(facts: Facts) -> Iterator[Finding]:
@@ -139,7 +173,10 @@ def softmax_singleton_dim(facts: Facts) -> Iterator[Finding]:
 def saturated_activation(facts: Facts) -> Iterator[Finding]:
     """Find an activation that is flat for every element."""
     for found in _by_line(
-        facts, lambda one: one.node.title in _FLAT and not _is_over_one(one.node)
+        facts,
+        lambda one: (
+            one.node.title in _FLAT and not _is_over_one(one.node) and not _is_relu(one.node)
+        ),
     ):
         yield _flat_finding(found)
     known = {one.node.place for one in deaths(facts)}
@@ -148,10 +185,12 @@ def saturated_activation(facts: Facts) -> Iterator[Finding]:
             continue
         flow = Flow(capture.graph)
         for node in operations(capture):
-            if node.title not in _FLAT or node.place in known or _is_over_one(node):
+            if node.title not in _FLAT - _NEVER_FLAT or node.place in known or _is_over_one(node):
                 continue
-            if _is_flat(node, flow) and not _chooses_at_times(node, flow):
-                arrived, sent = flow.arrived[node.index], node.edges[0].gradient
+            if not _is_flat(node, flow) or _chooses_at_times(node, flow):
+                continue
+            arrived, sent = flow.arrived[node.index], node.edges[0].gradient
+            if not _has_another_way(node, FAINT * arrived.norm):
                 known.add(node.place)
                 yield _flat_finding([Death(capture, node, 0, arrived, sent, _leaves_below(node))])
 
@@ -170,6 +209,21 @@ def _chooses_at_times(node: Node, flow: Flow) -> bool:
     return node.title in {"softmax", "log_softmax"} and any(
         other.title == node.title and other.place == node.place and not _is_flat(other, flow)
         for other in flow.graph.nodes
+    )
+
+
+def _has_another_way(node: Node, least: float) -> bool:
+    """Tell whether what a node takes gets its gradient from another one.
+
+    An entropy `(p * p.log()).sum()` has no gradient by way of the logarithm, whatever p is.
+    """
+    taken = node.edges[0].target
+    return taken is not None and any(
+        edge.gradient is not None and edge.gradient.norm >= least
+        for other in node.graph.nodes
+        if other.index != node.index
+        for edge in other.edges
+        if edge.target is not None and edge.target.index == taken.index
     )
 
 

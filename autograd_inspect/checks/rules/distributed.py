@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -14,6 +15,8 @@ from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.tables import Kind
 
+#: What DDP says of the parameter, by its name in the wrapped model.
+_MARKED = re.compile(r"with name \.?(\S+) has been marked as ready twice")
 _WRAPPERS = {"DistributedDataParallel", "DDP"}
 
 
@@ -30,6 +33,10 @@ def ddp_marked_ready_twice(facts: Facts) -> Iterator[Finding]:
     )
     place, times = places.most_common(1)[0] if places else (None, 0)
     calls = f"{place} ran {times} reentrant checkpoints" if place else ""
+    outside = None if place else _used_outside(facts, failure)
+    if outside is not None:
+        yield _outside(failure, *outside)
+        return
     yield Finding(
         message="a parameter gets its gradient in several parts, and DistributedDataParallel takes "
         "the first for the whole"
@@ -45,6 +52,34 @@ def ddp_marked_ready_twice(facts: Facts) -> Iterator[Finding]:
         else "use each parameter in one forward of the wrapped model for each backward",
         place=place or failure.place,
         related=related((failure.place, "backward was called here")) if place else (),
+        ends_run=True,
+    )
+
+
+def _used_outside(facts: Facts, failure: Failure) -> tuple[str, Place] | None:
+    """Find the line at which the parameter is used that no module of the model contains."""
+    told = _MARKED.search(failure.message)
+    if told is None or failure.capture < 0:
+        return None
+    graph = facts.captures[failure.capture].graph
+    for node in sorted(graph.nodes, key=lambda one: -one.sequence):
+        if node.call is None and node.place is not None:
+            for edge in node.edges:
+                leaf = edge.target.leaf if edge.target is not None else None
+                if leaf is not None and f".{leaf.name}".endswith(f".{told[1]}"):
+                    return leaf.name, node.place
+    return None
+
+
+def _outside(failure: Failure, name: str, place: Place) -> Finding:
+    return Finding(
+        message=f"{name} is used outside of the forward of the wrapped model: "
+        "DistributedDataParallel took it for unused, and then its gradient came all the same",
+        evidence=("no call of a module contains this use of it",),
+        repair="compute this in the model's forward, or leave out find_unused_parameters=True",
+        place=place,
+        tensors=(name,),
+        related=related((failure.place, "backward was called here")),
         ends_run=True,
     )
 

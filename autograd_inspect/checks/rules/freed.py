@@ -32,7 +32,7 @@ def state_carries_graph(facts: Facts) -> Iterator[Finding]:
     """Find a state that goes from step to step with its graph."""
     for used in _used(facts):
         carried = used.carried
-        if carried is None or not carried.is_recurrent:
+        if carried is None or not _is_state(facts, carried):
             continue
         name = _name_of_state(facts, carried)
         yield Finding(
@@ -53,7 +53,7 @@ def stale_graph_reused(facts: Facts) -> Iterator[Finding]:
         carried = used.carried
         if carried is None:
             yield _run_twice(used)
-        elif not carried.is_recurrent:
+        elif not _is_state(facts, carried):
             held = _held(facts, carried.source)
             name = held.name if held is not None else name_of(carried.source)
             source = carried.source.place
@@ -61,7 +61,9 @@ def stale_graph_reused(facts: Facts) -> Iterator[Finding]:
                 message=f"{name} was computed before an earlier backward, which used its graph "
                 "up, and now goes into another loss",
                 evidence=used.seen,
-                repair="compute it again for each backward, clear what is stored after it, or "
+                repair="start the sum anew after each backward"
+                if carried.is_added and carried.is_recurrent
+                else "compute it again for each backward, clear what is stored after it, or "
                 "detach() it; retain_graph=True on the first backward keeps the graph",
                 place=carried.taker.place or source,
                 tensors=(name,),
@@ -71,6 +73,27 @@ def stale_graph_reused(facts: Facts) -> Iterator[Finding]:
                 ),
                 ends_run=True,
             )
+
+
+def _is_state(facts: Facts, carried: Carried) -> bool:
+    """Tell a state from a running sum of losses, which enters the next loss as a summand alone."""
+    return (carried.is_recurrent and not carried.is_added) or _is_renewed(facts, carried.source)
+
+
+def _is_renewed(facts: Facts, source: Node) -> bool:
+    """Tell whether the line that made an old value has made a new one from it, beside the loss."""
+    tensors = facts.failure.tensors if facts.failure is not None else ()
+    roots = {node.sequence for node in _roots(facts)}
+    return any(
+        one.made == source.place and one.sequence > source.sequence and one.steps > 1
+        for one in tensors
+        if one.sequence not in roots
+    )
+
+
+def _roots(facts: Facts) -> Iterator[Node]:
+    if facts.failure is not None and facts.failure.capture >= 0:
+        yield from (root.node for root in facts.captures[facts.failure.capture].graph.roots)
 
 
 def _used(facts: Facts) -> Iterator[Used]:

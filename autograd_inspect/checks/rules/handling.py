@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
+from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.facts import Event, EventKind, Facts
 from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.places import Place
 
+_CLIPPING = {"clip_grad_norm_", "clip_grad_norm", "clip_grad_value_", "clip_grads_with_norm_"}
 _ORDER = {EventKind.BACKWARD, EventKind.STEP}
 
 
@@ -17,6 +21,7 @@ def clip_after_step(facts: Facts) -> Iterator[Finding]:
     """Find gradients that are clipped only once the step has used them."""
     late = _rescaled_after_step(facts.events)
     if late is None:
+        yield from _clipped_before_backward(facts)
         return
     clip, step = late
     yield Finding(
@@ -44,6 +49,42 @@ def _rescaled_after_step(events: tuple[Event, ...]) -> tuple[Event, Event] | Non
         else:
             in_time.add(event.place)
     return next((pair for place, pair in late.items() if place not in in_time), None)
+
+
+def _clipped_before_backward(facts: Facts) -> Iterator[Finding]:
+    """Find a clipping in front of a backward that never found a gradient to clip."""
+    sources = Sources(facts.start)
+    found = {event.place.line for event in facts.events if event.kind is EventKind.RESCALE
+             and event.place is not None}  # fmt: skip
+    calls = (event.place for event in facts.events if event.kind is EventKind.BACKWARD)
+    for place in dict.fromkeys(one for one in calls if one is not None):
+        for statement in _in_front_of(sources, place):
+            lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+            if _clips(statement) and found.isdisjoint(lines):
+                yield Finding(
+                    message="the gradients are clipped before backward has written them, so that "
+                    "clipping changes nothing",
+                    evidence=(f"backward ran afterwards, at {place}",),
+                    repair="clip between backward() and step()",
+                    place=replace(place, line=statement.lineno),
+                    related=related((place, "the gradients are written here")),
+                )
+
+
+def _in_front_of(sources: Sources, place: Place) -> Iterator[ast.stmt]:
+    """Give the statements that run before that of a line, in the same block."""
+    tree, statement = sources.tree(place.file), sources.statement(place)
+    for node in ast.walk(tree) if tree is not None else ():
+        for block in (getattr(node, name, ()) for name in ("body", "orelse", "finalbody")):
+            if isinstance(block, list) and statement in block:
+                yield from block[: block.index(statement)]
+
+
+def _clips(statement: ast.stmt) -> bool:
+    """Tell a statement that only calls one of torch's functions for clipping."""
+    call = statement.value if isinstance(statement, ast.Expr | ast.Assign) else None
+    name = getattr(call, "func", None)
+    return getattr(name, "attr", getattr(name, "id", "")) in _CLIPPING
 
 
 def scaled_grads_used(facts: Facts) -> Iterator[Finding]:

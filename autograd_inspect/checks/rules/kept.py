@@ -22,8 +22,8 @@ _HABIT = 3
 
 def accumulated_loss_graph(facts: Facts) -> Iterator[Finding]:
     """Find a running value that keeps the graph of every step it has taken in."""
-    for held in facts.held:
-        if held.steps < 2 or held.step:
+    for held in _growing(facts):
+        if not _is_number(held):
             continue
         yield Finding(
             message=f"{held.name} is summed up over the steps with its graph, and keeps the graph "
@@ -36,6 +36,24 @@ def accumulated_loss_graph(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _growing(facts: Facts) -> Iterator[LiveTensor]:
+    """Give what contains the graphs of several steps, and is not what backward is called on."""
+    used = {
+        (node.place, node.op)
+        for capture in facts.captures
+        for node in capture.graph.nodes
+        if node.place is not None
+    }
+    # What is computed of a sum comes after it.
+    for held in sorted(facts.held, key=lambda one: one.sequence):
+        if held.steps > 1 and not held.step and (held.made, held.node) not in used:
+            yield held
+
+
+def _is_number(held: LiveTensor) -> bool:
+    return prod(_sizes(held)) == 1
+
+
 def stored_tensor_keeps_graph(facts: Facts) -> Iterator[Finding]:
     """Find tensors that are stored step after step, each with its graph."""
     stored: dict[str, list[LiveTensor]] = {}
@@ -43,14 +61,18 @@ def stored_tensor_keeps_graph(facts: Facts) -> Iterator[Finding]:
         container = container_of(held.name)
         if container and held.steps < 2:
             stored.setdefault(container, []).append(held)
-    for container, tensors in stored.items():
+    told: set[Place | None] = set()
+    for container, tensors, at in sorted(
+        ((name, held, _stored_at(facts, name, held)) for name, held in stored.items()),
+        key=lambda one: one[2] is None,
+    ):
         steps = len({_step_of(facts, one) for one in tensors})
-        if steps < _HABIT:
-            continue
         first = tensors[0]
-        at = _stored_at(facts, container, tensors)
+        if steps < _HABIT or (at is None and first.made in told):
+            continue  # what is stored may go by several names
+        told.add(first.made)
         # What backward has gone through holds no more than its nodes; a number holds no more.
-        is_heavy = any(not one.step or prod(_sizes(one)) > 1 for one in tensors)
+        is_heavy = any(not one.step or not _is_number(one) for one in tensors)
         yield Finding(
             message=f"{container} keeps {len(tensors)} tensors of {steps} steps, each with the "
             "graph that it was computed by",
@@ -92,14 +114,45 @@ def graph_grows_over_steps(facts: Facts) -> Iterator[Finding]:
                 (last.about.place, "backward goes through all of them"),
             ),
         )
+    yield from _grown_unseen(facts)
+
+
+def _grown_unseen(facts: Facts) -> Iterator[Finding]:
+    """Find a state that takes its graph along from step to step, though no backward comes by."""
+    for held in _growing(facts):
+        if not _is_number(held):
+            yield Finding(
+                message=f"{held.name} is computed from its own earlier value with its graph, and "
+                f"contains the graphs of {held.steps} steps",
+                evidence=(f"{held.name} {held.spec} requires grad: made by {held.node}",),
+                repair="update it under torch.no_grad(), or from detached values",
+                place=held.made,
+                tensors=(held.name,),
+                related=related(*((place, "called from here") for place in held.stack[1:2])),
+            )
 
 
 def _calls_by_line(facts: Facts) -> Iterator[list[Capture]]:
-    """Give the captures of each line that called backward several times."""
-    lines: dict[Place | None, list[Capture]] = {}
+    """Give the captures of each line that called backward in several steps, one for each.
+
+    A derivative that is asked for, and one to be differentiated again, is a part of its step: an
+    unrolled loop goes through more of them each time.
+    """
+    asked = {one.number for one in facts.events if one.kind is EventKind.GRAD or one.creates}
+    lines: dict[Place | None, dict[int, Capture]] = {}
     for capture in facts.captures:
-        lines.setdefault(capture.about.place, []).append(capture)
-    return (calls for place, calls in lines.items() if place is not None and len(calls) >= _HABIT)
+        if capture.about.number not in asked:
+            of_line = lines.setdefault(capture.about.place, {})
+            of_line.setdefault(_steps_before(facts, capture), capture)
+    several = ((place, list(calls.values())) for place, calls in lines.items())
+    return (calls for place, calls in several if place is not None and len(calls) >= _HABIT)
+
+
+def _steps_before(facts: Facts, capture: Capture) -> int:
+    """Count what ended a step before a call: autograd.grad does not, it may be called in turn."""
+    at = _sequence_of(facts, capture)
+    ends = {EventKind.BACKWARD, EventKind.STEP}
+    return sum(one.kind in ends and one.sequence < at for one in facts.events)
 
 
 def _sequence_of(facts: Facts, capture: Capture) -> int:

@@ -11,17 +11,17 @@ from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.capture import Capture
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
+from autograd_inspect.model.observed import Broadcast
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Node
 
-#: Losses by what their input is computed with: what they apply themselves, and what was before.
-_APPLIES = {
-    "log_softmax": ("softmax", "sigmoid"),
-    "binary_cross_entropy_with_logits": ("sigmoid", "softmax"),
-}
+#: What leaves probabilities what they are.
 _BETWEEN = frozenset(["view", "reshape", "squeeze", "unsqueeze", "permute", "transpose", "t",
                       "select", "slice", "flatten", "expand", "clone", "to_copy",
-                      "unsafe_view"])  # fmt: skip
+                      "unsafe_view", "clamp", "clamp_min"])  # fmt: skip
+#: Names of the product of two tensors, and what may be done to it before it is summed up.
+_PRODUCTS = frozenset(["mul", "__mul__", "__rmul__", "multiply"])
+_ELEMENTWISE = frozenset(["neg", "mul", "div", "minimum", "maximum", "clamp", "where"])
 _PROBABILITIES = frozenset(["softmax", "sigmoid"])
 
 
@@ -29,8 +29,7 @@ def double_softmax(facts: Facts) -> Iterator[Finding]:
     """Find probabilities given to a loss that applies softmax or sigmoid itself."""
     for capture in facts.captures[:4]:
         for node in operations(capture):
-            is_loss = _is_loss(node) or _is_cross_entropy(facts, node)
-            before = _given_to(node) if is_loss else None
+            before = _normalised_again(facts, node)
             if before is not None:
                 yield Finding(
                     message=f"{before.title} has made probabilities of the logits already, and the "
@@ -49,6 +48,29 @@ def double_softmax(facts: Facts) -> Iterator[Finding]:
                     ),
                 )
                 break
+
+
+def _normalised_again(facts: Facts, node: Node) -> Node | None:
+    """Give the softmax or sigmoid whose result a node takes for logits."""
+    before = _given_to(node)
+    if before is None:
+        return None
+    if node.title == "logsumexp":  # `z - z.logsumexp(-1, keepdim=True)`, as Categorical does
+        return before if _is_taken_from(before, node) else None
+    if before.title == "softmax" and node.title == "log_softmax":
+        return before
+    return before if _is_loss(node) or _is_cross_entropy(facts, node) else None
+
+
+def _is_taken_from(value: Node, normaliser: Node) -> bool:
+    """Tell whether a node's result is subtracted from the value that it was computed of."""
+    wanted = {value.index, normaliser.index}
+    return any(
+        one.title == "sub"
+        and len(one.edges) > 1
+        and {edge.target.index for edge in one.edges if edge.target is not None} == wanted
+        for one in value.graph.nodes
+    )
 
 
 def _outside(node: Node) -> Iterator[tuple[Place | None, str]]:
@@ -102,11 +124,9 @@ def _given_to(node: Node) -> Node | None:
 def broadcast_in_loss(facts: Facts) -> Iterator[Finding]:
     """Find a column compared with a row, so that each is compared with every other."""
     for one in facts.observed.broadcasts:
-        if (one.is_wanted and not one.is_loss) or not one.stack:
+        if not one.stack or not _is_by_mistake(facts, one):
             continue
         place = one.stack[0]
-        if not one.is_loss and not any(_is_reduced(c, place, one.shapes) for c in facts.captures):
-            continue
         size = max(map(max, one.shapes))
         first, second = (str(list(shape)) for shape in one.shapes)
         yield Finding(
@@ -119,6 +139,38 @@ def broadcast_in_loss(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _is_by_mistake(facts: Facts, one: Broadcast) -> bool:
+    """Tell a square that nobody can want from a table of all pairs."""
+    if one.is_loss:
+        return True
+    if one.op.rpartition(".")[2] in _PRODUCTS:
+        return any(_is_averaged(capture, one.stack[0]) for capture in facts.captures)
+    if one.is_wanted:
+        return False
+    return any(_is_reduced(capture, one.stack[0], one.shapes) for capture in facts.captures)
+
+
+def _is_averaged(capture: Capture, place: Place) -> bool:
+    """Tell whether all products of a column and a row are summed up.
+
+    That is the product of their sums, which nobody writes so.
+    """
+    for node in capture.graph.nodes:
+        if node.title not in {"mean", "sum"} or not node.outputs or node.outputs[0] is None:
+            continue
+        one = node.edges[0].target if node.outputs[0].shape == () and node.edges else None
+        while one is not None and one.title in _ELEMENTWISE and one.place != place and one.edges:
+            one = next((edge.target for edge in one.edges if edge.target is not None), None)
+        if one is not None and one.title == "mul" and one.place == place and _is_square(one):
+            return True
+    return False
+
+
+def _is_square(node: Node) -> bool:
+    spec = node.outputs[0] if node.outputs else None
+    return spec is not None and len(spec.shape) == 2 and spec.shape[0] == spec.shape[1]
+
+
 def _is_reduced(
     capture: Capture, place: object, shapes: tuple[tuple[int, ...], tuple[int, ...]]
 ) -> bool:
@@ -127,10 +179,7 @@ def _is_reduced(
     A column that was made one on purpose, by unsqueeze, means all pairs.
     """
     for node in operations(capture):
-        spec = node.outputs[0] if node.outputs else None
-        if node.place != place or node.title not in {"sub", "rsub"} or spec is None:
-            continue
-        if len(spec.shape) != 2 or spec.shape[0] != spec.shape[1]:
+        if node.place != place or node.title not in {"sub", "rsub"} or not _is_square(node):
             continue
         targets = [edge.target for edge in node.edges if edge.target is not None]
         given = targets[0].outputs[0] if len(targets) == 1 and targets[0].outputs else None

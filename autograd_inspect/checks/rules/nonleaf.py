@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from autograd_inspect.checks.cutting import rebound_name, trails
 from autograd_inspect.checks.reading import related
@@ -15,6 +16,7 @@ from autograd_inspect.model.flow import CutKind
 from autograd_inspect.model.places import Place
 
 _REFUSED = "can't optimize a non-leaf Tensor"
+_WITHOUT_GRAPH = {CutKind.NO_GRAD, CutKind.DETACH, CutKind.DATA, CutKind.NEW_TENSOR}
 _NO_PARAMETER = "as parameter"
 
 
@@ -55,10 +57,16 @@ def leaf_rebound(facts: Facts) -> Iterator[Finding]:
         if _is_update(one, facts, sources):
             told = True
             yield _rebound(one.name or "this tensor", one.born, one.grad_read, facts)
-    if told or facts.failure is None:
-        return
+    if not told:
+        stopped = facts.failure is not None
+        yield from (_stopped_by_update if stopped else _updated_in_vain)(facts, sources)
+
+
+def _stopped_by_update(facts: Facts, sources: Sources) -> Iterator[Finding]:
+    """Find the update that the program's own error is about."""
+    assert facts.failure is not None
     for trail in trails(facts):
-        if trail.kind not in {CutKind.NO_GRAD, CutKind.DETACH, CutKind.DATA, CutKind.NEW_TENSOR}:
+        if trail.kind not in _WITHOUT_GRAPH:
             continue
         name = rebound_name(sources, trail.place)
         if name and trail.place is not None and (trail.ends or _is_about_none(facts)):
@@ -68,6 +76,40 @@ def leaf_rebound(facts: Facts) -> Iterator[Finding]:
         name = rebound_name(sources, facts.failure.place)
         if name:
             yield _rebound(name, facts.failure.place, None, facts)
+
+
+def _updated_in_vain(facts: Facts, sources: Sources) -> Iterator[Finding]:
+    """Find updates of leaves that stay as they are, whose results nobody computes with."""
+    still = {one.name: one for one in facts.learners if _stays(one)}
+    nodes = (node for capture in facts.captures for node in capture.graph.nodes)
+    used = {node.place for node in nodes if node.leaf is None}
+    lines: dict[Place, list[str]] = {}
+    for name, one in still.items():
+        if one.taken is not None and one.taken not in used:
+            lines.setdefault(one.taken, []).append(name)
+    for cut in facts.captures[-1].graph.cuts if facts.captures else ():
+        names = [name for name in cut.leaves if name in still]
+        if cut.kind in _WITHOUT_GRAPH and cut.place is not None and names and not cut.uses:
+            lines.setdefault(cut.place, []).extend(names)
+    for place, names in lines.items():
+        name = _rebinds(sources, place)
+        if name:
+            yield replace(_rebound(name, place, None, facts), tensors=tuple(dict.fromkeys(names)))
+
+
+def _rebinds(sources: Sources, place: Place) -> str:
+    """Name what the statement at a line adds to, or takes from, and binds anew."""
+    statement = sources.statement(place)
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.BinOp):
+        return ""
+    value, name = statement.value, ast.unparse(statement.targets[0])
+    is_update = isinstance(value.op, ast.Sub | ast.Add) and ast.unparse(value.left) == name
+    return name if is_update else ""
+
+
+def _stays(one: Learner) -> bool:
+    """Tell a leaf that backward calls went on leading to, and that nothing has moved."""
+    return one.reached > 1 and one.requires_grad and not one.holders and not one.moved
 
 
 def _rebound(name: str, place: Place, noticed: Place | None, facts: Facts) -> Finding:
@@ -99,7 +141,12 @@ def _assigns(sources: Sources, one: Learner) -> bool:
     if not isinstance(statement, ast.Assign):
         return False
     root = one.name.partition("[")[0].partition(".")[0]
-    value = {one.id for one in ast.walk(statement.value) if isinstance(one, ast.Name)}
+    parts = list(ast.walk(statement.value))
+    if isinstance(statement.targets[0], ast.Subscript | ast.Attribute) and any(
+        isinstance(part, ast.Attribute) and part.attr == "grad" for part in parts
+    ):
+        return True  # where the leaf is kept, what a step made of it and its gradient is put
+    value = {part.id for part in parts if isinstance(part, ast.Name)}
     target = ast.unparse(statement.targets[0]).partition("[")[0].partition(".")[0]
     return target == root and root in value
 

@@ -27,7 +27,7 @@ def optimizer_stale_params(facts: Facts) -> Iterator[Finding]:
     late = [one for one in unheld if max(one.made_at, one.thawed_at) > last.at]
     by_line: dict[Place, list[Learner]] = {}
     for one in late:
-        line = one.thawed if one.thawed_at > one.made_at else one.made
+        line = one.thawed if one.thawed_at > one.made_at else one.built or one.made
         if line is not None and not _is_made_again(one, late):
             by_line.setdefault(line, []).append(one)
     for line, found in by_line.items():
@@ -37,12 +37,17 @@ def optimizer_stale_params(facts: Facts) -> Iterator[Finding]:
 
 
 def _is_made_again(one: Learner, late: list[Learner]) -> bool:
-    """Tell what is new in every step, which is another mistake."""
-    return len({other.made_after for other in late if other.made == one.made}) > 1
+    """Tell what is new in every step, which is another mistake, or a copy to adapt.
+
+    A model that is made anew for more than a step, as in each fold of a cross-validation, is none.
+    """
+    alike = [other for other in late if other.made == one.made]
+    again = len({other.made_after for other in alike}) > 1
+    return again and (one.is_copy or all(other.reached < 2 for other in alike))
 
 
 def _came_late(line: Place, found: list[Learner], holder: Holder) -> Finding:
-    names = tuple(one.name for one in found)
+    names = tuple(dict.fromkeys(one.name for one in found))
     thawed = found[0].thawed == line
     what = "begins to require grad here" if thawed else "is made here"
     return Finding(
@@ -91,7 +96,9 @@ def _never_given(facts: Facts, unheld: list[Learner], holders: list[Holder]) -> 
 
 
 def _learns(one: Learner) -> bool:
-    return one.is_registered and one.kept is None and one.requires_grad and one.reached > 0
+    """Tell what should be moved, and is not moved by hand either."""
+    learns = one.is_registered and one.kept is None and one.requires_grad and one.reached > 0
+    return learns and not (one.moved and one.taken is not None)
 
 
 RULES = (

@@ -40,9 +40,14 @@ def inplace_on_multi_view(facts: Facts) -> Iterator[Finding]:
     target, views = _written(facts, failure)
     maker = failure.message.partition(" is a view")[0].rpartition(" ")[2]
     operation = maker.partition("Backward")[0].lower() or "a function"
+    said = (
+        f"what {operation} cut into views was changed in place, and this uses one of the views"
+        if "its base or another view" in failure.message
+        else f"{target or 'a view'} is one of the views that {operation} gave, and such a view "
+        "must not be changed in place"
+    )
     yield Finding(
-        message=f"{target or 'a view'} is one of the views that {operation} gave, and such a view "
-        "must not be changed in place",
+        message=said,
         evidence=_described(views),
         repair="compute a new tensor (x = x - m instead of x.sub_(m)) and put the parts together "
         "again with torch.stack or torch.cat",

@@ -54,7 +54,7 @@ def parameter_made_in_forward(facts: Facts) -> Iterator[Finding]:
         if one.made is not None:
             times.setdefault(one.made, set()).add(one.made_after)
     for one in _unheld(facts):
-        if one.made is None or not one.is_parameter or _is_setup(one):
+        if one.made is None or not one.is_parameter or _is_setup(one) or one.is_copy:
             continue
         again = len(times[one.made]) > 1
         # A layer that is made once, in its first call, came late but stays.

@@ -15,6 +15,8 @@ from autograd_inspect.model.tables import Spec
 
 #: Operations that write the same values several times.
 _REPEATING = {"repeat", "expand", "repeat_interleave", "tile"}
+#: Operations that do so where they are given one tensor several times.
+_JOINING = {"stack", "cat"}
 #: How many times as large the result is, how much of all that is saved it makes up, and bytes.
 _TIMES, _SHARE, _BYTES = 16, 0.5, 2**20
 
@@ -26,9 +28,11 @@ def redundant_saved_tensor(facts: Facts) -> Iterator[Finding]:
         total = _bytes_saved(graph, 0)
         for node in graph.nodes:
             times = _times(node)
-            if node.title not in _REPEATING or times < _TIMES:
+            if times < _TIMES or not _repeats(node):
                 continue
             numel = _numel(node.outputs[0])
+            if _meets_data(node, numel):
+                continue
             held = _bytes_saved(graph, numel)
             if held >= max(_BYTES, _SHARE * total):
                 small = name_of(node.edges[0].target) if node.edges[0].target else "its input"
@@ -46,6 +50,37 @@ def redundant_saved_tensor(facts: Facts) -> Iterator[Finding]:
                     tensors=(name_of(node),),
                     marked=node.title,
                 )
+
+
+def _meets_data(node: Node, numel: int) -> bool:
+    """Tell whether what is repeated goes to a tensor of that size which repeats nothing."""
+    others = (
+        edge.target
+        for user in node.graph.nodes
+        if any(edge.target is not None and edge.target.index == node.index for edge in user.edges)
+        for edge in user.edges
+        if edge.target is not None and edge.target.index != node.index
+    )
+    return any(_is_data(other, numel) for other in others)
+
+
+def _is_data(node: Node, numel: int) -> bool:
+    """Tell whether a node gives so many elements, and not out of what was repeated just before."""
+    while node.title not in _REPEATING:
+        if not node.outputs or _numel(node.outputs[0]) < numel:
+            return False
+        targets = [edge.target for edge in node.edges if edge.target is not None]
+        if len(targets) != 1:
+            return True
+        node = targets[0]
+    return False
+
+
+def _repeats(node: Node) -> bool:
+    """Tell whether an operation writes what it is given several times."""
+    if node.title in _JOINING:
+        return len({(edge.target.index, edge.output) for edge in node.edges if edge.target}) == 1
+    return node.title in _REPEATING
 
 
 def _times(node: Node) -> int:

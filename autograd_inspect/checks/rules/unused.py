@@ -25,6 +25,8 @@ def unused_parameter(facts: Facts) -> Iterator[Finding]:
     held = [one for one in facts.learners if one.is_trained]
     if held and not any(one.reached or one.arrived for one in held):
         return  # that is about the optimizer
+    if not failed and facts.observed.may_be_unused:
+        return
     if not failed:
         unused = [one for one in unused if not _is_routed(one, facts)]
     # What was computed with and then dropped says where the way ends; the rest follows from it.
