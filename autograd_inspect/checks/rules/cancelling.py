@@ -54,7 +54,8 @@ def _reversed(facts: Facts) -> Iterator[Finding]:
     without = {one.name for one in lost(facts)} | lifeless(facts)
     for trail in trails(facts):
         names = tuple(name for name in trail.leaves if name in without)
-        parts = _exchanged(sources.statement(trail.place)) if trail.place is not None else None
+        statement = sources.statement(trail.place) if trail.place is not None else None
+        parts = _exchanged(statement) if statement is not None else None
         if not names or parts is None or trail.kind not in {CutKind.DETACH, CutKind.DATA}:
             continue
         if not any(
