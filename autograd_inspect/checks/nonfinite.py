@@ -191,7 +191,8 @@ def _slug_behind_mask(
         return "sanitised_forward_nan_backward" if asks else "where_masks_bad_branch"
     if divides and not asks:
         return "masked_division"
-    if what in {"masked_fill", "selection"} and forward:
+    is_named = found.slug != "nonfinite_value" and not asks
+    if forward and (what == "masked_fill" or (what == "selection" and not is_named)):
         return "sanitised_forward_nan_backward"
     return ""
 

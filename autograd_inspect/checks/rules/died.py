@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from autograd_inspect.checks.dying import FAINT, Death, Flow, deaths, operations
@@ -34,8 +33,6 @@ _NEVER_FLAT = frozenset(["logsoftmax", "log_softmax"])
 _CLAMPS = frozenset(["clamp", "clamp_min", "clamp_max", "clip", "minimum", "maximum"])
 _STEPS = frozenset(["sign", "round", "floor", "ceil", "trunc", "sgn", "heaviside", "frac", "fix",
                     "floor_divide", "remainder", "fmod", "zeros_like"])  # fmt: skip
-#: What torch says of an operation whose backward does not exist.
-_NO_BACKWARD = re.compile(r"derivative for aten::(\w+) is not implemented")
 _PRODUCTS = frozenset(["mul", "mm", "bmm", "addmm", "baddbmm", "matmul", "mv", "dot", "linear",
                        "addmv", "convolution", "addr", "ger"])  # fmt: skip
 #: Elements below which a unit that is off is no more than one sample that does not matter.
@@ -128,27 +125,6 @@ def zero_derivative_op(facts: Facts) -> Iterator[Finding]:
             f"{op} has a derivative of zero everywhere",
             f"use a smooth function, or a straight-through estimator: x + ({op}(x) - x).detach()",
         )
-    yield from _refused(facts)
-
-
-def _refused(facts: Facts) -> Iterator[Finding]:
-    """Find what is constant but for its steps, and has no backward for that."""
-    failure = facts.failure
-    told = _NO_BACKWARD.search(failure.message) if failure is not None else None
-    if failure is None or told is None or told[1] not in _STEPS or failure.capture < 0:
-        return
-    for node in facts.captures[failure.capture].graph.nodes:
-        if node.op == "NotImplemented":
-            yield Finding(
-                message=f"{told[1]} has a derivative of zero everywhere, and no backward",
-                evidence=(failure.message.splitlines()[0],),
-                repair=f"use a smooth function, or a straight-through estimator: "
-                f"x + ({told[1]}(x) - x).detach()",
-                place=node.place,
-                related=related((failure.place, "backward was called here")),
-                ends_run=True,
-            )
-            return
 
 
 def _is_step(node: Node) -> bool:

@@ -36,7 +36,7 @@ def target_not_detached(facts: Facts) -> Iterator[Finding]:
     by_hand = {one.name for one in facts.learners if one.taken is not None}
     for name, twin, fates in _idle_twins(facts.training.parameters):
         names = tuple(f"{name}.{fate.name[len(name) + 1 :]}" for fate in fates)
-        if not by_hand.isdisjoint(names):
+        if by_hand.issuperset(names):
             continue  # the program does something with these gradients itself
         place, call = _way_in(facts, name, set(names))
         yield Finding(
