@@ -203,7 +203,7 @@ def losses(facts: Facts) -> list[Loss]:
         given.append(Loss(best, tuple(name for name in best.leaves if name in waiting)))
         waiting.difference_update(best.leaves)
     if not given and not frozen_altogether(facts):
-        ends = sorted((one for one in found if one.ends), key=_rank)
+        ends = sorted((one for one in found if one.ends), key=_doubt_of_end)
         given = [Loss(one, ()) for one in ends[:1]]
     return given
 
@@ -256,6 +256,14 @@ def _doubt(trail: Trail, waiting: set[str], learned: set[str]) -> tuple[bool, in
     """
     explained = sum(name in waiting for name in trail.leaves)
     return not explained, _rank(trail, learned), not trail.enters, -explained
+
+
+def _doubt_of_end(trail: Trail) -> tuple[int, bool]:
+    """Order cuts by how surely they are why a loss has no graph at all.
+
+    A gradient only moved the parameters, as a rule, and these have a graph whatever they hold.
+    """
+    return _rank(trail), trail.kind is CutKind.NO_CREATE_GRAPH
 
 
 def _rank(trail: Trail, learned: AbstractSet[str] = frozenset()) -> int:

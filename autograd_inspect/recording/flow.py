@@ -252,8 +252,7 @@ class Flow(TorchFunctionMode):
         self.values.note(outputs, inputs, lambda: Born(name_of(func), spot_of(frame)))
 
     def _unrecorded(self, result: Any, frame: FrameType) -> None:
-        outputs = tensors_in_result(result)
-        self.unrecorded.note(outputs, spot_of(frame), self.regions.current)
+        self.unrecorded.note(tensors_in_result(result), spot_of(frame), self.regions.current)
 
     # Custom Functions: one operation each, whatever their forward does inside
 
