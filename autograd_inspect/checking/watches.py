@@ -84,8 +84,8 @@ class Watches:
     def begin(self) -> Callable[[], None]:
         """Take all places around the program; gives what leaves them again."""
         steps = register_optimizer_step_post_hook(self._after_step)
-        self.ledger.scaling.unscales = lambda: self.witness.note(
-            Event(EventKind.UNSCALE, "unscale_", None)
+        self.ledger.scaling.unscales = lambda optimizer: self.witness.note(
+            Event(EventKind.UNSCALE, "unscale_", None, optimizer=_key_of(optimizer))
         )
         flow = self.recorder.flow
         if flow is not None:
@@ -134,7 +134,7 @@ class Watches:
         name = variable_holding(optimizer, scopes_from(frame))
         name = name or type(optimizer).__name__
         self.witness.deeds.step(optimizer, name, place)
-        self.witness.note(Event(EventKind.STEP, name, place))
+        self.witness.note(Event(EventKind.STEP, name, place, optimizer=_key_of(optimizer)))
         self.describer.ends.append(next_sequence())
         if self.keeping.is_due():
             with self.recorder.looking_away(), scopes_at(frame) as scopes:
@@ -242,3 +242,8 @@ class Watches:
 
 def _partial(capture: Capture) -> Capture:
     return replace(capture, about=replace(capture.about, partial="no backward call"))
+
+
+def _key_of(optimizer: torch.optim.Optimizer) -> int:
+    """Give a number to an optimizer, by its first parameter: one that wraps another is the same."""
+    return next((id(one) for group in optimizer.param_groups for one in group["params"]), 0)

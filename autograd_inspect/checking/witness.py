@@ -132,7 +132,7 @@ class Witness:
         """Write down what the program did just now; what it does to many tensors at once, once."""
         latest = self.events[-1] if self.events else None
         of_many = event.kind in {EventKind.RESCALE, EventKind.UNSCALE}
-        same = latest is not None and (latest.kind, latest.place) == (event.kind, event.place)
+        same = latest is not None and replace(latest, sequence=event.sequence) == event
         if len(self.events) < _EVENTS and not (of_many and same):
             self.events.append(replace(event, sequence=next_sequence()))
 

@@ -34,6 +34,7 @@ class Event:
     number    of the backward call, from 1, as in `About.number`; 0 for a step
     retains   it was to keep the graph
     creates   it was to make a graph of the gradients
+    optimizer which one stepped or had its gradients unscaled, by its first parameter; 0 for none
     """
 
     kind: EventKind
@@ -44,6 +45,7 @@ class Event:
     number: int = 0
     retains: bool = False
     creates: bool = False
+    optimizer: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from autograd_inspect.autograd._torch import is_leaf
 from autograd_inspect.autograd.gradients import Sighting
 from autograd_inspect.autograd.walker import Walk
 from autograd_inspect.model.capture import Backward
@@ -56,7 +57,7 @@ class Arrivals:
 
     def holding(self, tensor: torch.Tensor) -> Holding:
         """Tell whether an optimizer holds a tensor."""
-        if not self.held or not tensor.is_leaf:
+        if not self.held or not is_leaf(tensor):
             return Holding.UNKNOWN
         return Holding.HELD if id(tensor) in self.held else Holding.NOT_HELD
 
@@ -97,7 +98,10 @@ def note_gradients(tensors: Iterable[torch.Tensor]) -> dict[int, Before]:
 
 def stored_gradient(tensor: torch.Tensor) -> torch.Tensor | None:
     """Read `.grad` without the warning that reading it off a non-leaf gives."""
-    return tensor.grad if tensor.is_leaf or tensor.retains_grad else None
+    try:
+        return tensor.grad if tensor.is_leaf or tensor.retains_grad else None
+    except RuntimeError:  # a view of what was overwritten may not tell any more
+        return None
 
 
 def _is_not_zero(gradient: torch.Tensor) -> bool:
@@ -139,7 +143,7 @@ def _reason(
         return Reason.ARRIVED if arrivals.delivered(tensor) else Reason.LEFT_BY_EARLIER
     if not tensor.requires_grad:
         return Reason.REQUIRES_NO_GRAD
-    if not tensor.is_leaf and not (was_asked and arrivals.inputs is not None):
+    if not is_leaf(tensor) and not (was_asked and arrivals.inputs is not None):
         return Reason.NOT_A_LEAF
     if node < 0:
         return Reason.NOT_REACHED
@@ -160,7 +164,7 @@ def _is_of_interest(walked: Walk, tensor: torch.Tensor) -> bool:
     """Keep parameters and tensors meant to learn, not every batch that a variable holds."""
     if isinstance(tensor, torch.nn.Parameter):
         return True
-    if tensor.is_leaf:
+    if is_leaf(tensor):
         return tensor.requires_grad
     # A root has no gradient to speak of; an intermediate counts if this graph made it.
     node = walked.node_of(tensor)

@@ -14,13 +14,13 @@ class Scaling:
     """Stands in front of `GradScaler.scale` and `GradScaler.step`.
 
     `skip` is told of each step that was skipped; `steps` counts those that were taken; `unscales`
-    is told when the scale is taken out of gradients again.
+    is told of an optimizer when the scale is taken out of its gradients again.
     """
 
     def __init__(self, steps: Callable[[], int], skip: Callable[[], None]) -> None:
         self._steps = steps
         self._skip = skip
-        self.unscales: Callable[[], None] = lambda: None
+        self.unscales: Callable[[Any], None] = lambda _: None
         self._scaled: tuple[weakref.ref[torch.Tensor], weakref.ref[torch.Tensor]] | None = None
 
     def start(self) -> Callable[[], None]:
@@ -30,7 +30,7 @@ class Scaling:
 
         @functools.wraps(unscale)
         def watched_unscale(one: Any, optimizer: Any) -> Any:
-            self.unscales()
+            self.unscales(optimizer)
             return unscale(one, optimizer)
 
         @functools.wraps(scale)
@@ -45,7 +45,7 @@ class Scaling:
         def watched_step(one: Any, optimizer: Any, *arguments: Any, **options: Any) -> Any:
             before = self._steps()
             if getattr(optimizer, "_step_supports_amp_scaling", False):
-                self.unscales()  # it divides by the scale itself
+                self.unscales(optimizer)  # it divides by the scale itself
             result = step(one, optimizer, *arguments, **options)
             if self._steps() == before:
                 self._skip()

@@ -56,6 +56,7 @@ def missing_create_graph(facts: Facts) -> Iterator[Finding]:
     """Find a gradient in a loss that nothing can be learned through, for it has no graph."""
     explained = {loss.trail.place: loss.lost for loss in losses(facts)}
     gradients = [one for one in trails(facts) if one.kind is CutKind.NO_CREATE_GRAPH]
+    gradients = [one for one in gradients if _learns(one, facts)] or gradients
     others = {one.place for one in gradients}
     for trail in gradients:
         lost = explained.get(trail.place)
@@ -80,6 +81,11 @@ def missing_create_graph(facts: Facts) -> Iterator[Finding]:
             marked=trail.name,
             ends_run=facts.failure is not None and (trail.ends or _FREED in facts.failure.message),
         )
+
+
+def _learns(trail: Trail, facts: Facts) -> bool:
+    """Tell whether something that an optimizer moves was differentiated, not data alone."""
+    return any(one.holders and one.name in trail.leaves for one in facts.learners)
 
 
 def _called(trail: Trail) -> str:

@@ -90,12 +90,13 @@ def _clips(statement: ast.stmt) -> bool:
 def scaled_grads_used(facts: Facts) -> Iterator[Finding]:
     """Find gradients that are clipped or used while a GradScaler's factor is still in them."""
     scaled: Event | None = None
+    unscaled: set[int] = set()
     for event in facts.events:
         if event.kind is EventKind.BACKWARD:
-            scaled = event if event.scaled else None
+            scaled, unscaled = event if event.scaled else None, set()
         elif event.kind is EventKind.UNSCALE:
-            scaled = None
-        elif scaled is not None and event.kind in {EventKind.RESCALE, EventKind.STEP}:
+            unscaled.add(event.optimizer)
+        elif scaled is not None and _uses_scaled(event, unscaled):
             clips = event.kind is EventKind.RESCALE
             what = "clipped" if clips else "used by a step"
             yield Finding(
@@ -115,6 +116,13 @@ def scaled_grads_used(facts: Facts) -> Iterator[Finding]:
                 related=related((scaled.place, "the scaled loss")),
             )
             return
+
+
+def _uses_scaled(event: Event, unscaled: set[int]) -> bool:
+    """Tell what uses gradients that nothing has unscaled, of its own optimizer or at all."""
+    if event.kind is EventKind.STEP:
+        return event.optimizer not in unscaled
+    return event.kind is EventKind.RESCALE and not unscaled
 
 
 def gradient_leak_between_losses(facts: Facts) -> Iterator[Finding]:

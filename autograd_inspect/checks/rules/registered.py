@@ -58,7 +58,9 @@ def parameter_made_in_forward(facts: Facts) -> Iterator[Finding]:
             continue
         again = len(times[one.made]) > 1
         # A layer that is made once, in its first call, came late but stays.
-        if not again and (not one.in_forward or one.is_registered):
+        if one.is_registered and not (again and one.in_forward):
+            continue
+        if not again and not one.in_forward:
             continue
         yield Finding(
             message=f"{one.name or 'a Parameter'} is made anew each time this line runs, and the "
