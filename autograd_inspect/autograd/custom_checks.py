@@ -18,15 +18,9 @@ from autograd_inspect.autograd.rerunning import (
     quietly,
     same_values,
 )
+from autograd_inspect.autograd.stand_ins import unless_stand_in
 from autograd_inspect.autograd.torch_checks import Check, second_says, torch_says
-from autograd_inspect.model.gradcheck import (
-    PASSES,
-    Cause,
-    Fault,
-    FunctionCheck,
-    InputCheck,
-    Verdict,
-)
+from autograd_inspect.model.gradcheck import PASSES, Fault, FunctionCheck, InputCheck
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.places import Place
 
@@ -131,14 +125,7 @@ class _Check:
             dtype = dtype_name(original.dtype)
             evidence.append(Evidence(rerun.names[which], point, dtype, gradients, samples))
         checks = judge(evidence, rerun.forward, differences)
-        if any(one.verdict.is_finding for one in checks) and self._is_meant(checks):
-            return [_by_design(one) for one in checks]
-        return checks
-
-    def _is_meant(self, checks: Sequence[InputCheck]) -> bool:
-        """Tell whether the backward as a whole is a stand-in for the derivative of the forward."""
-        through = any(one.verdict is Verdict.STRAIGHT_THROUGH for one in checks)
-        return through or self.rerun.is_made_up(self.upstreams[1])
+        return unless_stand_in(checks, rerun, self.upstreams[1])
 
     def _faults(self, pull: Pullback) -> list[tuple[Fault, str]]:
         found = []
@@ -217,12 +204,6 @@ def _fits(tensor: torch.Tensor, dtype: torch.dtype) -> bool:
     """Tell whether a dtype could hold all these values as they are."""
     parts = torch.view_as_real(tensor) if tensor.is_complex() else tensor
     return same_values(parts.to(dtype).to(parts.dtype), parts)
-
-
-def _by_design(check: InputCheck) -> InputCheck:
-    if not check.verdict.is_finding:
-        return check
-    return replace(check, verdict=Verdict.BY_DESIGN, cause=Cause.OTHER, other="")
 
 
 def _is_numbers(value: object) -> bool:

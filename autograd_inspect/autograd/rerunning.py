@@ -150,31 +150,15 @@ class Rerun:
         found.repeats = all(map(alike, again, found.gradients))
         return found
 
-    def is_made_up(self, upstream: Sequence[torch.Tensor]) -> bool:
-        """Tell a backward that no mistake makes: one that cannot mean to derive the forward.
-
-        It goes by the sign of what comes in, or by an argument that its forward does not look at.
-        """
-        plain = self.backward(upstream).gradients
-        turned = self.backward([-one for one in upstream]).gradients
-        opposite = [None if one is None else -one for one in turned]
-        if not any(all(map(alike, plain, one)) for one in (opposite, turned)):
-            return True
-        base = self.forward(self.inputs)
+    def elsewhere(self) -> Iterator[Rerun]:
+        """Give this call at other points, each with other numbers in one of its arguments."""
         for place, one in enumerate(self._arguments):
             if isinstance(one, torch.Tensor) and one.is_floating_point():
-                other = copy(self)
-                other._arguments = (
-                    *self._arguments[:place],
-                    one.detach() * 1.5 + 0.25,
-                    *self._arguments[place + 1 :],
-                )
-                other.inputs = [other._arguments[number] for number in self.call.learning]
-                if all(map(same_values, other.forward(other.inputs), base)) and not all(
-                    map(alike, other.backward(upstream).gradients, plain)
-                ):
-                    return True
-        return False
+                other, moved = copy(self), list(self._arguments)
+                moved[place] = one.detach() * 1.5 + 0.25
+                other._arguments = tuple(moved)
+                other.inputs = [moved[number] for number in self.call.learning]
+                yield other
 
     def why_once(self, upstream: Sequence[torch.Tensor]) -> str:
         """Say why the gradient cannot be differentiated again; empty where it can."""

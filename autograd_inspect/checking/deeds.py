@@ -34,7 +34,17 @@ class _Mixture:
 class Deeds:
     """Sees gradients rescaled, and which losses a step's gradients came from; holds no tensor.
 
-    note  is told of what was done to gradients
+    A loss goes by the line that called its backward, a leaf by its `id`.
+
+    note        is told of what was done to gradients
+    _gradients  leaves, by the address of the gradient
+    _since      the losses that a leaf's gradient has come from since it was cleared
+    _reach      the leaves that a loss led to, and how deep they lay
+    _holds      what each optimizer holds
+    _mixed      steps whose gradients came from several losses
+    _drifting   what each line of a step moved though it was frozen, and by which optimizer
+    _stepped    the optimizers that stepped after a loss
+    _waiting    losses whose gradients no step has used, until the next one after `_is_spent`
     """
 
     start: Path

@@ -14,6 +14,7 @@ from torch import nn
 from autograd_inspect.checking.ties import Ties
 from autograd_inspect.model.observed import Alias, Misnomer
 from autograd_inspect.run.files import relative_to
+from autograd_inspect.tracing.contents import file_of
 from autograd_inspect.tracing.expression import is_a
 from autograd_inspect.tracing.frames import Scope
 from autograd_inspect.tracing.names import search
@@ -147,12 +148,4 @@ def _attributes_of(
     else:
         parts = [(key, one) for key, one in held.items() if is_a(one, nn.Module)]
     if len(parts) > 1:
-        yield name, type(value).__name__, _file_of(type(value)) or file, parts
-
-
-def _file_of(cls: type) -> str:
-    for one in vars(cls).values():
-        code = getattr(one, "__code__", None)
-        if code is not None:
-            return str(code.co_filename)
-    return ""
+        yield name, type(value).__name__, file_of(type(value)) or file, parts

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import FrameType
 
 from autograd_inspect.checking.spoiling import chain_of, stack_of
 from autograd_inspect.checking.witness import Witness
 from autograd_inspect.model.observed import Broadcast, LostConstant, Observed, Overwritten
 from autograd_inspect.model.places import Place
+from autograd_inspect.recording.flow import Flow
 from autograd_inspect.recording.overwriting import Line
 from autograd_inspect.run.files import relative_to
 from autograd_inspect.tracing.frames import scopes_at
@@ -25,10 +27,6 @@ def observed_by(witness: Witness, ledger: Ledger) -> Observed:
     flow, modules, start = witness.recorder.flow, witness.modules, witness.scene.start
     noticing = flow.noticing if flow is not None else None
 
-    def place(line: Line) -> Place:
-        code, number = line
-        return Place(relative_to(code.co_filename, start), number, code.co_name)
-
     return Observed(
         spoils=tuple(witness.spoils),
         poles=tuple(
@@ -43,17 +41,7 @@ def observed_by(witness: Witness, ledger: Ledger) -> Observed:
             Broadcast(one.op, one.shapes, stack_of(one.spot, start), one.is_loss, one.is_wanted)
             for one in (noticing.squared.values() if noticing else ())
         ),
-        overwritten=tuple(
-            Overwritten(
-                one.variable,
-                one.is_list,
-                one.op,
-                place(one.called),
-                place(one.wrote),
-                place(one.used),
-            )
-            for one in (flow.overwriting.uses if flow is not None else ())
-        ),
+        overwritten=_overwritten(flow, start) if flow is not None else (),
         shares=witness.deeds.shares(ledger.fates.name_by_id),
         drifts=witness.deeds.drifts(ledger.fates.name_by_id),
         hidden=tuple(witness.hidden),
@@ -61,4 +49,22 @@ def observed_by(witness: Witness, ledger: Ledger) -> Observed:
         misnomers=tuple(modules.misnomers.values()),
         ties=tuple(modules.ties.found.values()),
         may_be_unused=modules.may_be_unused,
+    )
+
+
+def _overwritten(flow: Flow, start: Path) -> tuple[Overwritten, ...]:
+    def place(line: Line) -> Place:
+        code, number = line
+        return Place(relative_to(code.co_filename, start), number, code.co_name)
+
+    return tuple(
+        Overwritten(
+            one.variable,
+            one.is_list,
+            one.op,
+            place(one.called),
+            place(one.wrote),
+            place(one.used),
+        )
+        for one in flow.overwriting.uses
     )

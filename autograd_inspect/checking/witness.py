@@ -14,7 +14,6 @@ import torch
 from autograd_inspect.autograd._torch import (
     in_backward,
     in_capture,
-    in_transform,
     is_tracing,
     next_sequence,
     sequence_of,
@@ -26,11 +25,17 @@ from autograd_inspect.checking.contexts import Contexts
 from autograd_inspect.checking.deeds import Deeds
 from autograd_inspect.checking.live import Describer
 from autograd_inspect.checking.modules import Modules
-from autograd_inspect.checking.spoiling import chain_of, stack_of
+from autograd_inspect.checking.spoiling import (
+    Spoiled,
+    Unseen,
+    chain_of,
+    hidden_writes,
+    spoiled_roots,
+)
 from autograd_inspect.model.capture import About, Backward, Capture
 from autograd_inspect.model.facts import Event, EventKind, LiveTensor
 from autograd_inspect.model.levels import Probe
-from autograd_inspect.model.observed import Hidden, Origin, Spoil
+from autograd_inspect.model.observed import Hidden, Spoil
 from autograd_inspect.model.places import Place
 from autograd_inspect.recording.recorder import Record, Recorder
 from autograd_inspect.tracing.frames import calling_frame, line_at
@@ -51,12 +56,16 @@ _EVENTS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """One backward call, before it runs; `spoiled` says which of its losses are not finite."""
+    """One backward call, before it runs.
+
+    spoiled  which of its losses are not finite
+    hidden   what it saved and was written to since
+    """
 
     moment: Moment
     call: BackwardCall
-    spoiled: tuple[tuple[str, tuple[Origin, ...]], ...]
-    hidden: tuple[tuple[int, str, Place | None], ...]
+    spoiled: tuple[Spoiled, ...]
+    hidden: tuple[Unseen, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -165,7 +174,9 @@ class Witness:
                 self.modules.look(call.scopes)
                 if call.accumulates:
                     self.deeds.before_backward(moment.walked, place)
-                return Occasion(moment, call, self._spoiled(call, moment), self._hidden(moment))
+                flow, start = self.recorder.flow, self.scene.start
+                spoiled = spoiled_roots(flow, call.roots, moment.root_names, start)
+                return Occasion(moment, call, spoiled, hidden_writes(flow, moment.walked, start))
         except Exception as error:  # noqa: BLE001 - the user's program must not see it
             self.trouble = error
             return None
@@ -174,40 +185,6 @@ class Witness:
         """Measure the calls of a line that are to be kept closely, and of the others the norms."""
         is_known = self._sites[place] >= _OF_EACH
         return replace(self.scene, probe=Probe.NORMS) if is_known else self.scene
-
-    def _spoiled(
-        self, call: BackwardCall, moment: Moment
-    ) -> tuple[tuple[str, tuple[Origin, ...]], ...]:
-        """Tell which losses are not finite, and where that came from."""
-        flow = self.recorder.flow
-        if flow is None or not flow.values.born or in_transform():
-            return ()
-        tensors = [one for one in call.roots if isinstance(one, torch.Tensor)]
-        found = []
-        for name, root in zip(moment.root_names, tensors, strict=False):
-            born = flow.values.behind(root)
-            if born is not None:
-                found.append((name, chain_of(born, self.scene.start)))
-        return tuple(found)
-
-    def _hidden(self, moment: Moment) -> tuple[tuple[int, str, Place | None], ...]:
-        """Find what was written through `.data` since a node saved it."""
-        flow = self.recorder.flow
-        last = flow.writes.last if flow is not None else {}
-        storages, graph = moment.walked.storages, moment.walked.graph
-        if not any(at in last and last[at].hidden for at in storages):
-            return ()
-        found = []
-        table = graph.saved_table
-        for row, (node, number) in enumerate(
-            zip(table.node.tolist(), table.storage.tolist(), strict=True)
-        ):
-            write = last.get(storages[number]) if number >= 0 else None
-            sequence = int(graph.node_table.sequence[node])
-            if write is not None and write.hidden and write.sequence > sequence >= 0:
-                place = next(iter(stack_of(write.spot, self.scene.start)), None)
-                found.append((row, write.op, place))
-        return tuple(found)
 
     def _run(self, occasion: Occasion, engine: Callable[[], Any]) -> Any:
         moment, call = occasion.moment, occasion.call

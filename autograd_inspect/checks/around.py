@@ -1,4 +1,4 @@
-"""What lies around a node in its graph: norms it divides by, masks after it, what it was given."""
+"""What lies around a node in its graph: leaves below it, norms it divides by, masks after it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Node
 
 #: Operations whose result is a norm, or becomes one.
-_NORMS = frozenset(["sqrt", "norm", "linalg_vector_norm", "vector_norm", "cdist", "dist",
-                    "pairwise_distance", "hypot", "linalg_norm", "matrix_norm",
-                    "linalg_matrix_norm", "frobenius_norm", "renorm", "rsqrt"])  # fmt: skip
+NORMS = frozenset(["sqrt", "norm", "linalg_vector_norm", "vector_norm", "cdist", "dist",
+                   "pairwise_distance", "hypot", "linalg_norm", "matrix_norm",
+                   "linalg_matrix_norm", "frobenius_norm", "renorm", "rsqrt"])  # fmt: skip
 #: What leads from a divisor to the norm that it is.
 _ON_THE_WAY = frozenset(["expand", "clamp", "clamp_min", "add", "unsqueeze", "view", "reshape",
                          "maximum", "t", "transpose", "squeeze", "index", "select", "clone",
                          "mul"])  # fmt: skip
-
-
 #: Operations after which a value that was not finite is gone.
 _MASKS = {
     "nan_to_num": "nan_to_num",
@@ -44,7 +42,7 @@ def divides_by_norm(node: Node) -> bool:
     for one in ahead:
         if one is None or len(ahead) > 12:
             continue
-        if one.title in _NORMS:
+        if one.title in NORMS:
             return True
         if one.title in _ON_THE_WAY:
             ahead += [edge.target for edge in one.edges]
@@ -68,7 +66,31 @@ def divides_by_constant(captures: Iterable[Capture], place: Place | None) -> boo
     )
 
 
-def leads_to(node: Node, place: Place) -> bool:
+def below(node: Node) -> list[Node]:
+    """Give a node and all that a gradient gets to from there."""
+    waiting, seen, found = [node], {node.index}, []
+    while waiting:
+        one = waiting.pop()
+        found.append(one)
+        for edge in one.edges:
+            if edge.target is not None and edge.target.index not in seen:
+                seen.add(edge.target.index)
+                waiting.append(edge.target)
+    return found
+
+
+def leaves_below(node: Node) -> list[Node]:
+    """Give the leaves that a gradient gets to from a node, which may be one itself."""
+    return [one for one in below(node) if one.leaf is not None]
+
+
+def names_below(node: Node) -> tuple[str, ...]:
+    """Name the leaves that a gradient gets to from a node, those that have a name."""
+    leaves = (one.leaf for one in leaves_below(node))
+    return tuple(leaf.name for leaf in leaves if leaf is not None and leaf.name)
+
+
+def comes_from(node: Node, place: Place) -> bool:
     """Tell whether what a node was given was made at a line, but for a few steps."""
     ahead = [node]
     for one in ahead:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from autograd_inspect.checks.around import below, leaves_below
 from autograd_inspect.checks.reading import related
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding
-from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.rows import Node
 
 _COMPARING = frozenset(["sub", "rsub", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
@@ -32,7 +32,7 @@ def own_targets(facts: Facts) -> Iterator[Finding]:
                     ),
                     repair="compute the target under torch.no_grad(), or detach() it",
                     place=target.place,
-                    tensors=tuple(_names(capture.graph, _below(target)[1])),
+                    tensors=_names(target),
                     related=related(
                         (node.place, "it is compared with the prediction here"),
                         (capture.about.place, "backward was called here"),
@@ -79,24 +79,16 @@ def _past_reshaping(node: Node | None) -> Node | None:
 
 def _are_two_calls(one: Node, other: Node) -> bool:
     """Tell two results of the same parameters that have no operation in common."""
-    (inner, leaves), (others, other_leaves) = _below(one), _below(other)
+    (inner, leaves), (others, other_leaves) = _parted(one), _parted(other)
     return bool(leaves) and leaves == other_leaves and inner.isdisjoint(others)
 
 
-def _below(node: Node) -> tuple[set[int], set[int]]:
-    """List the operations and the leaves that a node's gradient gets to, itself included."""
-    inner: set[int] = set()
-    leaves: set[int] = set()
-    waiting = [node]
-    while waiting:
-        one = waiting.pop()
-        found = inner if one.leaf is None else leaves
-        if one.index not in found:
-            found.add(one.index)
-            waiting += [edge.target for edge in one.edges if edge.target is not None]
-    return inner, leaves
+def _parted(node: Node) -> tuple[set[int], set[int]]:
+    """Give the operations behind a result and its leaves."""
+    inner = {one.index for one in below(node) if one.leaf is None}
+    return inner, {one.index for one in leaves_below(node)}
 
 
-def _names(graph: Graph, leaves: set[int]) -> Iterator[str]:
-    named = (graph.node(index).leaf for index in sorted(leaves))
-    return (leaf.name for leaf in named if leaf is not None and leaf.name)
+def _names(node: Node) -> tuple[str, ...]:
+    leaves = (one.leaf for one in sorted(leaves_below(node), key=lambda one: one.index))
+    return tuple(leaf.name for leaf in leaves if leaf is not None and leaf.name)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
-from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from autograd_inspect.checks.sources import Sources
+from autograd_inspect.checks.written import is_only_shown
 from autograd_inspect.model.capture import Backward, Capture
 from autograd_inspect.model.facts import EventKind, Facts, Learner
 from autograd_inspect.model.flow import Cut, CutKind, CutUse
@@ -23,6 +22,9 @@ _LEAVING = {CutKind.NUMBER, CutKind.NUMPY, CutKind.NEW_TENSOR, CutKind.FACTORY, 
 #: Kinds that nobody writes by mistake for something else.
 STOPPING = {CutKind.DETACH, CutKind.DATA, CutKind.NO_GRAD, CutKind.INFERENCE}
 
+#: Kinds by which an update that is written by hand has no graph.
+UPDATING = {CutKind.NO_GRAD, CutKind.DETACH, CutKind.DATA, CutKind.NEW_TENSOR}
+
 #: Operations that what comes out enters as a weight, or as a target.
 _BESIDE = {
     *("mul", "div", "sub", "rsub", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"),
@@ -33,14 +35,9 @@ _BESIDE = {
 #: Kinds whose value is mostly meant to leave: a prediction, or an action that a game is given.
 _CHOOSING = {CutKind.INTEGER, CutKind.SAMPLE}
 
-
 #: Operations that hand values over to numpy, and to Python.
 TO_NUMPY = ("numpy", "__array__", "from_numpy")
 TO_NUMBER = ("item", "tolist", "__float__", "__int__", "__bool__", "__index__")
-
-#: How functions begin that show what they are given, and whose functions do.
-_SHOWING = ("print", "log", "writer", "plot", "add_scalar", "set_postfix", "info", "debug", "wandb")
-_SHOWERS = ("logger", "logging", "writer", "wandb", "plot", "plt", "metric", "progress")
 
 
 @dataclass(slots=True)
@@ -223,32 +220,6 @@ def _may_be_why(trail: Trail, sources: Sources) -> bool:
     return bool(leaves) and not is_only_shown(sources, trail.place)
 
 
-def rebound_name(sources: Sources, place: Place | None) -> str:
-    """Name what the statement at a line computes of itself and of a gradient; empty for nothing."""
-    statement = sources.statement(place) if place is not None else None
-    if not isinstance(statement, ast.Assign):
-        return ""
-    value = list(ast.walk(statement.value))
-    used = {ast.unparse(one) for one in value if isinstance(one, ast.Name | ast.Attribute)}
-    if not any("grad" in word.rpartition(".")[2] or word.startswith("g") for word in used):
-        return ""
-    for target in statement.targets:
-        parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
-        for part in parts:
-            if ast.unparse(part) in used:
-                return ast.unparse(part)
-    return ""
-
-
-def is_only_shown(sources: Sources, place: Place | None) -> bool:
-    """Tell whether the statement at a line prints, plots or logs, and computes nothing."""
-    statement = sources.statement(place) if place is not None else None
-    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
-        return False
-    *owners, function = ast.unparse(statement.value.func).lower().split(".")
-    return function.startswith(_SHOWING) or any(one.startswith(_SHOWERS) for one in owners)
-
-
 def _doubt(trail: Trail, waiting: set[str], learned: set[str]) -> tuple[bool, int, bool, int]:
     """Order cuts by how surely they are why the waiting ones got nothing.
 
@@ -311,11 +282,3 @@ def _owner(name: str) -> str:
 
 def _bare(op: str) -> str:
     return op.rpartition(".")[2]
-
-
-def named(names: Sequence[str], most: int = 3) -> str:
-    """List names in a sentence, the last ones counted."""
-    shown = list(names[:most])
-    if len(names) > most:
-        shown.append(f"{len(names) - most} more")
-    return ", ".join(shown[:-1]) + f" and {shown[-1]}" if len(shown) > 1 else "".join(shown)

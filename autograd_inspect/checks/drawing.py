@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograd_inspect.checks.cutting import named
+from autograd_inspect.checks.reading import named
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding
 from autograd_inspect.model.gradients import Gradient

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from autograd_inspect.analyses.nonfinite import first_nonfinite
 from autograd_inspect.checks.around import (
+    NORMS,
+    comes_from,
     divides_by_constant,
     is_by_norm,
-    leads_to,
     mask_behind,
 )
 from autograd_inspect.checks.sources import Sources
@@ -29,8 +30,7 @@ from autograd_inspect.model.rows import Node
 
 #: Operations by the kind of mistake that makes them, or their derivatives, infinite.
 _KINDS = {
-    "sqrt_at_zero": "sqrt norm linalg_vector_norm vector_norm cdist dist pairwise_distance hypot "
-    "linalg_norm matrix_norm linalg_matrix_norm frobenius_norm renorm rsqrt",
+    "sqrt_at_zero": " ".join(NORMS),
     "pow_at_zero": "pow rpow float_power ipow",
     "log_domain": "log log2 log10 log1p logit xlogy xlog1py logdet lgamma digamma "
     "binary_cross_entropy special_logit special_xlogy special_xlog1py",
@@ -283,7 +283,7 @@ def _would_help(found: Diagnosis, op: str, at: Place) -> bool:
         return (op, at) == (found.op, place)
     same = (at.file, at.function) == (place.file, place.function)
     return same or any(
-        node.place == place and leads_to(node, at) for node in found.capture.graph.nodes
+        node.place == place and comes_from(node, at) for node in found.capture.graph.nodes
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from autograd_inspect.model.capture import Backward, Capture
 from autograd_inspect.model.facts import Event, EventKind, Facts, Failure
@@ -18,6 +18,14 @@ _VERSIONS = re.compile(r"\[torch\.\S+ \[([\d, ]*)\]\].*at version (\d+); expecte
 def related(*lines: tuple[Place | None, str]) -> tuple[Related, ...]:
     """List the lines that are known, with what each did."""
     return tuple(Related(place, role) for place, role in lines if place is not None)
+
+
+def named(names: Sequence[str], most: int = 3) -> str:
+    """List names in a sentence, the last ones counted."""
+    shown = list(names[:most])
+    if len(names) > most:
+        shown.append(f"{len(names) - most} more")
+    return ", ".join(shown[:-1]) + f" and {shown[-1]}" if len(shown) > 1 else "".join(shown)
 
 
 def failing(facts: Facts, *messages: str) -> Failure | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from autograd_inspect.checks.cutting import named
-from autograd_inspect.checks.reading import failing, related
+from autograd_inspect.checks.around import names_below
+from autograd_inspect.checks.reading import failing, named, related
 from autograd_inspect.model.facts import Facts, Failure
 from autograd_inspect.model.findings import Finding
 from autograd_inspect.model.rows import Node
@@ -31,7 +31,7 @@ def underived(facts: Facts) -> Iterator[Finding]:
     node = _first_of(failure, facts, op)
     place = (node.place if node is not None else None) or failure.place
     with_respect = f" with respect to {argument}" if argument else ""
-    leaves = tuple(dict.fromkeys(_leaves_behind(node))) if node is not None else ()
+    leaves = tuple(dict.fromkeys(names_below(node))) if node is not None else ()
     asked = (failure.place, "the derivative was asked for here")
     yield Finding(
         message=f"{op} has no derivative{with_respect}, and it stands between the loss and "
@@ -54,16 +54,3 @@ def _first_of(failure: Failure, facts: Facts, op: str) -> Node | None:
     nodes = facts.captures[failure.capture].graph.nodes
     named_so = [one for one in nodes if one.title.strip("_") == op or one.op == _UNKNOWN]
     return min(named_so, key=lambda one: one.depth, default=None)
-
-
-def _leaves_behind(node: Node) -> Iterator[str]:
-    """Name the leaves that a gradient from this node would flow to."""
-    waiting, seen = [node], {node.index}
-    while waiting:
-        one = waiting.pop()
-        if one.leaf is not None and one.leaf.name:
-            yield one.leaf.name
-        for edge in one.edges:
-            if edge.target is not None and edge.target.index not in seen:
-                seen.add(edge.target.index)
-                waiting.append(edge.target)

@@ -9,6 +9,10 @@ from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.facts import Facts, LiveTensor
 from autograd_inspect.model.places import Place
 
+#: How functions begin that show what they are given, and whose functions do.
+_SHOWING = ("print", "log", "writer", "plot", "add_scalar", "set_postfix", "info", "debug", "wandb")
+_SHOWERS = ("logger", "logging", "writer", "wandb", "plot", "plt", "metric", "progress")
+
 
 def tensors_at(
     sources: Sources, place: Place | None, tensors: Sequence[LiveTensor]
@@ -122,6 +126,32 @@ def _base_name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def rebound_name(sources: Sources, place: Place | None) -> str:
+    """Name what the statement at a line computes of itself and of a gradient; empty for nothing."""
+    statement = sources.statement(place) if place is not None else None
+    if not isinstance(statement, ast.Assign):
+        return ""
+    value = list(ast.walk(statement.value))
+    used = {ast.unparse(one) for one in value if isinstance(one, ast.Name | ast.Attribute)}
+    if not any("grad" in word.rpartition(".")[2] or word.startswith("g") for word in used):
+        return ""
+    for target in statement.targets:
+        parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+        for part in parts:
+            if ast.unparse(part) in used:
+                return ast.unparse(part)
+    return ""
+
+
+def is_only_shown(sources: Sources, place: Place | None) -> bool:
+    """Tell whether the statement at a line prints, plots or logs, and computes nothing."""
+    statement = sources.statement(place) if place is not None else None
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return False
+    *owners, function = ast.unparse(statement.value.func).lower().split(".")
+    return function.startswith(_SHOWING) or any(one.startswith(_SHOWERS) for one in owners)
 
 
 def assigned(facts: Facts, name: str, file: str = "", calls: str = "") -> Place | None:

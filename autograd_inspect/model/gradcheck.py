@@ -23,7 +23,8 @@ class Verdict(Enum):
     LATENT = "wrong for others"
     #: The forward is constant between its steps, so the gradient is made up on purpose.
     STRAIGHT_THROUGH = "straight-through"
-    #: The forward gives its input back, so the backward is there to change the gradient.
+    #: The backward is there to give another gradient: its forward gives its input back, or no
+    #: mistake could make it.
     BY_DESIGN = "by design"
     #: The derivative from the left is another than that from the right.
     KINK = "not smooth here"
@@ -33,6 +34,11 @@ class Verdict(Enum):
     def is_finding(self) -> bool:
         """Whether something is wrong."""
         return self in {Verdict.WRONG, Verdict.LATENT}
+
+    @property
+    def is_meant(self) -> bool:
+        """Whether the gradient is another than the forward's on purpose."""
+        return self in {Verdict.STRAIGHT_THROUGH, Verdict.BY_DESIGN}
 
 
 class Cause(Enum):

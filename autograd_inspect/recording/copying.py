@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import torch
 
 from autograd_inspect.model.flow import CutKind
-from autograd_inspect.recording.cuts import Cut, Known
+from autograd_inspect.recording.cuts import Cut, Known, with_upstream
 from autograd_inspect.recording.lineage import Tensors, cuts_behind, has_graph
 
 if TYPE_CHECKING:
@@ -53,19 +53,8 @@ class Copying:
         cut.happened((), self._flow.turn)
         earlier = cuts_behind(tainted)
         cut.upstream |= earlier
-        for one in _all_behind(earlier):
+        for one in with_upstream(earlier):
             cut.leaves |= one.leaves
             cut.named |= one.named
         self._flow.lineage.note(leaf, self._flow.after(cut))
         return True
-
-
-def _all_behind(cuts: Iterable[Cut]) -> set[Cut]:
-    """Give cuts, and those that what went into them had come through before."""
-    found = set(cuts)
-    waiting = list(found)
-    while waiting:
-        further = waiting.pop().upstream - found
-        found |= further
-        waiting += further
-    return found

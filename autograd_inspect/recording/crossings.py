@@ -15,7 +15,7 @@ from autograd_inspect.model.flow import CutKind, CutLeafTable, CutTable, CutUseT
 from autograd_inspect.model.graph import Graph
 from autograd_inspect.model.tables import Ints, Kind, Spec
 from autograd_inspect.recording.creation import MARK
-from autograd_inspect.recording.cuts import Cut
+from autograd_inspect.recording.cuts import Cut, with_upstream
 from autograd_inspect.recording.flow import Entering, Flow
 from autograd_inspect.recording.lineage import cuts_behind
 from autograd_inspect.recording.places import Places
@@ -33,6 +33,9 @@ _SHAPING = {
 
 Where = tuple[CutKind, str, int, int, int]
 """Kind, operation, and rows of stack, module and region."""
+
+CutsByPlace = dict[Where, list[Cut]]
+"""Cuts by place: those that read the same are one."""
 
 Entries = Mapping[Cut, Sequence[int]]
 """The nodes of the captured graph that values from each cut went into."""
@@ -62,31 +65,16 @@ class Crossings:
         """Give the graph with all of it."""
         names: Interned[str] = Interned(graph.names)
         specs: Interned[Spec] = Interned(graph.specs)
-        reaching = self._reaching()
-        places_of_cuts = _merged(self.flow.cuts, places)
-        rows = [
-            (
-                kind,
-                names[op],
-                stack,
-                module,
-                region,
-                specs[make_spec(cuts[0].spec)],
-                sum(cut.times for cut in cuts),
-                any(cut.raised for cut in cuts),
-                not reaching.isdisjoint(cuts),
-                any(cut.truncates for cut in cuts),
-            )
-            for (kind, op, stack, module, region), cuts in places_of_cuts.items()
-        ]
+        by_place = _merged(self.flow.cuts, places)
+        rows = self._rows(by_place, names, specs)
         leaves = [
             (row, names[name])
-            for row, cuts in enumerate(places_of_cuts.values())
+            for row, cuts in enumerate(by_place.values())
             for name in dict.fromkeys(n for cut in cuts for n in _leaf_names(cut, leaf_names))
         ]
         uses = [
             (row, names[op], stack, node, times)
-            for row, cuts in enumerate(places_of_cuts.values())
+            for row, cuts in enumerate(by_place.values())
             for cut in cuts
             for op, stack, node, times in self._uses(cut, graph, places)
         ]
@@ -103,15 +91,27 @@ class Crossings:
             specs=tuple(specs),
         )
 
-    def _reaching(self) -> set[Cut]:
-        """Find the cuts whose values went into the graph, also by way of later cuts."""
-        waiting = [*self.entries, *self.ends]
-        found = set(waiting)
-        while waiting:
-            further = waiting.pop().upstream - found
-            found |= further
-            waiting += further
-        return found
+    def _rows(
+        self, by_place: CutsByPlace, names: Interned[str], specs: Interned[Spec]
+    ) -> list[tuple[object, ...]]:
+        """Describe the cuts, those of one place together."""
+        # Values went into the graph also by way of later cuts.
+        reaching = with_upstream([*self.entries, *self.ends])
+        return [
+            (
+                kind,
+                names[op],
+                stack,
+                module,
+                region,
+                specs[make_spec(cuts[0].spec)],
+                sum(cut.times for cut in cuts),
+                any(cut.raised for cut in cuts),
+                not reaching.isdisjoint(cuts),
+                any(cut.truncates for cut in cuts),
+            )
+            for (kind, op, stack, module, region), cuts in by_place.items()
+        ]
 
     def _uses(self, cut: Cut, graph: Graph, places: Places) -> list[tuple[str, int, int, int]]:
         """List who took the values: nodes of the graph by number, then other operations."""
@@ -164,9 +164,9 @@ def _takers(graph: Graph, nodes: Sequence[int]) -> list[int]:
     return [node for node in nodes if node not in beside and kind[node] != Kind.LEAF]
 
 
-def _merged(cuts: Iterable[Cut], places: Places) -> dict[Where, list[Cut]]:
+def _merged(cuts: Iterable[Cut], places: Places) -> CutsByPlace:
     """Put cuts together that read the same: python may compile one line twice."""
-    found: dict[Where, list[Cut]] = {}
+    found: CutsByPlace = {}
     for cut in cuts:
         site, call = cut.spot
         region = -1 if cut.region is None else places.stack((cut.region, OUTSIDE))

@@ -182,6 +182,17 @@ class Cuts:
         return self._all.setdefault(same, cut)
 
 
+def with_upstream(cuts: Iterable[Cut]) -> set[Cut]:
+    """Give cuts, and all that what went into them had come through before."""
+    found = set(cuts)
+    waiting = list(found)
+    while waiting:
+        further = waiting.pop().upstream - found
+        found |= further
+        waiting += further
+    return found
+
+
 def spec_key(tensor: torch.Tensor) -> SpecKey:
     """Describe a tensor without keeping it."""
     return tuple(tensor.shape), tensor.dtype, tensor.device

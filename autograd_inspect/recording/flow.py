@@ -24,20 +24,12 @@ from autograd_inspect.recording.copying import Copying
 from autograd_inspect.recording.creation import Mark
 from autograd_inspect.recording.cuts import Cut, Cuts, Known
 from autograd_inspect.recording.learning import Learning
-from autograd_inspect.recording.lineage import (
-    Lineage,
-    Tensors,
-    cuts_behind,
-    cuts_carried,
-    has_graph,
-)
+from autograd_inspect.recording.lineage import Lineage, Tensors, cuts_behind, has_graph
 from autograd_inspect.recording.lives import Lives
 from autograd_inspect.recording.noticing import Noticing
 from autograd_inspect.recording.operations import (
     Sort,
-    inputs_of_output,
     kind_by_name,
-    kind_by_result,
     name_of,
     sort_of,
     tensors_among,
@@ -46,6 +38,7 @@ from autograd_inspect.recording.operations import (
 )
 from autograd_inspect.recording.overwriting import Overwriting
 from autograd_inspect.recording.regions import Regions
+from autograd_inspect.recording.results import Results
 from autograd_inspect.recording.sites import Text, spot_of
 from autograd_inspect.recording.stepping import OF_OPTIMIZERS, Stepping
 from autograd_inspect.recording.unrecorded import UnrecordedTensors
@@ -81,6 +74,7 @@ class Flow(TorchFunctionMode):
     learning what the program does to these, as it comes by here
     copying  values that are written into them without their graph
     stepping steps of optimizers, into which it does not look
+    results  what comes out of operations, and is cut off or not
     unrecorded  tensors made while gradients were off, where that matters later
     asleep   lets everything pass: what goes on is ours, not the program's
     turn     how many backward calls there have been
@@ -100,6 +94,7 @@ class Flow(TorchFunctionMode):
         self.learning = Learning(self)
         self.copying = Copying(self)
         self.stepping = Stepping(self)
+        self.results = Results(self)
         self.regions = Regions()
         self.unrecorded = UnrecordedTensors()
         self.asleep = False
@@ -175,52 +170,8 @@ class Flow(TorchFunctionMode):
         if not torch.is_grad_enabled():
             self.guard(self._unrecorded, result, frame)
         if (learning or tainted) and self._inside is None and not self._in_backward:
-            self.guard(self._came_out, func, given, learning, result, frame)
+            self.guard(self.results.of_operation, func, given, learning, result, frame)
         return result
-
-    def _came_out(
-        self,
-        func: TorchFunction,
-        inputs: Tensors,
-        learning: Tensors,
-        result: Any,
-        frame: FrameType,
-    ) -> None:
-        """Look at what came out: with a graph, cut off, or values that had lost theirs before."""
-        name = name_of(func)
-        tainted = self.lineage.tainted(inputs)
-        outputs = tensors_in_result(result)
-        kind = kind_by_name(func)
-        self.used(tainted, name, frame, leaving=not outputs and kind is not None)
-        if not outputs and learning and kind is not None:
-            self.cut(name, kind, learning, frame)
-        with_graph, cut_off = None, None
-        beside = any(not tensor.is_leaf for tensor in outputs)
-        for place, tensor in enumerate(outputs):
-            if not tensor.is_leaf:
-                if with_graph is None:
-                    with_graph = Known(self.lineage.of_all(inputs))
-                    self.lives.used(learning, frame)
-                self.lineage.note(tensor, with_graph)
-                self.copying.past_the_graph(tensor, learning, name, frame)
-                continue
-            behind = inputs_of_output(func, inputs, place, len(outputs))
-            sources = [
-                one
-                for one in learning
-                if (one is not tensor or kind is CutKind.DETACH) and any(one is b for b in behind)
-            ]
-            if sources:
-                how = kind_by_result(tensor) if kind is None else kind
-                cut_off = cut_off or self.cut(name, how, sources, frame, beside=beside)
-                if cut_off is not None:
-                    cut_off.upstream |= cuts_behind(tainted)
-                    self.lineage.note(tensor, self.after(cut_off))
-                    self.copying.reached_owner(tensor, cut_off)
-            elif tainted and not (
-                kind is CutKind.COPY and self.copying.without_graph(tensor, tainted, name, frame)
-            ):
-                self.lineage.note(tensor, Known(cuts=cuts_carried(tainted, kind, frame)))
 
     def _failed(
         self, func: TorchFunction, learning: Tensors, options: Options, frame: FrameType
@@ -270,47 +221,10 @@ class Flow(TorchFunctionMode):
             result = apply(*args, **kwargs)
         finally:
             self._inside = self._entering = None
-        self.guard(self._custom_came_out, cls, inputs, inside, result, frame)
+        self.guard(self.results.of_custom, cls, inputs, inside, result, frame)
         return result
 
-    def _custom_came_out(
-        self,
-        cls: type[Function],
-        inputs: Tensors,
-        inside: Tensors,
-        result: Any,
-        frame: FrameType,
-    ) -> None:
-        """Look at what came out, and at what was used inside without having been given.
-
-        A reentrant checkpoint may do that: its backward runs the inside again, with its graph, as
-        long as it sees an input that requires grad, and it sees none in lists and dicts. Any other
-        Function loses the gradient of what it was not given.
-        """
-        learning = [tensor for tensor in inputs if has_graph(tensor)]
-        given = set(map(id, inputs))
-        captured = [tensor for tensor in inside if id(tensor) not in given]
-        checkpoint = cls.__module__.startswith("torch.utils.checkpoint")
-        outputs = tensors_in_result(result)
-        lost = [tensor for tensor in outputs if not tensor.requires_grad]
-        self.used(self.lineage.tainted(inputs), cls.__name__, frame)
-        sees_none = checkpoint and len(lost) == len(outputs)
-        sources = learning if lost else []
-        if not checkpoint or sees_none:
-            sources = [*sources, *captured]
-        cut = None
-        if sources:
-            kind = CutKind.CHECKPOINT if sees_none else CutKind.CUSTOM
-            cut = self.cut(cls.__name__, kind, sources, frame)
-        parents = self.lineage.of_all([*inputs, *captured] if checkpoint else inputs)
-        for tensor in outputs:
-            known = Known(parents if tensor.requires_grad else ())
-            if cut is not None and (captured or not tensor.requires_grad):
-                # One with a graph may carry values, too, that the Function was not given.
-                known.cuts, known.direct = frozenset([cut]), cut
-            self.lineage.note(tensor, known)
-
-    # The gradients that autograd.grad hands back
+    # Backwards
 
     def run_backward(
         self, engine: Callable[[], Any], roots: Sequence[Any], frame: FrameType
@@ -323,23 +237,10 @@ class Flow(TorchFunctionMode):
         finally:
             self._in_backward = before
         if not (self.asleep or in_transform()) and threading.get_ident() == self._thread:
-            self.guard(self._derived, tensors_in_result(result), roots, frame)
+            self.guard(self.results.of_backward, tensors_in_result(result), roots, frame)
             if result is None or not result:
                 self.guard(self.learning.delivered, roots, frame)
         return result
-
-    def _derived(self, gradients: Tensors, roots: Sequence[Any], frame: FrameType) -> None:
-        sources = [root for root in roots if isinstance(root, torch.Tensor)]
-        without = [tensor for tensor in gradients if not tensor.requires_grad]
-        cut = None
-        if without and sources:
-            cut = self.cut("torch.autograd.grad", CutKind.NO_CREATE_GRAPH, sources, frame)
-        known = Known(self.lineage.of_all(sources))
-        for tensor in gradients:
-            if tensor.requires_grad:
-                self.lineage.note(tensor, known)
-            elif cut is not None:
-                self.lineage.note(tensor, self.after(cut))
 
     # Where gradients are switched off
 

@@ -210,10 +210,8 @@ def _about_input(one: InputCheck, check: FunctionCheck) -> str:
             f"the forward is constant between its steps in {one.name}: a straight-through gradient"
         )
     if one.verdict is Verdict.BY_DESIGN:
-        by = f" by the factor {figure(one.factor)}" if one.factor is not None else ""
-        return (
-            f"the forward gives {one.name} back, the backward changes its gradient{by}: by design"
-        )
+        by = f", by the factor {figure(one.factor)}" if one.factor is not None else ""
+        return f"the gradient of {one.name} is another than that of the forward{by}: by design"
     if one.verdict is Verdict.KINK:
         which = "derivative" if one.order == 1 else "second derivative"
         return f"there is no {which} by {one.name} here: left and right differ"

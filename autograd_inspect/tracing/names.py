@@ -9,9 +9,6 @@ the script's globals, nearest first.
 from __future__ import annotations
 
 import gc
-import itertools
-import types
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +20,7 @@ from torch.autograd.graph import Node
 
 from autograd_inspect.autograd._torch import GraphNode
 from autograd_inspect.recording.places import ModulePath, ModulePaths
-from autograd_inspect.run.files import is_own
+from autograd_inspect.tracing.contents import OPAQUE, contents_of, parts_of
 from autograd_inspect.tracing.expression import is_a
 from autograd_inspect.tracing.frames import Scope
 
@@ -32,18 +29,10 @@ STEPS = 3
 #: Where the search ends in a program that holds very many objects.
 OBJECTS = 50_000
 
-#: Containers within containers that modules keep things in, and their size.
-_DEEP, _MANY = 2, 1000
-
 #: Where modules register what is theirs.
 _REGISTERED = {"_parameters", "_modules", "_buffers"}
 
 _WRAPPERS = {"DataParallel": "module.", "DistributedDataParallel": "module."}
-_OPAQUE = (
-    str, bytes, int, float, complex, bool, type(None), type, types.ModuleType, types.FunctionType,
-    types.BuiltinFunctionType, types.MethodType, types.GeneratorType, types.CodeType,
-    types.FrameType, torch.optim.Optimizer, torch.Size, torch.dtype, torch.device,
-)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -154,7 +143,7 @@ def _look_into_modules(found: Found) -> None:
             for name, value in list(vars(module).items()):
                 if name in _REGISTERED or is_a(value, (nn.Module, str, bool)):
                     continue
-                for step, part in _contents(value):
+                for step, part in contents_of(value):
                     found.kept.setdefault(id(part), (module, name))
                     way = f"{inner}.{name}{step}"
                     if is_a(part, torch.Tensor):
@@ -163,24 +152,6 @@ def _look_into_modules(found: Found) -> None:
                         found.modules[id(part)] = (way, part)
                         found.owners[id(part)] = found.owners.get(id(root), path)
                         waiting.append((way, part))
-
-
-def _contents(value: object) -> Iterator[tuple[str, Any]]:
-    """Give the tensors and modules in a value, two containers deep, or in an object of theirs."""
-    queue: list[tuple[str, Any, int]] = [("", value, 0)]
-    for path, item, depth in queue:
-        if is_a(item, (torch.Tensor, nn.Module)):
-            yield path, item
-        elif depth < _DEEP and is_a(item, (list, tuple, dict)) and len(item) <= _MANY:
-            queue.extend((path + by, part, depth + 1) for by, part in _parts(item))
-        elif depth < _DEEP and not is_a(item, _OPAQUE) and is_own(_file_of(type(item))):
-            queue.extend((path + by, part, _DEEP) for by, part in _parts(item))
-
-
-def _file_of(cls: type) -> str:
-    """Give the file of a class that has functions of its own; empty for any other."""
-    codes = (getattr(one, "__code__", None) for one in vars(cls).values())
-    return next((code.co_filename for code in codes if code is not None), "")
 
 
 def _unregistered(found: Found) -> dict[int, tuple[nn.Module, str]]:
@@ -204,7 +175,7 @@ def search(scopes: Sequence[Scope], steps: int = STEPS) -> Found:
         queue.extend((name, v, 0, own) for name, v in variables if not name.startswith("__"))
     seen: set[int] = set()
     for path, value, step, own in queue:
-        if is_a(value, _OPAQUE):
+        if is_a(value, OPAQUE):
             continue
         if is_a(value, torch.Tensor):
             found.add_tensor(path, value, direct=step == 0, own=own)
@@ -216,7 +187,7 @@ def search(scopes: Sequence[Scope], steps: int = STEPS) -> Found:
                 found.modules[id(value)] = (path, value)
         elif id(value) not in seen and step < steps and len(queue) < OBJECTS:
             seen.add(id(value))
-            queue.extend((path + by, part, step + 1, own) for by, part in _parts(value))
+            queue.extend((path + by, part, step + 1, own) for by, part in parts_of(value))
     return found
 
 
@@ -276,39 +247,6 @@ def _spaces(scopes: Sequence[Scope]) -> Iterator[tuple[list[tuple[str, Any]], bo
             yield list(scope.variables.items()), scope.is_own
     for space in {id(scope.globals): scope for scope in scopes[::-1]}.values():
         yield list(space.globals.items()), space.is_own
-
-
-def _parts(value: Any) -> Iterator[tuple[str, Any]]:
-    if is_a(value, dict):
-        yield from ((f"[{key!r}]", part) for key, part in list(value.items()) if _short(key))
-    elif is_a(value, (list, tuple)):
-        yield from ((f"[{number}]", part) for number, part in enumerate(value[:1000]))
-    elif is_a(value, (deque, set, frozenset)):
-        few = itertools.islice(list(value), 1000)
-        yield from ((f"[{number}]", part) for number, part in enumerate(few))
-    else:
-        yield from ((f".{name}", part) for name, part in list(_attributes(value).items()))
-
-
-def _attributes(value: object) -> dict[str, Any]:
-    """Give an object's own attributes without running code of its class."""
-    try:
-        found: dict[str, Any] = object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        found = {}
-    return found or dict(_in_slots(value))
-
-
-def _in_slots(value: object) -> Iterator[tuple[str, Any]]:
-    for cls in type(value).__mro__:
-        for name, slot in list(vars(cls).items()) if "__slots__" in vars(cls) else ():
-            if type(slot) is types.MemberDescriptorType:
-                with suppress(AttributeError):  # it has no value yet
-                    yield name, slot.__get__(value)
-
-
-def _short(key: object) -> bool:
-    return isinstance(key, str | int) and len(str(key)) <= 60
 
 
 def _names_of_unreached(missing: set[int]) -> dict[int, str]:

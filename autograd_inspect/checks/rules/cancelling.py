@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from autograd_inspect.checks.cutting import lost, named, trails
+from autograd_inspect.checks.around import leaves_below
+from autograd_inspect.checks.cutting import lost, trails
 from autograd_inspect.checks.dying import Flow, lifeless
-from autograd_inspect.checks.reading import name_of, related
+from autograd_inspect.checks.reading import name_of, named, related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.capture import Backward, Capture
@@ -121,7 +122,7 @@ def _finding(node: Node, edges: list[Edge], capture: Capture, what: str, repair:
         ),
         repair=repair,
         place=place,
-        tensors=tuple(name_of(leaf) for leaf in _leaves(node))[:20],
+        tensors=tuple(name_of(leaf) for leaf in leaves_below(node))[:20],
         related=related(*((line, "one of the paths begins here") for line in lines
                           if line != place),
                         (capture.about.place, "backward was called here")),
@@ -195,24 +196,11 @@ def _leaves_nothing(node: Node, output: int, edges: list[Edge]) -> bool:
 
 def _lives_otherwise(node: Node, flow: Flow) -> bool:
     """Tell whether what lies behind a node gets a gradient by another way."""
-    leaves = _leaves(node)
+    leaves = leaves_below(node)
     norms = [flow.arrived[leaf.index].norm for leaf in leaves if leaf.index in flow.arrived]
     return not norms or min(norms) > _LEFT * max(
         (one.norm for one in flow.arrived.values() if one.is_finite), default=0.0
     )
-
-
-def _leaves(node: Node) -> list[Node]:
-    ahead, seen, found = [node], {node.index}, []
-    while ahead:
-        one = ahead.pop()
-        if one.leaf is not None:
-            found.append(one)
-        for edge in one.edges:
-            if edge.target is not None and edge.target.index not in seen:
-                seen.add(edge.target.index)
-                ahead.append(edge.target)
-    return found
 
 
 def _is_straight_through(edges: list[Edge]) -> bool:

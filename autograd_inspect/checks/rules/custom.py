@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from autograd_inspect.checks.functions import function_named
 from autograd_inspect.checks.reading import name_of_saved, related
 from autograd_inspect.checks.rule import Rule
-from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
-from autograd_inspect.model.gradcheck import Cause, Fault, FunctionCheck, InputCheck, Verdict
+from autograd_inspect.model.gradcheck import Cause, Fault, FunctionCheck, InputCheck
 from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Saved
-
-#: What is said of gradients that differ from the forward's on purpose.
-_ON_PURPOSE = {Verdict.STRAIGHT_THROUGH, Verdict.BY_DESIGN}
 
 
 def custom_backward_missing_factor(facts: Facts) -> Iterator[Finding]:
@@ -51,28 +48,18 @@ def _wrong_gradient(facts: Facts, check: FunctionCheck, wrong: InputCheck) -> Fi
             f"differences of forward say {_number(worst.numeric)}"
         )
     cause = f" ({wrong.cause.value})" if wrong.cause.value else ""
+    # A Function that changes one gradient on purpose may do so with the others.
+    is_meant = any(one.verdict.is_meant for one in check.inputs)
     return Finding(
         message=f"the backward of {check.name} gives {wrong.name} a gradient that is not that of "
         f"its forward{cause}",
         evidence=tuple(evidence),
         repair="multiply by grad_output, and derive each input's gradient from the forward",
-        severity=Severity.INFO if _is_made_up(check, wrong) else None,
+        severity=Severity.INFO if is_meant else None,
         place=_giving_line(facts, check, wrong) or _backward_line(facts, check),
         tensors=(wrong.name,),
         related=related((check.place, f"{check.name} was called here")),
     )
-
-
-def _is_made_up(check: FunctionCheck, wrong: InputCheck) -> bool:
-    """Tell a gradient that is another than the forward's on purpose.
-
-    A Function that goes past its own steps for one input does as it likes with the others, too; and
-    one that has no use for an input has it only to send it a gradient.
-    """
-    others = [one for one in check.inputs if one is not wrong]
-    if any(one.verdict in _ON_PURPOSE for one in others):
-        return True
-    return wrong.cause is Cause.UNUSED and not any(one.verdict.is_finding for one in others)
 
 
 def _giving_line(facts: Facts, check: FunctionCheck, wrong: InputCheck) -> Place | None:
@@ -134,39 +121,22 @@ def _ran_twice(facts: Facts, check: FunctionCheck) -> bool:
 
 def _backward_line(facts: Facts, check: FunctionCheck, *, writes: bool = False) -> Place | None:
     """Find the line of a Function's backward that gives the gradient, or that writes."""
-    import ast
-
-    sources = Sources(facts.start)
-    files = {one.file for capture in facts.captures for one in capture.graph.places}
-    name = check.name.rpartition(".")[2]
-    for file in sorted(files):
-        tree = sources.tree(file)
-        for cls in ast.walk(tree) if tree is not None else ():
-            if not isinstance(cls, ast.ClassDef) or cls.name != name:
-                continue
-            for one in cls.body:
-                if isinstance(one, ast.FunctionDef) and one.name == "backward":
-                    return Place(file, _telling_line(one, writes=writes), "backward")
-    return check.place
+    written = function_named(facts, check.name.rpartition(".")[2])
+    if written is None:
+        return check.place
+    telling = [one for one in ast.walk(written.backward) if _writes(one)] if writes else []
+    return written.place([*telling, *written.returns[-1:], written.backward][0])
 
 
-def _telling_line(backward: object, *, writes: bool) -> int:
-    import ast
-
-    assert isinstance(backward, ast.FunctionDef)
-    if writes:
-        for one in ast.walk(backward):
-            if isinstance(one, ast.AugAssign):
-                return one.lineno
-            if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Subscript):
-                return one.lineno
-            if isinstance(one, ast.Call):
-                name = getattr(one.func, "attr", "")
-                into = any(word.arg == "out" for word in one.keywords)
-                if into or (name.endswith("_") and not name.startswith("_")):
-                    return one.lineno
-    returns = [one for one in ast.walk(backward) if isinstance(one, ast.Return)]
-    return returns[-1].lineno if returns else backward.lineno
+def _writes(node: ast.AST) -> bool:
+    """Tell what writes in place: `x += 1`, `x[0] = 1`, `x.add_(1)` and `out=x`."""
+    if isinstance(node, ast.Assign):
+        return isinstance(node.targets[0], ast.Subscript)
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", "")
+        into = any(word.arg == "out" for word in node.keywords)
+        return into or (name.endswith("_") and not name.startswith("_"))
+    return isinstance(node, ast.AugAssign)
 
 
 def data_mutation_hidden(facts: Facts) -> Iterator[Finding]:

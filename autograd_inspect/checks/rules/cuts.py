@@ -10,18 +10,18 @@ from autograd_inspect.checks.cutting import (
     STOPPING,
     TO_NUMBER,
     TO_NUMPY,
+    UPDATING,
     Loss,
     Trail,
     is_number,
     losses,
-    named,
-    rebound_name,
 )
 from autograd_inspect.checks.drawing import drawn
-from autograd_inspect.checks.reading import related
+from autograd_inspect.checks.reading import named, related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
 from autograd_inspect.checks.underived import underived
+from autograd_inspect.checks.written import rebound_name
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.flow import CutKind
@@ -40,8 +40,6 @@ _DRAWING = {"multinomial", "bernoulli", "normal", "poisson", "binomial"}
 
 #: Functions that make a tensor of numbers, and read those that they are given.
 _CONSTRUCTORS = {"Tensor", "FloatTensor", "DoubleTensor", "HalfTensor", "LongTensor", "tensor"}
-
-_UPDATING = {CutKind.NO_GRAD, CutKind.DETACH, CutKind.DATA, CutKind.NEW_TENSOR}
 
 _BY_KIND = {
     CutKind.DETACH: "detach_before_use",
@@ -104,7 +102,7 @@ def found(facts: Facts, slug: str) -> Iterator[Finding]:
 
 def _slug_of(trail: Trail, sources: Sources) -> str:
     """Say what kind of mistake a cut is."""
-    if trail.kind in _UPDATING and rebound_name(sources, trail.place):
+    if trail.kind in UPDATING and rebound_name(sources, trail.place):
         return "leaf_rebound"
     match trail.kind:
         case CutKind.NO_GRAD | CutKind.INFERENCE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from autograd_inspect.checks.around import names_below
 from autograd_inspect.checks.dying import FAINT, Death, Flow, deaths, operations
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
@@ -168,7 +169,7 @@ def saturated_activation(facts: Facts) -> Iterator[Finding]:
             arrived, sent = flow.arrived[node.index], node.edges[0].gradient
             if not _has_another_way(node, FAINT * arrived.norm):
                 known.add(node.place)
-                yield _flat_finding([Death(capture, node, 0, arrived, sent, _leaves_below(node))])
+                yield _flat_finding([Death(capture, node, 0, arrived, sent, names_below(node))])
 
 
 def _is_flat(node: Node, flow: Flow) -> bool:
@@ -248,19 +249,6 @@ def _is_over_one(node: Node) -> bool:
         return False
     dim = dim - 2**64 if dim >= 2**63 else dim
     return shape[dim] == 1
-
-
-def _leaves_below(node: Node) -> tuple[str, ...]:
-    ahead, seen, names = [node], {node.index}, []
-    while ahead and len(seen) < 20_000:
-        one = ahead.pop()
-        if one.leaf is not None and one.leaf.name:
-            names.append(one.leaf.name)
-        for edge in one.edges:
-            if edge.target is not None and edge.target.index not in seen:
-                seen.add(edge.target.index)
-                ahead.append(edge.target)
-    return tuple(names)
 
 
 RULES = (

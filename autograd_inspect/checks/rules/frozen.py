@@ -6,8 +6,8 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
-from autograd_inspect.checks.cutting import frozen_altogether, is_graphless_run, losses, named
-from autograd_inspect.checks.reading import related
+from autograd_inspect.checks.cutting import frozen_altogether, is_graphless_run, losses
+from autograd_inspect.checks.reading import named, related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.written import assignments
 from autograd_inspect.model.facts import Facts

@@ -6,17 +6,16 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from autograd_inspect.checks.cutting import rebound_name, trails
+from autograd_inspect.checks.cutting import UPDATING, trails
 from autograd_inspect.checks.reading import related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
+from autograd_inspect.checks.written import rebound_name
 from autograd_inspect.model.facts import EventKind, Facts, Learner
 from autograd_inspect.model.findings import Finding, Severity
-from autograd_inspect.model.flow import CutKind
 from autograd_inspect.model.places import Place
 
 _REFUSED = "can't optimize a non-leaf Tensor"
-_WITHOUT_GRAPH = {CutKind.NO_GRAD, CutKind.DETACH, CutKind.DATA, CutKind.NEW_TENSOR}
 _NO_PARAMETER = "as parameter"
 
 
@@ -66,7 +65,7 @@ def _stopped_by_update(facts: Facts, sources: Sources) -> Iterator[Finding]:
     """Find the update that the program's own error is about."""
     assert facts.failure is not None
     for trail in trails(facts):
-        if trail.kind not in _WITHOUT_GRAPH:
+        if trail.kind not in UPDATING:
             continue
         name = rebound_name(sources, trail.place)
         if name and trail.place is not None and (trail.ends or _is_about_none(facts)):
@@ -89,7 +88,7 @@ def _updated_in_vain(facts: Facts, sources: Sources) -> Iterator[Finding]:
             lines.setdefault(one.taken, []).append(name)
     for cut in facts.captures[-1].graph.cuts if facts.captures else ():
         names = [name for name in cut.leaves if name in still]
-        if cut.kind in _WITHOUT_GRAPH and cut.place is not None and names and not cut.uses:
+        if cut.kind in UPDATING and cut.place is not None and names and not cut.uses:
             lines.setdefault(cut.place, []).extend(names)
     for place, names in lines.items():
         name = _rebinds(sources, place)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograd_inspect.checks.cutting import losses, named
-from autograd_inspect.checks.reading import related
+from autograd_inspect.checks.cutting import losses
+from autograd_inspect.checks.reading import named, related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.model.facts import Facts, Holder, Learner
 from autograd_inspect.model.findings import Finding, Severity

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograd_inspect.checks.cutting import named
-from autograd_inspect.checks.reading import related
+from autograd_inspect.checks.reading import named, related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.checks.sources import Sources
 from autograd_inspect.model.facts import Facts, Learner

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from autograd_inspect.checks.cutting import explained, lost, named
-from autograd_inspect.checks.reading import related
+from autograd_inspect.checks.cutting import explained, lost
+from autograd_inspect.checks.reading import named, related
 from autograd_inspect.checks.rule import Rule
 from autograd_inspect.model.facts import Facts, Learner
 from autograd_inspect.model.findings import Finding, Severity
