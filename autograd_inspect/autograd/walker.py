@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS, GraphNode
+from autograd_inspect.autograd._torch import SHOWS_SAVED_TENSORS, GraphNode, made_by
 from autograd_inspect.autograd.details import (
     DetailReader,
     Interned,
@@ -68,8 +68,9 @@ class Walk:
 
     def node_of(self, tensor: torch.Tensor) -> int:
         """Give the number of the node that a tensor came from or accumulates into, or -1."""
-        if tensor.grad_fn is not None:
-            return self.structure.index.get(tensor.grad_fn, -1)
+        maker = made_by(tensor)
+        if maker is not None:
+            return self.structure.index.get(maker, -1)
         places = (i for i, leaf in enumerate(self.leaves) if leaf is tensor)
         place = next(places, -1)
         return int(self.graph.leaf_table.node[place]) if place >= 0 else -1
