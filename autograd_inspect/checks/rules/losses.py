@@ -144,31 +144,54 @@ def _is_by_mistake(facts: Facts, one: Broadcast) -> bool:
     if one.is_loss:
         return True
     if one.op.rpartition(".")[2] in _PRODUCTS:
-        return any(_is_averaged(capture, one.stack[0]) for capture in facts.captures)
+        return any(
+            product.place == one.stack[0] and _is_square(product)
+            for capture in facts.captures
+            for product in _summed_up(capture)
+        )
     if one.is_wanted:
         return False
-    return any(_is_reduced(capture, one.stack[0], one.shapes) for capture in facts.captures)
+    size = max(map(max, one.shapes))
+    return any(
+        _is_reduced(capture, one.stack[0], one.shapes) or _weighs_a_row(capture, size)
+        for capture in facts.captures
+    )
 
 
-def _is_averaged(capture: Capture, place: Place) -> bool:
-    """Tell whether all products of a column and a row are summed up.
+def _weighs_a_row(capture: Capture, size: int) -> bool:
+    """Tell whether a row that learns is multiplied by a square of numbers, and all summed up."""
+    return any(
+        _is_square(product)
+        and _shape(product) == (size, size)
+        and any(edge.target is not None and _shape(edge.target) == (size,)
+                for edge in product.edges)
+        for product in _summed_up(capture)
+    )  # fmt: skip
 
-    That is the product of their sums, which nobody writes so.
+
+def _summed_up(capture: Capture) -> Iterator[Node]:
+    """Give the products all of whose elements a sum or mean adds up.
+
+    Those of a column and a row make the product of their sums, which nobody writes so.
     """
     for node in capture.graph.nodes:
         if node.title not in {"mean", "sum"} or not node.outputs or node.outputs[0] is None:
             continue
         one = node.edges[0].target if node.outputs[0].shape == () and node.edges else None
-        while one is not None and one.title in _ELEMENTWISE and one.place != place and one.edges:
+        while one is not None and one.title in _ELEMENTWISE:
+            if one.title == "mul":
+                yield one
             one = next((edge.target for edge in one.edges if edge.target is not None), None)
-        if one is not None and one.title == "mul" and one.place == place and _is_square(one):
-            return True
-    return False
+
+
+def _shape(node: Node) -> tuple[int | str, ...]:
+    spec = node.outputs[0] if node.outputs else None
+    return spec.shape if spec is not None else ()
 
 
 def _is_square(node: Node) -> bool:
-    spec = node.outputs[0] if node.outputs else None
-    return spec is not None and len(spec.shape) == 2 and spec.shape[0] == spec.shape[1]
+    shape = _shape(node)
+    return len(shape) == 2 and shape[0] == shape[1]
 
 
 def _is_reduced(

@@ -15,6 +15,8 @@ from autograd_inspect.model.facts import EventKind, Facts, Learner
 from autograd_inspect.model.findings import Finding, Severity
 from autograd_inspect.model.places import Place
 
+_STEPS = frozenset(["add", "sub", "subtract", "lerp", "addcmul", "addcdiv", "clamp", "clip",
+                    "where", "renorm", "normalize"])  # fmt: skip
 _REFUSED = "can't optimize a non-leaf Tensor"
 _NO_PARAMETER = "as parameter"
 
@@ -147,7 +149,15 @@ def _assigns(sources: Sources, one: Learner) -> bool:
         return True  # where the leaf is kept, what a step made of it and its gradient is put
     value = {part.id for part in parts if isinstance(part, ast.Name)}
     target = ast.unparse(statement.targets[0]).partition("[")[0].partition(".")[0]
-    return target == root and root in value
+    return target == root and root in value and any(map(_moves, parts))
+
+
+def _moves(part: ast.AST) -> bool:
+    """Tell what a step or its projection does to a tensor, which a resize or a cast does not."""
+    if isinstance(part, ast.BinOp):
+        return isinstance(part.op, ast.Add | ast.Sub)
+    called = part.func if isinstance(part, ast.Call) else None
+    return getattr(called, "attr", getattr(called, "id", "")) in _STEPS
 
 
 def _is_about_none(facts: Facts) -> bool:

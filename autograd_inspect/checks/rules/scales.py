@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autograd_inspect.checks.dying import Flow
@@ -13,6 +14,7 @@ from autograd_inspect.checks.rule import Rule
 from autograd_inspect.model.capture import Backward, Capture
 from autograd_inspect.model.facts import Facts
 from autograd_inspect.model.findings import Finding, Severity
+from autograd_inspect.model.places import Place
 from autograd_inspect.model.rows import Node
 
 _SQUASHING = frozenset(["sigmoid", "tanh", "softmax", "hardsigmoid", "hardtanh", "softsign"])
@@ -69,9 +71,15 @@ def vanishing_sigmoid_chain(facts: Facts) -> Iterator[Finding]:
                 ),
                 repair="use ReLU-like activations, residual connections or normalisation between "
                 "the layers",
-                place=chain[-1].place,
+                place=_longest_at(chain),
                 related=related((capture.about.place, "backward was called here")),
             )
+
+
+def _longest_at(chain: Sequence[Node]) -> Place | None:
+    """Give the line that most of a chain is of, else where it begins in forward."""
+    ((place, times),) = Counter(node.place for node in chain).most_common(1)
+    return place if 2 * times > len(chain) else chain[-1].place
 
 
 def exploding_recurrence(facts: Facts) -> Iterator[Finding]:
