@@ -161,12 +161,12 @@ def _is_by_mistake(facts: Facts, one: Broadcast) -> bool:
 def _weighs_a_row(capture: Capture, size: int) -> bool:
     """Tell whether a row that learns is multiplied by a square of numbers, and all summed up."""
     return any(
-        _is_square(product)
-        and _shape(product) == (size, size)
-        and any(edge.target is not None and _shape(edge.target) == (size,)
-                for edge in product.edges)
+        _shape(edge.target) == (size,)
         for product in _summed_up(capture)
-    )  # fmt: skip
+        if _shape(product) == (size, size)
+        for edge in product.edges
+        if edge.target is not None
+    )
 
 
 def _summed_up(capture: Capture) -> Iterator[Node]:
